@@ -1,0 +1,95 @@
+"""The web applications of the server cases, unchanged ones and adapted ones, each a factory a server can be given.
+
+Factories, because importing this module must work where one of the frameworks or adapters is missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from benchmarks import peers
+from benchmarks.payload import HELLO
+
+NAP = 0.15  # seconds a slow view waits for its "database"
+MANY = 500  # threads, where hundreds of requests wait at the same time
+
+
+def flask_site() -> Any:
+    """Unchanged Flask: `/` answers at once, `/slow` after 150 ms of blocking I/O."""
+    from flask import Flask, Response
+
+    app = Flask("benchmark")
+
+    @app.get("/")
+    def hello() -> Response:
+        return Response(HELLO, mimetype="text/plain")
+
+    @app.get("/slow")
+    def slow() -> Response:
+        time.sleep(NAP)
+        return Response(HELLO, mimetype="text/plain")
+
+    return app
+
+
+def starlette_site() -> Any:
+    """The same natively: what the server could do without any adapter or thread."""
+    from starlette.applications import Starlette
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Route
+
+    async def hello(request: Any) -> Any:
+        return PlainTextResponse(HELLO)
+
+    async def slow(request: Any) -> Any:
+        await asyncio.sleep(NAP)
+        return PlainTextResponse(HELLO)
+
+    return Starlette(routes=[Route("/", hello), Route("/slow", slow)])
+
+
+def fastapi_site() -> Any:
+    from fastapi import FastAPI
+    from fastapi.responses import PlainTextResponse
+
+    app = FastAPI()
+
+    @app.get("/", response_class=PlainTextResponse)
+    async def hello() -> str:
+        return HELLO.decode()
+
+    return app
+
+
+def flask_ours() -> Any:
+    return peers.WSGI_TO_ASGI[peers.OURS](flask_site())
+
+
+def flask_a2wsgi() -> Any:
+    return peers.WSGI_TO_ASGI["a2wsgi"](flask_site())
+
+
+def flask_asgiref() -> Any:
+    return peers.WSGI_TO_ASGI["asgiref"](flask_site())
+
+
+def flask_ours_many() -> Any:
+    from anysgi import WsgiToAsgi
+
+    return WsgiToAsgi(flask_site(), threads=MANY)
+
+
+def flask_a2wsgi_many() -> Any:
+    from a2wsgi import WSGIMiddleware
+
+    return WSGIMiddleware(flask_site(), workers=MANY)
+
+
+def fastapi_ours() -> Any:
+    return peers.ASGI_TO_WSGI[peers.OURS](fastapi_site())
+
+
+def fastapi_a2wsgi() -> Any:
+    return peers.ASGI_TO_WSGI["a2wsgi"](fastapi_site())
