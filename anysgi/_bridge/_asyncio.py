@@ -1,0 +1,114 @@
+"""asyncio and uvloop behind the few verbs the border needs.
+
+Another event loop is another file with the same two classes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+    from contextvars import Context
+
+
+class AsyncioPort:
+    """The way into one event loop.
+
+    `post` may be called from any thread; everything else only on the loop.
+    """
+
+    __slots__ = ("_awake", "_calls", "loop")
+
+    Cancelled = asyncio.CancelledError
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._calls: deque[Callable[[], object]] = deque()
+        self._awake = False  # a drain is on its way: posts need not wake the loop again
+
+    def post(self, call: Callable[[], object]) -> None:
+        """Run `call` on the loop soon.  Posts that pile up share one wake-up.  A loop that is closed drops them."""
+        self._calls.append(call)
+        if not self._awake:
+            self._awake = True
+            try:
+                self.loop.call_soon_threadsafe(self._drain)
+            except RuntimeError:  # the loop is closed: nobody is left to hear it
+                self._awake = False
+                self._calls.clear()
+
+    def _drain(self) -> None:
+        self._awake = False  # first: a post from here on wakes the loop anew
+        calls = self._calls
+        for _ in range(len(calls)):
+            calls.popleft()()
+
+    def soon(self, call: Callable[[], object]) -> None:
+        """Run `call` after the step that is running now."""
+        self.loop.call_soon(call)
+
+    def after(self, seconds: float, call: Callable[[], object]) -> asyncio.TimerHandle:
+        """Run `call` in `seconds`; the handle's `cancel()` calls it off."""
+        return self.loop.call_later(seconds, call)
+
+    def spawn(self, work: Coroutine[Any, Any, None], context: Context | None = None) -> asyncio.Task[None]:
+        """Start a task; the caller keeps the reference and cancels it."""
+        return self.loop.create_task(work, context=context)
+
+    async def stop(self, task: asyncio.Task[None]) -> None:
+        """Cancel `task` and wait until it has ended; its own exception, if any, is dropped."""
+        task.cancel()
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()
+
+    async def join(self, task: asyncio.Task[None]) -> None:
+        """Wait until `task` has ended; whoever waits may be cancelled without cancelling it."""
+        await asyncio.wait([task])
+
+    async def drain(self, tasks: Iterable[asyncio.Task[None]], timeout: float) -> None:
+        """Give tasks `timeout` seconds to end, then cancel those that have not."""
+        waiting = set(tasks)
+        if waiting:
+            _, waiting = await asyncio.wait(waiting, timeout=timeout)
+        for task in waiting:
+            task.cancel()
+        if waiting:
+            await asyncio.wait(waiting, timeout=timeout)
+
+    def timeout(self, seconds: float | None) -> asyncio.Timeout:
+        """An async context manager that raises TimeoutError after `seconds`."""
+        return asyncio.timeout(seconds)
+
+    def bell(self) -> AsyncioBell:
+        return AsyncioBell(self.loop)
+
+
+class AsyncioBell:
+    """Where coroutines wait until something changed; they look at the state themselves, as a ring carries no news."""
+
+    __slots__ = ("_loop", "_waiters")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiters: list[asyncio.Future[None]] = []
+
+    async def wait(self) -> None:
+        waiter = self._loop.create_future()
+        self._waiters.append(waiter)
+        try:
+            await waiter
+        except BaseException:  # cancelled: leave the queue, unless a ring emptied it meanwhile
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+            raise
+
+    def ring(self) -> None:
+        """Wake everyone who waits.  On the loop only."""
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)

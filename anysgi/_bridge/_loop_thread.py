@@ -1,0 +1,145 @@
+"""An event loop on a daemon thread, one per kind of loop and process, shared by every adapter that needs it.
+
+It is started at first use, never at import, and forgotten in a forked child, which starts its own.  At interpreter exit
+its guests are closed first (that is where lifespans shut down), then the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import concurrent.futures.thread  # noqa: F401 - its exit hook must be registered before ours, to run after it
+import logging
+import threading
+from typing import TYPE_CHECKING, Any, Protocol
+
+from . import _forks
+from ._asyncio import AsyncioPort
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from ..types import LoopName
+
+log = logging.getLogger("anysgi")
+
+
+class Guest(Protocol):
+    def close(self) -> None:
+        """Leave the loop; may block."""
+
+
+class LoopThread:
+    """One running event loop.
+
+    Args:
+        name: `"asyncio"` or `"uvloop"`.
+
+    Raises:
+        ImportError: uvloop was asked for and is not installed.
+    """
+
+    def __init__(self, name: LoopName) -> None:
+        factory = _factory(name)
+        self.guests: set[Guest] = set()
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=self._main, args=(factory, ready), name=f"anysgi-loop-{name}", daemon=True
+        )
+        self._thread.start()
+        ready.wait()
+
+    def _main(self, factory: Callable[[], asyncio.AbstractEventLoop] | None, ready: threading.Event) -> None:
+        with asyncio.Runner(
+            loop_factory=factory
+        ) as runner:  # on leaving: cancels tasks, closes generators and executor
+            self.port = AsyncioPort(runner.get_loop())
+            self._over = asyncio.Event()
+            runner.run(self._serve(ready))
+
+    async def _serve(self, ready: threading.Event) -> None:
+        ready.set()
+        await self._over.wait()
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    def refuse_own(self) -> None:
+        """Raise `RuntimeError` on this loop's own thread, where waiting for the loop would never end."""
+        if threading.get_ident() == self._thread.ident:
+            raise RuntimeError(
+                "an AsgiToWsgi was called on its own event loop's thread, which would wait for itself; "
+                "call it from another thread: await anyio.to_thread.run_sync(wsgi_app, environ, start_response)"
+            )
+
+    def run(self, work: Coroutine[Any, Any, None], timeout: float | None = None) -> None:
+        """Run a coroutine on the loop and wait for it, from another thread.
+
+        Raises:
+            TimeoutError: it took longer than `timeout` seconds; it is cancelled.
+            BaseException: what the coroutine raised.
+        """
+        future = asyncio.run_coroutine_threadsafe(work, self.port.loop)
+        try:
+            future.result(timeout)
+        except TimeoutError:
+            future.cancel()
+            raise
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Close every guest, then the loop; waits at most `timeout` seconds for the thread."""
+        for guest in list(self.guests):
+            guest.close()
+        self.port.post(self._over.set)
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            log.warning("the event loop thread did not end within %.1f s", timeout)
+
+
+def _factory(name: LoopName) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if name == "asyncio":
+        return None
+    try:
+        import uvloop
+    except ImportError:
+        raise ImportError('loop="uvloop" needs uvloop: pip install uvloop') from None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+class _Shared:
+    """The loops of this process."""
+
+    def __init__(self) -> None:
+        self.after_fork()
+        _forks.register(self)
+
+    def after_fork(self) -> None:
+        self.lock = threading.Lock()
+        self.loops: dict[LoopName, LoopThread] = {}
+
+    def get(self, name: LoopName) -> LoopThread:
+        with self.lock:
+            found = self.loops.get(name)
+            if found is None or not found.running:
+                found = self.loops[name] = LoopThread(name)
+            return found
+
+    def stop(self) -> None:
+        with self.lock:
+            loops, self.loops = self.loops, {}
+        for loop in loops.values():
+            loop.stop()
+
+
+_shared = _Shared()
+
+
+def shared_loop(name: LoopName) -> LoopThread:
+    """Return the process's loop of that kind, started if it is not running."""
+    return _shared.get(name)
+
+
+# atexit proper runs after executors have closed for business, but a lifespan's shutdown may well need `to_thread`.
+getattr(threading, "_register_atexit", atexit.register)(_shared.stop)

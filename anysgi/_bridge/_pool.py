@@ -1,0 +1,205 @@
+"""Threads that run jobs: daemonic, started on demand, gone when idle, made anew after a fork.
+
+Idle threads leave a token in a list; a submitter that finds none starts a thread, up to the bound.  Both moves are
+single list operations, so no lock is taken on the way of a request.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import NamedTuple, Protocol
+
+from ..exceptions import PoolClosed
+from . import _forks
+
+log = logging.getLogger("anysgi")
+
+_SWEEP_AT = 64  # jobs in the queue: from here on, those whose client left are swept out now and then
+
+
+class Job(Protocol):
+    """What a pool runs."""
+
+    queued_at: float
+
+    def run(self) -> None:
+        """Do the work.  Must not raise."""
+
+    @property
+    def revoked(self) -> bool:
+        """Whether `run` would do nothing, because nobody waits for it any more."""
+
+
+class PoolFull(Exception):
+    """The queue is at its limit; the request is to be refused."""
+
+
+class PoolStats(NamedTuple):
+    """A moment in the life of a `WorkerPool`."""
+
+    threads: int
+    """Threads alive."""
+    busy: int
+    """Threads running a job."""
+    queued: int
+    """Jobs waiting for a thread."""
+    queue_wait: float
+    """Seconds the most recently started job had waited for its thread."""
+    queue_wait_max: float
+    """The longest such wait so far, in seconds."""
+
+
+class WorkerPool:
+    """A bounded pool of threads for WSGI apps; may be shared by several adapters to bound them together.
+
+    The bound holds per process: with four server workers, four times as many requests run at once.
+
+    Args:
+        threads: how many jobs run at once at most.
+        queue_limit: how many may wait for a thread before further requests are answered 503; None for no limit.
+        idle_timeout: seconds after which an idle thread ends.
+        name: prefix of the threads' names.
+
+    Raises:
+        ValueError: `threads` is not positive.
+    """
+
+    def __init__(
+        self, threads: int = 40, *, queue_limit: int | None = None, idle_timeout: float = 30.0, name: str = "anysgi"
+    ) -> None:
+        if threads < 1:
+            raise ValueError(f"threads must be at least 1, not {threads}")
+        self.threads = threads
+        self.queue_limit = queue_limit
+        self.idle_timeout = idle_timeout
+        self.name = name
+        self._numbers = itertools.count(1)
+        self._closed = False
+        self.after_fork()
+        _forks.register(self)
+
+    def after_fork(self) -> None:
+        """Start over with no threads and no jobs: those of the parent did not come along."""
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._alive: set[threading.Thread] = set()
+        self._idle: list[None] = []
+        self._sweep_at = _SWEEP_AT
+        self._wait = self._wait_max = 0.0
+
+    def submit(self, job: Job) -> bool:
+        """Have a thread run `job`; True if one is free for it, False if it has to queue.
+
+        Raises:
+            PoolClosed: the pool was closed.
+            PoolFull: `queue_limit` jobs are waiting already.
+        """
+        if self._closed:
+            raise PoolClosed("this WorkerPool is closed; make a new one")
+        try:
+            self._idle.pop()
+        except IndexError:
+            if len(self._alive) >= self.threads or not self._start_thread():
+                self._enqueue(job)
+                return False
+        self._jobs.put(job)
+        return True
+
+    def _start_thread(self) -> bool:
+        thread = threading.Thread(
+            target=self._work, args=(self._jobs,), name=f"{self.name}-{next(self._numbers)}", daemon=True
+        )
+        self._alive.add(thread)
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no more threads: go on with those there are
+            self._alive.discard(thread)
+            if not self._alive:
+                raise
+            log.warning("the system refused thread %d of %d; requests queue", len(self._alive) + 1, self.threads)
+            return False
+        return True
+
+    def _enqueue(self, job: Job) -> None:
+        waiting = self._jobs.qsize()
+        if waiting >= self._sweep_at or (self.queue_limit is not None and waiting >= self.queue_limit):
+            waiting = self._sweep()
+            if self.queue_limit is not None and waiting >= self.queue_limit:
+                raise PoolFull(f"{waiting} requests are waiting for {self.threads} threads")
+        job.queued_at = monotonic()
+        self._jobs.put(job)
+
+    def _sweep(self) -> int:
+        """Throw out the jobs nobody waits for, in order; return how many are left."""
+        for _ in range(self._jobs.qsize()):
+            try:
+                job = self._jobs.get_nowait()
+            except Empty:
+                break
+            if job is None or not job.revoked:
+                self._jobs.put(job)
+        left = self._jobs.qsize()
+        self._sweep_at = max(_SWEEP_AT, 2 * left)
+        return left
+
+    def _work(self, jobs: SimpleQueue[Job | None]) -> None:
+        me = threading.current_thread()
+        while True:
+            try:
+                job = jobs.get_nowait()
+            except Empty:
+                self._idle.append(None)
+                job = self._next_job(jobs)
+            if job is None:
+                break
+            if job.queued_at:
+                self._wait = monotonic() - job.queued_at
+                self._wait_max = max(self._wait_max, self._wait)
+            job.run()
+            del job  # an idle thread keeps no request alive
+        self._alive.discard(me)
+
+    def _next_job(self, jobs: SimpleQueue[Job | None]) -> Job | None:
+        while True:
+            try:
+                return jobs.get(timeout=self.idle_timeout)
+            except Empty:
+                try:
+                    self._idle.pop()
+                except IndexError:  # a submitter took the token: its job is on the way
+                    continue
+                return None
+
+    def stats(self) -> PoolStats:
+        """Return how busy the pool is right now."""
+        threads = len(self._alive)
+        return PoolStats(threads, max(0, threads - len(self._idle)), self._jobs.qsize(), self._wait, self._wait_max)
+
+    def close(self, timeout: float = 30.0) -> bool:
+        """Take no more jobs, let those accepted finish, end the threads.
+
+        Blocks for up to `timeout` seconds; threads still busy then are left behind (they are daemonic) and logged.
+        Returns whether all of them ended.
+        """
+        self._closed = True
+        deadline = monotonic() + timeout
+        threads = list(self._alive)
+        for _ in threads:
+            self._jobs.put(None)
+        for thread in threads:
+            thread.join(max(0.0, deadline - monotonic()))
+        left = [thread.name for thread in threads if thread.is_alive()]
+        if left:
+            log.warning(
+                "%d threads still busy %.1f s after the pool was closed: %s", len(left), timeout, ", ".join(left)
+            )
+        return not left
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()

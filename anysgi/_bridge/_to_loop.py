@@ -1,0 +1,203 @@
+r"""Bytes made on a thread, taken on a loop, inside a byte-counted window.
+
+    OPEN --end()--> ENDED --finish()--> FINISHED        the bytes are complete; the thread may still tidy up
+      \--finish(error)--> FAILED                        no clean end: what was put comes out first, then the error
+
+`break_()` comes from the other side: the taker is gone, and the maker finds out at its next `put()`.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._asyncio import AsyncioPort
+
+OPEN, ENDED, FINISHED, FAILED = range(4)
+
+PIECE = 65_536  # bytes: small chunks that piled up leave joined, up to this much
+CHUNK_COST = 64  # bytes charged for a chunk beside its own, so that a flood of tiny ones is bounded as well
+
+
+class ToLoop:
+    """One thread makes, one loop takes.
+
+    Args:
+        port: the way into the loop.
+        window: bytes the maker may be ahead of the taker before it has to wait.
+    """
+
+    __slots__ = (
+        "_bell",
+        "_blocked",
+        "_broken",
+        "_chunks",
+        "_error",
+        "_gate",
+        "_made",
+        "_out",
+        "_parked",
+        "_port",
+        "_stage",
+        "_taken",
+        "_window",
+    )
+
+    def __init__(self, port: AsyncioPort, window: int) -> None:
+        self._port = port
+        self._window = window
+        self._chunks: deque[bytes] = deque()
+        self._stage = OPEN
+        self._error: BaseException | None = None
+        self._broken: Callable[[], BaseException] | None = None
+        self._made = self._taken = 0
+        self._out = 0  # cost of what the loop took but has not credited yet
+        self._parked = False  # the loop waits for news; lowered by the thread alone, as several coroutines may wait
+        self._blocked = False  # the thread waits for room
+        self._bell = port.bell()
+        self._gate = allocate_lock()
+
+    # On the thread
+
+    def put(self, chunk: bytes, *, last: bool = False) -> None:
+        """Hand over a chunk; wait while it does not fit into the window.
+
+        Raises:
+            BaseException: whatever `break_` was given: the taker is gone.
+        """
+        cost = len(chunk) + CHUNK_COST
+        if self._made - self._taken + cost > self._window:
+            self._wait_for_room(cost)
+        if self._broken is not None:
+            raise self._broken()
+        self._made += cost
+        self._chunks.append(chunk)
+        if last:
+            self._stage = ENDED
+        self._notify()
+
+    def _wait_for_room(self, cost: int) -> None:
+        gate = self._gate
+        gate.acquire(blocking=False)
+        while self._broken is None and 0 < self._made - self._taken > self._window - cost:
+            self._blocked = True
+            if self._broken is None and 0 < self._made - self._taken > self._window - cost:
+                gate.acquire()
+            self._blocked = False
+
+    def end(self) -> None:
+        """The bytes are complete."""
+        self._stage = ENDED
+        self._notify()
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """The thread is through.  Unless `end` came first the bytes are not complete, and `error` says why."""
+        self._error = error
+        self._stage = FINISHED if self._stage == ENDED else FAILED
+        self._notify()
+
+    def _notify(self) -> None:
+        if self._parked:
+            self._parked = False
+            self._port.post(self._bell.ring)
+
+    @property
+    def broken(self) -> bool:
+        return self._broken is not None
+
+    def hang_up(self, reason: Callable[[], BaseException]) -> None:
+        """No more bytes will come, and there is no end either: `take` raises what `reason()` makes."""
+        if self._broken is None:
+            self._broken = reason
+            self._port.post(self._bell.ring)
+
+    # On the loop
+
+    @property
+    def ready(self) -> bool:
+        """Whether `take` would return, or raise, at once."""
+        return bool(self._chunks) or self._stage != OPEN or self._broken is not None
+
+    @property
+    def ended(self) -> bool:
+        return self._stage in (ENDED, FINISHED)
+
+    async def take(self) -> tuple[bytes, bool]:
+        """Wait for bytes; return them, and whether more will come.  Cancelling the wait loses nothing.
+
+        Raises:
+            BaseException: what `break_` was given, at once, or `finish`, after the last chunk.
+        """
+        while True:
+            if self._broken is not None:
+                raise self._broken()
+            stage = self._stage  # before the chunks: once it is ENDED no chunk is added
+            if self._chunks:
+                body = self._join()
+                return body, bool(self._chunks) or stage in (OPEN, FAILED)
+            if stage == FAILED:
+                raise self._take_error() or RuntimeError("the thread ended without a response")
+            if stage != OPEN:
+                return b"", False
+            self._parked = True
+            if not self._chunks and self._stage == OPEN and self._broken is None:
+                await self._bell.wait()
+
+    def _join(self) -> bytes:
+        chunks = self._chunks
+        first = chunks.popleft()
+        size = len(first)
+        if not chunks or size + len(chunks[0]) > PIECE:
+            self._out += size + CHUNK_COST
+            return first
+        parts = [first]
+        while chunks and size + len(chunks[0]) <= PIECE:
+            part = chunks.popleft()
+            size += len(part)
+            parts.append(part)
+        self._out += size + CHUNK_COST * len(parts)
+        return b"".join(parts)
+
+    async def gone(self) -> None:
+        """Wait until the flow is broken."""
+        while self._broken is None:
+            await self._bell.wait()
+
+    def credit(self) -> None:
+        """What was taken has left: make room, and wake the thread once half the window is free."""
+        self._taken += self._out
+        self._out = 0
+        if self._blocked and self._made - self._taken <= self._window // 2:
+            self._open_gate()
+
+    async def finished(self) -> None:
+        """Wait until the thread is through; raise the error it left behind, if any."""
+        while self._stage not in (FINISHED, FAILED):
+            self._parked = True
+            if self._stage not in (FINISHED, FAILED):
+                await self._bell.wait()
+        error = self._take_error()
+        if error is not None:
+            raise error
+
+    def _take_error(self) -> BaseException | None:
+        error, self._error = self._error, None  # its traceback keeps the app's frames alive: hold it no longer
+        return error
+
+    def break_(self, reason: Callable[[], BaseException]) -> None:
+        """The taker is gone: the next `put` and `take` raise what `reason()` makes.  The first reason stays."""
+        if self._broken is None:
+            self._broken = reason
+        self._open_gate()
+        self._bell.ring()
+
+    def _open_gate(self) -> None:
+        if self._gate.locked():
+            try:
+                self._gate.release()
+            except RuntimeError:  # somebody opened it first
+                pass

@@ -1,0 +1,164 @@
+"""Bytes made on a loop, taken on a thread, inside a byte-counted window.
+
+    OPEN --end()--> ENDED
+
+`break_()` says that the rest will never come.  `nudge()` wakes the thread with a word that is not bytes.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ._to_loop import CHUNK_COST, ENDED, OPEN, PIECE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._asyncio import AsyncioPort
+
+
+class ToThread:
+    """One loop makes, one thread takes.
+
+    Args:
+        port: the way back into the loop.
+        window: bytes the maker may be ahead of the taker before `room()` waits.
+    """
+
+    __slots__ = (
+        "_bell",
+        "_broken",
+        "_chunks",
+        "_gate",
+        "_made",
+        "_nudged",
+        "_parked",
+        "_port",
+        "_stage",
+        "_stalled",
+        "_taken",
+        "_window",
+    )
+
+    def __init__(self, port: AsyncioPort, window: int) -> None:
+        self._port = port
+        self._window = window
+        self._chunks: deque[bytes] = deque()
+        self._stage = OPEN
+        self._broken: Callable[[], BaseException] | None = None
+        self._made = self._taken = 0
+        self._parked = False  # the thread waits for news
+        self._nudged = False  # there is news that is not bytes
+        self._stalled = False  # the loop waits for room; lowered by the thread alone, as several coroutines may wait
+        self._bell = port.bell()
+        self._gate = allocate_lock()
+
+    # On the loop
+
+    def feed(self, chunk: bytes, *, wake: bool = True) -> None:
+        """Hand over a chunk, whether it fits or not; `room()` is where to wait."""
+        self._made += len(chunk) + CHUNK_COST
+        self._chunks.append(chunk)
+        if wake and self._parked:
+            self._wake()
+
+    def end(self, *, wake: bool = True) -> None:
+        """The bytes are complete."""
+        self._stage = ENDED
+        if wake:
+            self.wake()
+
+    def nudge(self) -> None:
+        """Make the thread's `wait()` return although there are no bytes."""
+        self._nudged = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Tell a waiting thread what `wake=False` kept back."""
+        if self._parked:
+            self._wake()
+
+    def _wake(self) -> None:
+        self._parked = False
+        if self._gate.locked():
+            try:
+                self._gate.release()
+            except RuntimeError:  # somebody opened it first
+                pass
+
+    @property
+    def full(self) -> bool:
+        return self._made - self._taken >= self._window
+
+    @property
+    def held(self) -> int:
+        """Bytes handed over and not yet taken, their cost of keeping included."""
+        return self._made - self._taken
+
+    async def room(self) -> None:
+        """Wait until the window has room again, or `break_` made waiting pointless."""
+        while self.full and self._broken is None:
+            self._stalled = True
+            if self.full and self._broken is None:
+                await self._bell.wait()
+
+    def break_(self, reason: Callable[[], BaseException]) -> None:
+        """The rest will never come: a thread that has taken everything gets what `reason()` makes."""
+        if self._broken is None:
+            self._broken = reason
+        self._wake()
+        self._bell.ring()
+
+    # On the thread
+
+    @property
+    def ended(self) -> bool:
+        """Whether everything was made and taken."""
+        return self._stage == ENDED and not self._chunks
+
+    @property
+    def broken(self) -> bool:
+        return self._broken is not None
+
+    def take(self) -> bytes:
+        """Return the next bytes, small chunks that piled up joined; `b""` if there are none now.
+
+        Raises:
+            BaseException: what `break_` was given, once every chunk was taken.
+        """
+        chunks = self._chunks
+        if not chunks:
+            if self._broken is not None and self._stage != ENDED:
+                raise self._broken()
+            return b""
+        first = chunks.popleft()
+        size = len(first)
+        cost = size + CHUNK_COST
+        if chunks and size + len(chunks[0]) <= PIECE:
+            parts = [first]
+            while chunks and size + len(chunks[0]) <= PIECE:
+                parts.append(chunks.popleft())
+                size += len(parts[-1])
+            cost = size + CHUNK_COST * len(parts)
+            first = b"".join(parts)
+        self._taken += cost
+        if self._stalled and self._made - self._taken <= self._window // 2:
+            self._stalled = False
+            self._port.post(self._bell.ring)
+        return first
+
+    def wait(self, timeout: float = -1) -> bool:
+        """Wait for bytes, the end, `break_` or a nudge; False if `timeout` seconds passed first.
+
+        It may return early, so look again.
+        """
+        gate = self._gate
+        gate.acquire(blocking=False)
+        self._parked = True
+        news = self._chunks or self._stage == ENDED or self._broken is not None or self._nudged
+        awake = True if news else gate.acquire(timeout=timeout)
+        self._parked = False
+        self._nudged = False
+        return awake

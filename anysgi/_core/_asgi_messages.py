@@ -1,0 +1,153 @@
+"""The order of an ASGI app's response messages as a table, and their contents as a WSGI head and body.
+
+Source: ASGI spec, "HTTP" (Response Start, Response Body) and "Error Handling": a wrong message raises in the app's
+`send()`; messages after the final body are ignored.
+
+            http.response.start   body, more   body, final      trailers
+    IDLE    STARTED               -            -                -
+    STARTED -                     STARTED      DONE             -
+    DONE    -                     (ignored)    (ignored)        (ignored)
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import AppProtocolError, AppTypeError, AppValueError
+from ._body_length import BodyLength
+from ._headers import HOP_BY_HOP, check_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..types import HeaderList
+
+IDLE, STARTED, DONE = "IDLE", "STARTED", "DONE"
+START, MORE, FINAL, TRAILERS = (
+    "http.response.start",
+    "http.response.body",
+    "final http.response.body",
+    "http.response.trailers",
+)
+
+TRANSITIONS: dict[str, dict[str, str]] = {
+    IDLE: {START: STARTED},
+    STARTED: {MORE: STARTED, FINAL: DONE},
+    DONE: {MORE: DONE, FINAL: DONE, TRAILERS: DONE},
+}
+
+_MISTAKES = {
+    IDLE: "before 'http.response.start'; send {'type': 'http.response.start', 'status': 200, 'headers': []} first",
+    STARTED: "while the body is being sent; expected 'http.response.body'",
+    DONE: "after the response was complete; an app responds once",
+}
+
+_REASONS = {int(status): f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+class ResponseMessages:
+    """One ASGI app's response, message by message.
+
+    Args:
+        method: the request's method; a HEAD has no body.
+
+    Attributes:
+        status: `"200 OK"`, once started.
+        headers: native-string pairs for `start_response`, once started.
+    """
+
+    __slots__ = ("_length", "_method", "_state", "headers", "status")
+
+    _length: BodyLength
+
+    def __init__(self, method: str) -> None:
+        self._method = method
+        self._state = IDLE
+        self.status = ""
+        self.headers: list[tuple[str, str]] = []
+
+    @property
+    def started(self) -> bool:
+        return self._state is not IDLE
+
+    @property
+    def done(self) -> bool:
+        return self._state is DONE
+
+    @property
+    def silent(self) -> bool:
+        """Whether no body may be sent, whatever the app sends."""
+        return self._length.silent
+
+    def accept(self, message: Mapping[str, Any]) -> bytes:
+        """Check one message, and return the body bytes to send on: empty for a start, and after the end.
+
+        Raises:
+            AppProtocolError: out of order, of an unknown type, or more body than its Content-Length.
+            AppTypeError, AppValueError: a value that may not be sent.
+        """
+        event = _event(message)
+        following = TRANSITIONS[self._state].get(event)
+        if following is None:
+            raise AppProtocolError(f"the app sent {event!r} {_MISTAKES[self._state]}")
+        if event is START:
+            self._start(message)
+            body = b""
+        elif self._state is DONE:
+            return b""
+        else:
+            body = self._body(message)
+        self._state = following
+        if following is DONE:
+            self._length.finish()
+        return body
+
+    def _start(self, message: Mapping[str, Any]) -> None:
+        status = message.get("status")
+        if not isinstance(status, int) or not 200 <= status <= 599:
+            raise AppValueError(f"'status' must be an int from 200 to 599, not {status!r}")
+        headers = check_headers(message.get("headers", ()))
+        self._length = BodyLength(self._method, status, headers)
+        self.status = _REASONS.get(status) or f"{int(status)} Unknown"
+        self.headers = [(str(name, "latin-1"), str(value, "latin-1")) for name, value in headers]
+
+    def _body(self, message: Mapping[str, Any]) -> bytes:
+        body = message.get("body", b"")
+        if not isinstance(body, bytes):
+            if not isinstance(body, (bytearray, memoryview)):
+                raise AppTypeError(f"'body' must be bytes, not {type(body).__name__}; encode it: text.encode()")
+            body = bytes(body)
+        clipped = self._length.clip(body)
+        if len(clipped) < len(body) and not self._length.silent:
+            raise AppProtocolError(f"the app sent more body than its Content-Length: {self._length.declared}")
+        return clipped
+
+
+def _event(message: Mapping[str, Any]) -> str:
+    kind = message["type"]
+    if kind == MORE:
+        return MORE if message.get("more_body", False) else FINAL
+    return START if kind == START else str(kind)
+
+
+def check_headers(headers: Any) -> HeaderList:
+    """Check an ASGI header list: bytes pairs that cannot split the response; hop-by-hop fields are left out.
+
+    Raises:
+        AppTypeError: not pairs of bytes.
+        AppValueError: a name that is no token, a value with a line break or NUL.
+    """
+    checked: HeaderList = []
+    for header in headers:
+        try:
+            name, value = header
+            name, value = bytes(memoryview(name)), bytes(memoryview(value))
+        except (TypeError, ValueError):
+            raise AppTypeError(f"each header must be a (name, value) pair of bytes, not {header!r}") from None
+        check_name(name)
+        if b"\n" in value or b"\r" in value or b"\0" in value:
+            raise AppValueError(f"response header {name!r} holds a line break or NUL, which would split the response")
+        if name.lower() not in HOP_BY_HOP:
+            checked.append((name.lower(), value.strip(b" \t")))
+    return checked

@@ -1,0 +1,70 @@
+"""How many body bytes may still be sent: the rules of Content-Length, HEAD, 204 and 304, for both directions.
+
+Sources: PEP 3333 "Handling the Content-Length Header"; RFC 9110 sections 8.6, 9.3.2, 15.3.5, 15.4.5.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..exceptions import AppProtocolError, AppValueError
+
+if TYPE_CHECKING:
+    from ..types import HeaderList
+
+_BODILESS = (204, 304)
+
+
+class BodyLength:
+    """Counts one response's body.
+
+    Args:
+        method: the request's method.
+        status: the response's status code.
+        headers: the response's headers; Content-Length is taken out of a 204, where it is forbidden.
+
+    Attributes:
+        left: bytes that may still go out; None while the length is unknown.
+        silent: no body may be sent at all, whatever the headers say (HEAD, 204, 304).
+
+    Raises:
+        AppValueError: Content-Length is not a number, or repeated with another value.
+    """
+
+    __slots__ = ("declared", "left", "silent")
+
+    def __init__(self, method: str, status: int, headers: HeaderList) -> None:
+        self.declared = _declared(headers)
+        self.silent = status in _BODILESS or method == "HEAD"
+        self.left = 0 if self.silent else self.declared
+        if status == 204 and self.declared is not None:
+            headers[:] = [header for header in headers if header[0] != b"content-length"]
+
+    def clip(self, chunk: bytes) -> bytes:
+        """Return what of `chunk` may be sent, and count it."""
+        left = self.left
+        if left is None:
+            return chunk
+        if len(chunk) > left:
+            chunk = chunk[:left]
+        self.left = left - len(chunk)
+        return chunk
+
+    def finish(self) -> None:
+        """Raise `AppProtocolError` if the body ended before its Content-Length: the connection must be cut."""
+        if self.left:
+            declared = self.declared or 0
+            raise AppProtocolError(
+                f"the app declared Content-Length: {declared} but sent {declared - self.left} bytes; "
+                "send all of them or leave the header out"
+            )
+
+
+def _declared(headers: HeaderList) -> int | None:
+    found: bytes | None = None
+    for name, value in headers:
+        if name == b"content-length":
+            if not value.isdigit() or (found is not None and value != found):
+                raise AppValueError(f"response Content-Length is not one number: {value!r}")
+            found = value
+    return None if found is None else int(found)

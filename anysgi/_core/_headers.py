@@ -1,0 +1,194 @@
+"""Header names and values, both ways.
+
+Facts that rule this file:
+* environ keys are case-insensitive and cannot tell `-` from `_`, so a name with an underscore can forge another header;
+* values are bytes on the wire and latin-1 native strings in WSGI (PEP 3333, "Unicode Issues"): byte-exact both ways;
+* repeated fields join with `, `, cookies with `; ` (RFC 9113 section 8.2.3), and a few must never join (RFC 9110 5.3);
+* names repeat from request to request, so their translation is remembered, in tables of bounded size.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..exceptions import AppTypeError, AppValueError, BadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..types import Environ, HeaderList, UnderscorePolicy
+
+HOP_BY_HOP = frozenset(
+    [
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"trailers",
+        b"transfer-encoding",
+        b"upgrade",
+    ]
+)
+"""Fields of the connection, which is the server's: apps may not set them (PEP 3333, "Other HTTP Features")."""
+
+DROPPED = ""  # the key of a request header no app may see
+
+# `Proxy` becomes HTTP_PROXY, which HTTP clients read as a setting (httpoxy); the ASGI server has undone the chunks.
+_KEYS: dict[bytes, str] = {
+    b"content-type": "CONTENT_TYPE",
+    b"content-length": "CONTENT_LENGTH",
+    b"proxy": DROPPED,
+    b"transfer-encoding": DROPPED,
+}
+_NAMES: dict[str, bytes] = {
+    "CONTENT_TYPE": b"content-type",
+    "CONTENT_LENGTH": b"content-length",
+    "HTTP_CONTENT_TYPE": b"",
+    "HTTP_CONTENT_LENGTH": b"",
+    "HTTP_PROXY": b"",
+}
+_RESPONSE_NAMES: dict[str, bytes] = {}
+_REMEMBERED = 1024  # names per table: plenty for honest traffic, and a bound for hostile traffic
+
+_SINGLE = {"CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST", "HTTP_AUTHORIZATION"}
+_TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]], underscores: UnderscorePolicy) -> None:
+    """Translate ASGI request headers into keys of `environ`, in time linear in their number.
+
+    Raises:
+        BadRequest: a field that must be single is repeated with another value, or Content-Length is not a number.
+    """
+    known = _KEYS
+    repeated: dict[str, list[str]] = {}
+    for name, value in headers:
+        key = known.get(name)
+        if key is None:
+            key = _environ_key(name, underscores)
+        if not key:
+            continue
+        text = str(value, "latin-1")
+        if key in environ:
+            if key in repeated:
+                repeated[key].append(text)
+            else:
+                repeated[key] = [environ[key], text]
+        else:
+            environ[key] = text
+    for key, values in repeated.items():
+        environ[key] = _join(key, values)
+    length = environ.get("CONTENT_LENGTH")
+    if length is not None and not (length.isascii() and length.isdigit() and len(length) < 20):
+        environ["CONTENT_LENGTH"] = _one_length(length)
+
+
+def _environ_key(name: bytes, underscores: UnderscorePolicy) -> str:
+    lowered = bytes(name).lower()
+    if lowered in _KEYS:  # servers should lowercase names; apps must not depend on it
+        return _KEYS[lowered]
+    if b"_" in lowered and not _underscore_allowed(lowered, underscores):
+        return DROPPED
+    key = "HTTP_" + str(lowered.upper(), "latin-1").replace("-", "_")
+    if b"_" not in lowered and len(_KEYS) < _REMEMBERED:
+        _KEYS[bytes(name)] = key
+    return key
+
+
+def _underscore_allowed(lowered: bytes, policy: UnderscorePolicy) -> bool:
+    if policy == "refuse":
+        raise BadRequest(f"header name {str(lowered, 'latin-1')!r} has an underscore")
+    # Whatever the policy, nobody forges the fields that frame the body, nor the ones dropped above.
+    return policy == "keep" and lowered.replace(b"_", b"-") not in _KEYS
+
+
+def _join(key: str, values: list[str]) -> str:
+    if key == "HTTP_COOKIE":
+        return "; ".join(values)
+    if key not in _SINGLE:
+        return ", ".join(values)
+    if len(set(values)) > 1:
+        raise BadRequest(f"{key.removeprefix('HTTP_').replace('_', '-').title()} is repeated with different values")
+    return values[0]
+
+
+def _one_length(text: str) -> str:
+    """Collapse `5, 5` to `5` (RFC 9112 section 6.3); anything else that is not a number is refused."""
+    values = {part.strip() for part in text.split(",")}
+    length = values.pop()
+    if values or not (length.isascii() and length.isdigit() and len(length) < 20):
+        raise BadRequest(f"Content-Length is not one number: {text[:40]!r}")
+    return length
+
+
+def headers_from_environ(environ: Environ) -> HeaderList:
+    """Collect the ASGI request headers of a WSGI `environ`: lowercased, empty CGI values absent (RFC 3875 4.1)."""
+    headers: HeaderList = []
+    known = _NAMES
+    for key, value in environ.items():
+        name = known.get(key)
+        if name is None:
+            if key[:5] != "HTTP_":
+                continue
+            name = _header_name(key)
+        if name and (value or name[:8] != b"content-"):
+            headers.append((name, latin1(value)))
+    return headers
+
+
+def _header_name(key: str) -> bytes:
+    name = latin1(key[5:]).lower().replace(b"_", b"-")
+    if len(_NAMES) < _REMEMBERED:
+        _NAMES[key] = name
+    return name
+
+
+def latin1(text: str) -> bytes:
+    """Encode a native string; one that some middleware filled with real unicode goes out as UTF-8 rather than fail."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape")
+
+
+def response_header(name: object, value: object) -> tuple[bytes, bytes]:
+    """Check one header of a WSGI app and encode it for ASGI: the name lowercased, blanks around the value stripped.
+
+    Raises:
+        AppTypeError: name or value is not a `str`.
+        AppValueError: the name is not a token, or either could split the response (RFC 9110 section 5.5).
+    """
+    if type(name) is not str or type(value) is not str:
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise AppTypeError(
+                f"response header {name!r}: {value!r} must be two str (PEP 3333); write ({str(name)!r}, {str(value)!r})"
+            )
+        name, value = str(name), str(value)
+    try:
+        raw_name = _RESPONSE_NAMES.get(name) or _response_name(name)
+        raw_value = value.encode("latin-1")
+    except UnicodeEncodeError:
+        raise AppValueError(
+            f"response header {name!r} holds characters outside latin-1: {value!r}; percent-encode them or use RFC 8187"
+        ) from None
+    if b"\n" in raw_value or b"\r" in raw_value or b"\0" in raw_value:
+        raise AppValueError(
+            f"response header {name!r} holds a line break or NUL, which would split the response: {value!r}"
+        )
+    return raw_name, raw_value.strip(b" \t")
+
+
+def _response_name(name: str) -> bytes:
+    raw = name.encode("latin-1")
+    check_name(raw)
+    raw = raw.lower()
+    if len(_RESPONSE_NAMES) < _REMEMBERED:
+        _RESPONSE_NAMES[name] = raw
+    return raw
+
+
+def check_name(name: bytes) -> None:
+    """Raise `AppValueError` unless `name` is a token (RFC 9110 section 5.1)."""
+    if not name or not _TOKEN.issuperset(name):
+        raise AppValueError(f"{str(name, 'latin-1')!r} is not a header name (RFC 9110 section 5.1)")

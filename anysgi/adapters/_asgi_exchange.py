@@ -1,0 +1,204 @@
+"""One ASGI request on the loop: the app's task, and the `receive` and `send` it is given.
+
+    running ──> response done ──> app returned          what runs between the last two is a background task
+       │
+       └── hang_up: `receive` says http.disconnect, `send` raises OSError, after `grace` seconds the task is cancelled
+
+The response goes to the server's thread through `down`; the request body comes through `up`, when `receive` asks.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from .._bridge._to_loop import ToLoop
+from .._bridge._to_thread import ToThread
+from .._core._asgi_messages import ResponseMessages
+from ..exceptions import AppProtocolError, ClientDisconnected
+
+if TYPE_CHECKING:
+    import asyncio
+    from contextvars import Context
+
+    from ..types import ASGIApp, Message, Scope
+    from ._runtime import Runtime
+
+log = logging.getLogger("anysgi")
+
+_gone = partial(ClientDisconnected, "the client left: stop sending")
+_done = partial(ClientDisconnected, "the response is complete")
+
+
+class AsgiExchange:
+    """One request and its response.
+
+    Args:
+        runtime: the loop, and the tasks on it.
+        app: the ASGI app.
+        scope: the request.
+        context: what the app runs in.
+        window: bytes the app may be ahead of the server.
+        grace: seconds between the disconnect and the cancellation of the task.
+        has_body: whether there is a request body to ask for.
+
+    Attributes:
+        down: the response's body; broken by what the app raised.
+        up: the request's body.
+        messages: the response's head.
+        asked: `receive` waits for body; lowered by the thread that reads it.
+    """
+
+    __slots__ = (
+        "_app",
+        "_body_read",
+        "_context",
+        "_grace",
+        "_late",
+        "_runtime",
+        "_scope",
+        "_silenced",
+        "_task",
+        "_window",
+        "asked",
+        "down",
+        "messages",
+        "up",
+    )
+
+    def __init__(
+        self, runtime: Runtime, app: ASGIApp, scope: Scope, context: Context, window: int, grace: float, has_body: bool
+    ) -> None:
+        self._runtime = runtime
+        self._app = app
+        self._scope = scope
+        self._context = context
+        self._window = window
+        self._grace = grace
+        self._task: asyncio.Task[None] | None = None
+        self._late: list[BaseException] = []
+        self._silenced = 0
+        self._body_read = False
+        self.asked = False
+        self.down = ToThread(runtime.port, window)
+        self.up = ToLoop(runtime.port, window)
+        self.messages = ResponseMessages(scope["method"])
+        if not has_body:
+            self.up.end()
+
+    # On the server's thread
+
+    def begin(self) -> None:
+        self._runtime.port.post(self._start)
+
+    def end_early(self) -> None:
+        """Nobody wants the rest of the response."""
+        self._runtime.port.post(self.hang_up)
+
+    def late_error(self) -> BaseException | None:
+        """What the app raised after its response was complete, if that is known by now; handed out once."""
+        return self._late.pop() if self._late else None
+
+    # On the loop
+
+    def _start(self) -> None:
+        self._task = self._runtime.spawn(self._run(), self._context)
+
+    async def _run(self) -> None:
+        try:
+            await self._app(self._scope, self.receive, self.send)
+        except self._runtime.port.Cancelled:
+            self._failed(AppProtocolError("the app's task was cancelled"))
+            raise
+        except BaseException as error:  # a SystemExit must not end the loop, which other requests share
+            self._failed(error)
+        else:
+            if not self.messages.done:
+                self._failed(AppProtocolError(self._unfinished()))
+
+    def _unfinished(self) -> str:
+        if self.messages.started:
+            return "the app returned before its response was complete; send a last http.response.body without more_body"
+        return "the app returned without a response; send http.response.start and http.response.body first"
+
+    def _failed(self, error: BaseException) -> None:
+        if self.down.broken:
+            log.debug("the app failed after the exchange was over", exc_info=error)
+        elif self.messages.done:
+            self._late.append(error)
+            self._runtime.port.after(1.0, self._log_late)
+        else:
+            self.down.break_(_same(error))
+            self.up.break_(_done)
+
+    def _log_late(self) -> None:
+        """The server's thread was gone before it could write this to `wsgi.errors`."""
+        error = self.late_error()
+        if error is not None:
+            log.error("the app failed after its response was complete", exc_info=error)
+
+    def hang_up(self) -> None:
+        """The client left, or the time is up: tell the app, and see to it that it ends."""
+        if not self.messages.done:
+            self.down.break_(_gone)
+        self.up.break_(_gone)
+        task = self._task
+        if task is not None and not task.done() and not self.messages.done:
+            timer = self._runtime.port.after(self._grace, task.cancel)
+            task.add_done_callback(lambda _: timer.cancel())
+
+    async def receive(self) -> Message:
+        """The app's `receive` (ASGI spec, "Request" and "Disconnect"); cancelling it loses nothing."""
+        up = self.up
+        try:
+            if self._body_read:
+                await up.gone()
+            if not self.asked and not up.ready:
+                self.asked = True
+                self.down.nudge()
+            body, more = await up.take()
+            up.credit()
+        except ClientDisconnected:
+            return {"type": "http.disconnect"}
+        self._body_read = not more
+        return {"type": "http.request", "body": body, "more_body": more}
+
+    async def send(self, message: Message) -> None:
+        """The app's `send` (ASGI spec, "Response Start" and "Response Body").
+
+        Raises:
+            ClientDisconnected: the client left; an `OSError`, as spec version 2.4 asks.
+            AppProtocolError: the message is wrong, or out of turn.
+        """
+        messages, down = self.messages, self.down
+        if messages.done:
+            messages.accept(message)  # ignored, or a mistake
+            return
+        if down.broken:
+            raise _gone()
+        body = messages.accept(message)
+        if self.messages.done:
+            if body:
+                down.feed(body, wake=False)
+            down.end(wake=False)
+            self.up.break_(_done)
+            self._runtime.port.soon(down.wake)  # after this step, which often is the app's last and may yet raise
+        elif body:
+            down.feed(body)
+            if down.full:
+                await down.room()
+        elif message["type"] == "http.response.body" and messages.silent:
+            self._drop(message)
+
+    def _drop(self, message: Message) -> None:
+        """A HEAD is answered by its head; an endless body must end as well."""
+        self.down.end()
+        self.up.break_(_done)
+        self._silenced += len(message.get("body", b"")) + 64
+        if self._silenced > self._window:
+            raise _gone()
+
+
+def _same(error: BaseException) -> Any:
+    return lambda: error

@@ -1,0 +1,129 @@
+"""The server's thread during one ASGI request: it reads the body when the app asks, and sends what the app answers.
+
+The thread is the pump, since a WSGI server's `wsgi.input`, `start_response` and `wsgi.errors` belong to it.  A read
+waits for the client, so it is only begun when the app waits for it and nothing is there to send.
+"""
+
+from __future__ import annotations
+
+import traceback
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from ..exceptions import BadRequest, ClientDisconnected, RequestTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..types import Environ
+    from ._asgi_exchange import AsgiExchange
+    from ._environ_body import EnvironBody
+
+
+class ResponsePump:
+    """Moves bytes for one request.
+
+    Args:
+        exchange: the loop's side.
+        body: the request's body.
+        environ: for `wsgi.errors`.
+        timeout: seconds for the whole response; None for no limit.
+        owner: the adapter, which must outlive its requests: when it goes, its app is shut down.
+    """
+
+    __slots__ = ("_body", "_deadline", "_environ", "_owner", "exchange")
+
+    def __init__(
+        self, exchange: AsgiExchange, body: EnvironBody, environ: Environ, timeout: float | None, owner: object
+    ) -> None:
+        self._owner = owner
+        self.exchange = exchange
+        self._body = body
+        self._environ = environ
+        self._deadline = None if timeout is None else monotonic() + timeout
+
+    def next(self) -> bytes:
+        """Return the next bytes of the response; `b""` at its end.
+
+        Raises:
+            RequestTimeout: the app took too long.
+            BaseException: what the app raised before its response was complete.
+        """
+        exchange, down = self.exchange, self.exchange.down
+        while not (chunk := down.take()) and not down.ended:
+            if exchange.asked:
+                self._read_body()
+            elif self._deadline is None:
+                down.wait()
+            elif not down.wait(max(0.0, self._deadline - monotonic())) and monotonic() >= self._deadline:
+                raise RequestTimeout("the app took too long")
+        return chunk
+
+    def _read_body(self) -> None:
+        self.exchange.asked = False
+        up = self.exchange.up
+        if up.broken:
+            return
+        try:
+            piece, more = self._body.read()
+            if piece or not more:
+                up.put(piece, last=not more)
+        except ClientDisconnected as error:
+            reason = str(error)
+            up.hang_up(lambda: ClientDisconnected(reason))
+        except BadRequest:
+            if not self.exchange.messages.started:
+                raise
+            up.hang_up(lambda: ClientDisconnected("the request body is larger than allowed"))
+
+    def finish(self) -> None:
+        """The response is complete: report what the app raised since."""
+        error = self.exchange.late_error()
+        if error is not None:
+            self.report(error)
+
+    def report(self, error: BaseException) -> None:
+        """Write the traceback to `wsgi.errors` (PEP 3333: where applications' errors belong)."""
+        errors = self._environ["wsgi.errors"]
+        errors.write("anysgi: the ASGI app failed\n" + "".join(traceback.format_exception(error)))
+        errors.flush()
+
+
+class StreamingResponse:
+    """The iterable a WSGI server gets for a response of more than one piece.
+
+    Args:
+        pump: where the rest comes from.
+        first: the first piece.
+    """
+
+    __slots__ = ("__weakref__", "_first", "_pump")
+
+    def __init__(self, pump: ResponsePump, first: bytes) -> None:
+        self._pump: ResponsePump | None = pump
+        self._first = first
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        first, self._first = self._first, b""
+        if first:
+            return first
+        pump = self._pump
+        if pump is None:
+            raise StopIteration
+        chunk = pump.next()
+        if chunk:
+            return chunk
+        self._pump = None
+        pump.finish()
+        raise StopIteration
+
+    def close(self) -> None:
+        """PEP 3333: the server is through with the response; unless it was complete, the app is told."""
+        pump, self._pump = self._pump, None
+        if pump is not None:
+            pump.exchange.end_early()
+
+    __del__ = close  # a server that forgets close() must not leave the app waiting

@@ -1,0 +1,208 @@
+"""`AsgiToWsgi`: an unchanged ASGI app as a WSGI app."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import weakref
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any
+
+from .._bridge import _forks
+from .._bridge._contexts import write_back
+from .._core._refusals import Refusal
+from .._core._scope import scope_from_environ
+from ..exceptions import BadRequest, LifespanError, RequestTimeout
+from ._asgi_exchange import AsgiExchange
+from ._asgi_response import ResponsePump, StreamingResponse
+from ._environ_body import EnvironBody
+from ._options import check_app, check_choice, check_positive, is_plain, single_callable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..types import ASGIApp, Environ, LifespanMode, LoopName, StartResponse
+    from ._runtime import Runtime
+
+log = logging.getLogger("anysgi")
+
+
+class AsgiToWsgi:
+    """Serve an ASGI app on a WSGI server (gunicorn, waitress, mod_wsgi, uWSGI with threads).
+
+    The app runs on one long-lived event loop per process, shared by all adapters, started at the first request and
+    never at import, so that `gunicorn --preload` and other forks are safe.  Its lifespan runs on that loop before the
+    first request.  Bodies stream both ways; a client that leaves becomes `http.disconnect`; background tasks do not delay the
+    response.
+
+    Implements the ASGI spec ("HTTP", "Lifespan") as the server of `app`, and PEP 3333 as an application.
+
+    Args:
+        app: the ASGI app, called as `await app(scope, receive, send)`; ASGI 2 apps work as well.
+        lifespan: `"auto"` runs the app's lifespan if it has one, `"on"` insists on it, `"off"` never asks.
+        loop: `"asyncio"` or `"uvloop"`.
+        window: bytes the app may be ahead of the server before its `send` waits.
+        max_body_size: bytes of request body; more is answered 413 (RFC 9110 section 15.5.14).  None: no limit.
+        timeout: seconds for the whole response; then 504, or a cut connection if it had begun.  None: no limit.
+            A server that is reading a slow client's body cannot be interrupted: the time is looked at when it returns.
+        grace: seconds an app has to end once its client left, before its task is cancelled.
+        startup_timeout: seconds for the lifespan's startup.
+        shutdown_timeout: seconds for running requests and background tasks, then for the lifespan's shutdown.
+        raise_app_errors: raise what the app raised out of the call, for WSGI middleware around it, instead of
+            answering 500 and writing the traceback to `wsgi.errors`.
+        propagate_context: set context variables changed by the app in the caller's context, when the call returns.
+
+    Raises:
+        ConventionError: `app` is not an ASGI app.
+        ValueError: an option is out of range.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        lifespan: LifespanMode = "auto",
+        loop: LoopName = "asyncio",
+        window: int = 262_144,
+        max_body_size: int | None = None,
+        timeout: float | None = None,
+        grace: float = 3.0,
+        startup_timeout: float = 30.0,
+        shutdown_timeout: float = 30.0,
+        raise_app_errors: bool = False,
+        propagate_context: bool = False,
+    ) -> None:
+        self.plain = is_plain(AsgiToWsgi, locals())
+        check_app(app, "asgi", "AsgiToWsgi")
+        check_choice("lifespan", lifespan, ("auto", "on", "off"))
+        check_choice("loop", loop, ("asyncio", "uvloop"))
+        check_positive(
+            window=window, timeout=timeout, startup_timeout=startup_timeout, shutdown_timeout=shutdown_timeout
+        )
+        self.app = app
+        self._single: ASGIApp = single_callable(app)
+        self.lifespan = lifespan
+        self.loop = loop
+        self.window = window
+        self.max_body_size = max_body_size
+        self.timeout = timeout
+        self.grace = grace
+        self.startup_timeout = startup_timeout
+        self.shutdown_timeout = shutdown_timeout
+        self.raise_app_errors = raise_app_errors
+        self.propagate_context = propagate_context
+        self.after_fork()
+        _forks.register(self)
+
+    def after_fork(self) -> None:
+        """Forget the parent's loop; the child starts its own."""
+        self._lock = threading.Lock()
+        self._runtime: Runtime | None = None
+        self._failure: LifespanError | None = None
+
+    def start(self) -> None:
+        """Start the loop and the app's lifespan now, instead of at the first request; blocks until startup is complete.
+
+        Raises:
+            LifespanError: startup failed; every request would raise the same until `close()`.
+        """
+        with self._lock:
+            if self._runtime is None:
+                self._runtime = self._started()
+
+    def _started(self) -> Runtime:
+        from ._runtime import Runtime  # here: `import anysgi` must not pay for asyncio
+
+        if self._failure is not None:
+            raise LifespanError(str(self._failure)) from self._failure.__cause__
+        try:
+            runtime = Runtime(self._single, self.loop, self.lifespan, self.startup_timeout, self.shutdown_timeout)
+        except LifespanError as error:
+            self._failure = error
+            log.error("%s", error, exc_info=error.__cause__)
+            raise
+        weakref.finalize(self, runtime.release).atexit = False  # at exit the loop closes its guests, and waits
+        return runtime
+
+    def close(self) -> None:
+        """Let running requests finish, then shut the app's lifespan down; blocks.  A later request starts anew.
+
+        Raises:
+            LifespanError: the app's shutdown failed.
+        """
+        with self._lock:
+            runtime, self._runtime, self._failure = self._runtime, None, None
+        if runtime is not None:
+            runtime.close()
+
+    def __enter__(self) -> AsgiToWsgi:
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one WSGI request; returns once the head is known.
+
+        Raises:
+            LifespanError: the app did not start.
+            RuntimeError: called on the app's own event loop thread.
+            Exception: what the app raised, if `raise_app_errors`.
+        """
+        runtime = self._runtime
+        if runtime is None:
+            self.start()
+            return self(environ, start_response)
+        runtime.thread.refuse_own()
+        try:
+            body = EnvironBody(environ, self.max_body_size, self.window)
+        except BadRequest as error:
+            return _refuse(environ, start_response, Refusal(error.status, error.reason))
+        scope = scope_from_environ(environ)
+        state = runtime.state
+        if state is not None:
+            scope["state"] = state.copy()
+        context = copy_context()
+        exchange = AsgiExchange(runtime, self._single, scope, context, self.window, self.grace, not body.empty)
+        exchange.begin()
+        try:
+            return self._respond(ResponsePump(exchange, body, environ, self.timeout, self), environ, start_response)
+        except BaseException:
+            exchange.end_early()
+            raise
+        finally:
+            if self.propagate_context:
+                write_back(context)
+
+    def _respond(self, pump: ResponsePump, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        exchange = pump.exchange
+        try:
+            first = pump.next()
+        except (RequestTimeout, BadRequest) as error:
+            exchange.end_early()
+            refusal = Refusal(error.status, error.reason) if isinstance(error, BadRequest) else Refusal(504)
+            return _refuse(environ, start_response, refusal)
+        except Exception as error:
+            if self.raise_app_errors:
+                raise
+            pump.report(error)
+            exc_info: Any = sys.exc_info()
+            return _refuse(environ, start_response, Refusal(500), exc_info)
+        messages = exchange.messages
+        start_response(messages.status, messages.headers)
+        if not exchange.down.ended:
+            return StreamingResponse(pump, first)
+        pump.finish()
+        return [first] if first or not messages.silent else ()
+
+
+def _refuse(environ: Environ, start_response: StartResponse, refusal: Refusal, exc_info: Any = None) -> Iterable[bytes]:
+    if exc_info is None:
+        method, path = environ.get("REQUEST_METHOD"), environ.get("PATH_INFO")
+        log.warning("%s %s answered %s: %s", method, path, refusal.status_line, refusal.body.decode().rstrip())
+        start_response(refusal.status_line, refusal.headers)
+    else:
+        start_response(refusal.status_line, refusal.headers, exc_info)
+    return [] if environ.get("REQUEST_METHOD") == "HEAD" else [refusal.body]

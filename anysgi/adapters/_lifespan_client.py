@@ -1,0 +1,145 @@
+"""Runs an ASGI app's lifespan, as its server (ASGI spec, "Lifespan").
+
+                      startup.complete   startup.failed   app returns or raises          shutdown()
+STARTING              STARTED            FAILED           UNSUPPORTED, FAILED if required
+STARTED                                                   (logged)                       STOPPING
+STOPPING, on shutdown.complete or .failed, or the app's return: STOPPED
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import AppProtocolError, LifespanError
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from .._bridge._asyncio import AsyncioPort
+    from ..types import ASGIApp, Message
+
+log = logging.getLogger("anysgi")
+
+STARTING, STARTED, FAILED, UNSUPPORTED, STOPPING, STOPPED = range(6)
+
+_EVENTS = {
+    (STARTING, "lifespan.startup.complete"): STARTED,
+    (STARTING, "lifespan.startup.failed"): FAILED,
+    (STOPPING, "lifespan.shutdown.complete"): STOPPED,
+    (STOPPING, "lifespan.shutdown.failed"): STOPPED,
+}
+
+
+class LifespanClient:
+    """One app's lifespan, on one loop.
+
+    Args:
+        app: the ASGI app.
+        port: the loop that will serve its requests as well.
+        required: an app without lifespan is an error.
+    """
+
+    def __init__(self, app: ASGIApp, port: AsyncioPort, *, required: bool) -> None:
+        self._app = app
+        self._port = port
+        self._required = required
+        self._bell = port.bell()
+        self._phase = STARTING
+        self._received = 0
+        self._problem = ""
+        self._cause: BaseException | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._state: dict[str, Any] = {}
+
+    @property
+    def state(self) -> dict[str, Any] | None:
+        return None if self._phase == UNSUPPORTED else self._state
+
+    async def startup(self, timeout: float) -> None:
+        """Start the app.
+
+        Raises:
+            LifespanError: it failed, or took longer than `timeout` seconds.
+        """
+        self._task = self._port.spawn(self._run())
+        try:
+            async with self._port.timeout(timeout):
+                await self._while(STARTING)
+        except TimeoutError:
+            self._phase, self._problem = FAILED, f"not complete after {timeout} s"
+        if self._phase == FAILED:
+            await self._port.stop(self._task)
+            raise LifespanError(f"the app's startup failed: {self._problem}") from self._cause
+
+    async def shutdown(self, timeout: float) -> None:
+        """Stop the app.
+
+        Raises:
+            LifespanError: it failed, or took longer than `timeout` seconds.
+        """
+        if self._phase != STARTED or self._task is None:
+            return
+        self._phase = STOPPING
+        self._bell.ring()
+        try:
+            async with self._port.timeout(timeout):
+                await self._while(STOPPING)
+                await self._port.join(self._task)
+        except TimeoutError:
+            self._problem = f"not complete after {timeout} s"
+        await self._port.stop(self._task)
+        if self._problem:
+            raise LifespanError(f"the app's shutdown failed: {self._problem}") from self._cause
+
+    async def _while(self, phase: int) -> None:
+        while self._phase == phase:
+            await self._bell.wait()
+
+    async def _run(self) -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self._state}
+        try:
+            await self._app(scope, self._receive, self._send)
+        except self._port.Cancelled:
+            raise
+        except BaseException as error:  # a SystemExit must not end the loop, which other apps share
+            self._ended(repr(error), error)
+        else:
+            self._ended("it returned without a word", None)
+        finally:
+            self._bell.ring()
+
+    def _ended(self, how: str, error: BaseException | None) -> None:
+        if self._phase == STARTING:
+            if self._required:
+                self._phase, self._problem, self._cause = FAILED, how, error
+            else:
+                log.info("the app has no lifespan (%s)", how)
+                self._phase = UNSUPPORTED
+        elif self._phase == STOPPING:
+            self._phase = STOPPED
+            if error is not None:
+                self._problem, self._cause = how, error
+        elif self._phase == FAILED:
+            self._cause = error
+        elif self._phase == STARTED:
+            log.error("the app's lifespan ended before shutdown: %s", how, exc_info=error)
+
+    async def _receive(self) -> Message:
+        self._received += 1
+        if self._received == 1:
+            return {"type": "lifespan.startup"}
+        while self._phase in (STARTING, STARTED):
+            await self._bell.wait()
+        while self._received > 2:  # nothing comes after shutdown
+            await self._bell.wait()
+        return {"type": "lifespan.shutdown"}
+
+    async def _send(self, message: Message) -> None:
+        following = _EVENTS.get((self._phase, message["type"]))
+        if following is None:
+            raise AppProtocolError(f"the app sent {message['type']!r} out of turn in its lifespan")
+        self._phase = following
+        if message["type"].endswith(".failed"):
+            self._problem = message.get("message") or "the app gave no reason"
+        self._bell.ring()

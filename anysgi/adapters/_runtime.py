@@ -1,0 +1,91 @@
+"""One `AsgiToWsgi` in one process: its loop, its lifespan, and the requests running on it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from .._bridge._loop_thread import LoopThread, shared_loop
+from ..exceptions import LifespanError
+from ._lifespan_client import LifespanClient
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Coroutine
+    from contextvars import Context
+
+    from ..types import ASGIApp, LifespanMode, LoopName
+
+log = logging.getLogger("anysgi")
+
+
+class Runtime:
+    """Where the app lives.
+
+    Args:
+        app: the ASGI app.
+        loop: which kind of event loop.
+        mode: whether to run the app's lifespan.
+        startup_timeout, shutdown_timeout: seconds.
+
+    Raises:
+        LifespanError: startup failed; nothing is left running.
+    """
+
+    def __init__(
+        self, app: ASGIApp, loop: LoopName, mode: LifespanMode, startup_timeout: float, shutdown_timeout: float
+    ) -> None:
+        self.thread: LoopThread = shared_loop(loop)
+        self.thread.refuse_own()
+        self.port = self.thread.port
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timeout = shutdown_timeout
+        self._lifespan: LifespanClient | None = None
+        self._closing: asyncio.Task[None] | None = None  # the loop itself holds tasks weakly
+        if mode != "off":
+            lifespan = LifespanClient(app, self.port, required=mode == "on")
+            self.thread.run(lifespan.startup(startup_timeout))
+            self._lifespan = lifespan
+        self.thread.guests.add(self)
+
+    @property
+    def state(self) -> dict[str, Any] | None:
+        """What the lifespan put into its state; None if the app has no lifespan."""
+        return None if self._lifespan is None else self._lifespan.state
+
+    def spawn(self, work: Coroutine[Any, Any, None], context: Context) -> asyncio.Task[None]:
+        """Start a request's task; on the loop."""
+        task = self.port.spawn(work, context)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def close(self) -> None:
+        """Let requests and background tasks finish, cancel the rest, shut the lifespan down; blocks.
+
+        Raises:
+            LifespanError: the app's shutdown failed.
+        """
+        if self.thread.running:
+            self.thread.run(self._close())
+
+    def release(self) -> None:
+        """The same without waiting, for an adapter nobody holds any more."""
+        self.port.post(self._release)
+
+    def _release(self) -> None:
+        self._closing = self.port.spawn(self._close_quietly())
+
+    async def _close_quietly(self) -> None:
+        try:
+            await self._close()
+        except LifespanError:
+            log.exception("an app that is no longer used did not shut down cleanly")
+
+    async def _close(self) -> None:
+        try:
+            await self.port.drain(self._tasks, self._timeout)
+            if self._lifespan is not None:
+                await self._lifespan.shutdown(self._timeout)
+        finally:
+            self.thread.guests.discard(self)

@@ -1,0 +1,172 @@
+"""One WSGI request on its thread: call the app, send what it yields, close what it returned.
+
+All three happen on one thread and in one context.  Nothing here knows the loop: the response goes into a `ToLoop`.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from .._core._start_response import ResponseHead, check_chunk, check_iterable
+from ..exceptions import AppProtocolError
+
+if TYPE_CHECKING:
+    from contextvars import Context
+
+    from .._bridge._to_loop import ToLoop
+    from ..types import Environ, ExcInfo, Message, Write, WSGIApp
+
+log = logging.getLogger("anysgi")
+
+
+class WsgiCall:
+    """A job for a `WorkerPool`.
+
+    Args:
+        app: the WSGI app.
+        environ: the request; `wsgi.input` included.
+        out: where the response goes.
+        context: what the app runs in.
+        spool: read the whole body first, and tell the app its length.
+
+    Attributes:
+        start: the `http.response.start` message, set before the first byte is put.
+        queued_at: when the pool queued it (monotonic seconds), 0 if a thread was free.
+    """
+
+    __slots__ = ("_app", "_environ", "_head", "_out", "_spool", "_ticket", "context", "queued_at", "start")
+
+    start: Message
+
+    def __init__(self, app: WSGIApp, environ: Environ, out: ToLoop, context: Context, spool: bool) -> None:
+        self._app = app
+        self._environ = environ
+        self._out = out
+        self.context = context
+        self._spool = spool
+        self._head = ResponseHead(environ["REQUEST_METHOD"])
+        self._ticket = [
+            None
+        ]  # whoever takes it decides: the thread runs the app, or the loop sees to it that none does
+        self.queued_at = 0.0
+
+    def revoke(self) -> bool:
+        """Make `run` do nothing; False if it is too late."""
+        try:
+            self._ticket.pop()
+        except IndexError:
+            return False
+        del self._environ  # a job waiting for a thread in vain should weigh little
+        return True
+
+    @property
+    def revoked(self) -> bool:
+        return not self._ticket
+
+    def run(self) -> None:
+        try:
+            self._ticket.pop()
+        except IndexError:
+            return
+        self.context.run(self._run)
+
+    def _run(self) -> None:
+        try:
+            if self._spool:
+                from ._spool import spool_body
+
+                with spool_body(self._environ):
+                    self._respond()
+            else:
+                self._respond()
+        except Exception as error:
+            self._out.finish(error)
+        except BaseException as error:  # it would end the server's loop for the sake of one request
+            self._out.finish(_contained(error))
+        else:
+            self._out.finish()
+
+    def _respond(self) -> None:
+        result: Any = self._app(self._environ, self.start_response)
+        try:
+            kind = type(result)
+            if (kind is list or kind is tuple) and len(result) == 1:
+                self._send_whole(check_chunk(result[0]))
+            else:
+                self._send_chunks(result)
+        finally:
+            close = getattr(result, "close", None)
+            if close is not None and not hasattr(result, "__await__"):
+                close()
+
+    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None) -> Write:
+        """PEP 3333, "The start_response() Callable"."""
+        try:
+            self._head.propose(status, headers, exc_info)
+        finally:
+            exc_info = None
+        return self.write
+
+    def write(self, data: bytes) -> None:
+        """PEP 3333, "The write() Callable"."""
+        if check_chunk(data):
+            self._put(data)
+
+    def _send_whole(self, chunk: bytes) -> None:
+        """The whole body is at hand: head, body and end cross the border together."""
+        head = self._head
+        if not head.committed:
+            # A HEAD answered with b"" says nothing about the length a GET would have.
+            known = chunk or self._environ["REQUEST_METHOD"] != "HEAD"
+            self.start = head.commit(whole=len(chunk) if known else None)
+            if head.length.left is None:
+                self._out.put(chunk, last=True)
+                return
+        if chunk:
+            self._put(chunk)
+        self._end()
+
+    def _send_chunks(self, result: Any) -> None:
+        check_iterable(result)
+        out = self._out
+        for chunk in result:
+            if check_chunk(chunk):
+                self._put(chunk)
+                if out.ended:
+                    return
+            elif out.broken:  # an app that yields nothing for a while is told as well
+                return
+        self._end()
+
+    def _put(self, chunk: bytes) -> None:
+        head = self._head
+        if not head.committed:
+            self.start = head.commit()
+        out = self._out
+        if out.ended:
+            return
+        length = head.length
+        piece = length.clip(chunk)
+        if len(piece) < len(chunk) and not length.silent:
+            log.warning("the app sent more body than its Content-Length: %s; the rest is dropped", length.declared)
+        if length.left == 0:
+            out.put(piece, last=True)
+        else:
+            out.put(piece)
+
+    def _end(self) -> None:
+        if self._out.ended:
+            return
+        if not self._head.committed:
+            self.start = self._head.commit()
+        self._head.length.finish()
+        self._out.end()
+
+
+def _contained(error: BaseException) -> AppProtocolError:
+    contained = AppProtocolError(
+        f"the app raised {type(error).__name__}, which would end the server; raise an Exception"
+    )
+    contained.__cause__ = error
+    return contained

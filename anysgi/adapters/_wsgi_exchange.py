@@ -1,0 +1,214 @@
+"""One WSGI request on the loop: hand it to a thread, relay the response, and see every way it can end.
+
+    queued ──> running ──> response relayed ──> closed
+       │          │                │
+       └──────────┴── abandon ─────┘   the client left, `timeout=` passed, the queue was too slow, the body too large
+
+`abandon` breaks both flows, so that whichever side waits wakes up; the thread then closes the app's iterable.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING
+
+from .._bridge._contexts import write_back
+from .._bridge._pool import PoolFull
+from .._bridge._to_loop import ToLoop
+from .._bridge._to_thread import ToThread
+from .._core._refusals import Refusal
+from ..exceptions import BadRequest, ClientDisconnected, RequestTimeout
+from ._file_wrapper import FileWrapper
+from ._request_input import wsgi_input
+from ._request_pump import RequestPump
+from ._wsgi_call import WsgiCall
+
+if TYPE_CHECKING:
+    from asyncio import TimerHandle
+    from collections.abc import Callable
+
+    from .._bridge._asyncio import AsyncioPort
+    from ..types import Environ, Receive, Send
+    from ._wsgi_to_asgi import WsgiToAsgi
+
+log = logging.getLogger("anysgi")
+
+
+class QueueTimeout(Exception):
+    """The request waited longer than `queue_timeout` seconds for a thread."""
+
+
+class WsgiExchange:
+    """One request and its response.
+
+    Args:
+        adapter: whose options apply.
+        port: the loop the request arrived on.
+        environ: the request, translated.
+        receive, send: the server's.
+        spool: read the body first and tell the app its length.
+    """
+
+    __slots__ = (
+        "_adapter",
+        "_call",
+        "_environ",
+        "_out",
+        "_port",
+        "_pump",
+        "_reason",
+        "_request",
+        "_send",
+        "_started",
+        "_timers",
+    )
+
+    def __init__(
+        self, adapter: WsgiToAsgi, port: AsyncioPort, environ: Environ, receive: Receive, send: Send, spool: bool
+    ) -> None:
+        self._adapter = adapter
+        self._port = port
+        self._environ = environ
+        self._send = send
+        self._started = False
+        self._reason: Callable[[], BaseException] | None = None
+        self._timers: list[TimerHandle] = []
+        self._out = ToLoop(port, adapter.window)
+        self._request = ToThread(port, max(adapter.window, adapter.prebuffer))
+        length = environ.get("CONTENT_LENGTH")
+        expected = None if length is None else int(length)
+        self._pump = RequestPump(port, receive, self._request, self.abandon, expected, adapter.max_body_size)
+        environ["wsgi.input"] = wsgi_input(self._request, self._ask_for_body)
+        environ["wsgi.file_wrapper"] = FileWrapper
+        environ["anysgi.client_disconnected"] = self.client_disconnected
+        self._call = WsgiCall(adapter.app, environ, self._out, copy_context(), spool)
+
+    # On the app's thread
+
+    def _ask_for_body(self) -> None:
+        self._port.post(self._pump.start)
+
+    def client_disconnected(self) -> bool:
+        """Whether the client is known to have left; asking begins to watch (and to read the body ahead)."""
+        self._port.post(self._pump.start)
+        return self._pump.gone
+
+    # On the loop
+
+    def abandon(self, reason: Callable[[], BaseException]) -> None:
+        """End the exchange before its time: a queued call is never run, both flows raise what `reason()` makes."""
+        if self._call.revoke():
+            self._out.finish()
+        self._reason = self._reason or reason
+        self._out.break_(reason)
+        self._request.break_(reason)
+
+    async def run(self) -> None:
+        """Serve the request.
+
+        Raises:
+            BaseException: what the app raised, what `send` raised, or why a response that had begun was cut.
+        """
+        adapter = self._adapter
+        try:
+            if adapter.timeout is not None:
+                self._after(adapter.timeout, partial(RequestTimeout, f"the app took longer than {adapter.timeout} s"))
+            if adapter.prebuffer:
+                await self._prebuffer()
+            if not adapter.pool.submit(self._call):
+                self._queued()
+            await self._relay()
+        except Exception as error:
+            if not await self._settled(error):
+                raise
+        finally:
+            for timer in self._timers:
+                timer.cancel()
+            self.abandon(_over)  # whoever still reads or writes from another thread is told
+            self._pump.cancel()
+        await self._pump.stop()
+        if adapter.propagate_context:
+            write_back(self._call.context)
+
+    def _after(self, seconds: float, reason: Callable[[], BaseException]) -> None:
+        self._timers.append(self._port.after(seconds, partial(self.abandon, reason)))
+
+    async def _prebuffer(self) -> None:
+        await self._pump.buffered(self._adapter.prebuffer)
+        if self._pump.complete:
+            self._environ.setdefault("CONTENT_LENGTH", str(self._pump.got))
+
+    def _queued(self) -> None:
+        """No thread is free: watch the client meanwhile, and the clock."""
+        if "HTTP_EXPECT" not in self._environ:
+            self._pump.start()
+        if self._adapter.queue_timeout is not None:
+            self._timers.append(self._port.after(self._adapter.queue_timeout, self._queue_timeout))
+
+    def _queue_timeout(self) -> None:
+        if not self._call.revoked:
+            self.abandon(partial(QueueTimeout, f"no thread was free for {self._adapter.queue_timeout} s"))
+
+    async def _relay(self) -> None:
+        out, send = self._out, self._send
+        body, more = await out.take()
+        self._started = True
+        await send(self._call.start)
+        await send({"type": "http.response.body", "body": body, "more_body": more})
+        out.credit()
+        while more:
+            self._pump.start()  # a stream has time to lose its client, and only receive() tells
+            body, more = await out.take()
+            await send({"type": "http.response.body", "body": body, "more_body": more})
+            out.credit()
+        await out.finished()
+
+    async def _settled(self, error: Exception) -> bool:
+        """Answer for the app where it cannot, and give its thread time to leave.
+
+        Returns False if `error` is for the server to see.
+        """
+        ours = self._reason is not None or isinstance(error, PoolFull)
+        self.abandon(_gone)
+        refusal = _refusal(error) if ours else None
+        if refusal is not None and not self._started:
+            log.warning(
+                "%s %s answered %d: %s",
+                self._environ["REQUEST_METHOD"],
+                self._environ["PATH_INFO"],
+                refusal.status,
+                error,
+            )
+            for message in refusal.messages:
+                await self._send(message)
+        await self._thread_left()
+        return ours and (isinstance(error, ClientDisconnected) or not self._started)
+
+    async def _thread_left(self) -> None:
+        try:
+            async with self._port.timeout(self._adapter.grace) as timeout:
+                await self._out.finished()
+        except Exception as error:
+            if timeout.expired():
+                log.warning(
+                    "%s %s is over, but the app has not returned for %.1f s; its thread is left to it",
+                    self._environ["REQUEST_METHOD"],
+                    self._environ["PATH_INFO"],
+                    self._adapter.grace,
+                )
+            else:
+                log.debug("the app failed after the exchange was over", exc_info=error)
+
+
+_gone = partial(ClientDisconnected, "the exchange is over: the client left or the response failed")
+_over = partial(ClientDisconnected, "the exchange is over: read the body and write the response before returning")
+
+
+def _refusal(error: Exception) -> Refusal | None:
+    if isinstance(error, BadRequest):
+        return Refusal(error.status, error.reason)
+    if isinstance(error, (PoolFull, QueueTimeout)):
+        return Refusal(503, "The server is busy; try again soon.", retry_after=1)
+    return Refusal(504, "The app took too long.") if isinstance(error, RequestTimeout) else None

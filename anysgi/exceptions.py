@@ -1,0 +1,68 @@
+"""Every exception anysgi raises, in one tree.  The class says whose mistake it was.
+
+AnysgiError
+├── ConventionError (TypeError)             wrap time: this object is not the kind of app the adapter takes
+├── AppProtocolError (AssertionError)       the app broke PEP 3333 or the ASGI spec
+│   ├── AppTypeError (TypeError)            ... by handing over a value of the wrong type
+│   └── AppValueError (ValueError)          ... by handing over a value that may not go on the wire
+├── ServerProtocolError (RuntimeError)      the server broke the ASGI spec
+├── BadRequest (ValueError)                 the request cannot be translated faithfully: answered 400 or 413
+├── ClientDisconnected (ConnectionError)    the client left before the exchange was over
+├── RequestTimeout (TimeoutError)           the app took longer than `timeout=` seconds
+├── LifespanError (RuntimeError)            startup or shutdown failed
+└── PoolClosed (RuntimeError)               a job was handed to a WorkerPool after close()
+"""
+
+
+class AnysgiError(Exception):
+    """The root of everything anysgi raises itself."""
+
+
+class ConventionError(AnysgiError, TypeError):
+    """The object is not an app of the convention the adapter takes; raised when it is wrapped."""
+
+
+class AppProtocolError(AnysgiError, AssertionError):
+    """The app broke its side of PEP 3333 or of the ASGI spec."""
+
+
+class AppTypeError(AppProtocolError, TypeError):
+    """The app handed over a value of a type its spec does not allow."""
+
+
+class AppValueError(AppProtocolError, ValueError):
+    """The app handed over a value that may not be sent (a bad status, a line break in a header)."""
+
+
+class ServerProtocolError(AnysgiError, RuntimeError):
+    """The server broke its side of the ASGI spec."""
+
+
+class BadRequest(AnysgiError, ValueError):
+    """The request cannot be translated without guessing, or is larger than allowed.
+
+    Args:
+        reason: one line for the client and the log.
+        status: the answer, 400 unless a closer one exists (413, RFC 9110 section 15.5.14).
+    """
+
+    def __init__(self, reason: str, status: int = 400) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+class ClientDisconnected(AnysgiError, ConnectionError):
+    """The client left.  An `OSError`, so that Django, Werkzeug and Starlette treat it as such."""
+
+
+class RequestTimeout(AnysgiError, TimeoutError):
+    """The app took longer than the adapter's `timeout=` seconds."""
+
+
+class LifespanError(AnysgiError, RuntimeError):
+    """The app's lifespan startup or shutdown failed, or took too long."""
+
+
+class PoolClosed(AnysgiError, RuntimeError):
+    """A job was handed to a `WorkerPool` that is closed."""
