@@ -22,7 +22,8 @@ layers: $(VENV)/.test
 	$(BIN)/lint-imports --no-cache
 
 pytest: $(VENV)/.test
-	$(BIN)/python -m tests.run
+	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/servers --cov --cov-report term
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/servers
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks

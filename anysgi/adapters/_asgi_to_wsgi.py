@@ -33,8 +33,8 @@ class AsgiToWsgi:
 
     The app runs on one long-lived event loop per process, shared by all adapters, started at the first request and
     never at import, so that `gunicorn --preload` and other forks are safe.  Its lifespan runs on that loop before the
-    first request.  Bodies stream both ways; a client that leaves becomes `http.disconnect`; background tasks do not delay the
-    response.
+    first request.  Bodies stream both ways; a client that leaves becomes `http.disconnect`; background tasks do not
+    delay the response.
 
     Implements the ASGI spec ("HTTP", "Lifespan") as the server of `app`, and PEP 3333 as an application.
 

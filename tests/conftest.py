@@ -1,0 +1,59 @@
+"""What every test shares: asyncio's debug mode, both event loops, and a look for what was left behind.
+
+Coroutine tests run through anyio's pytest plugin (`@pytest.mark.anyio`), each on asyncio and on uvloop.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+os.environ.setdefault("PYTHONASYNCIODEBUG", "1")
+
+from anysgi import WorkerPool
+from anysgi._bridge import _forks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+BOUND = 10.0  # seconds any single wait in a test may take: far more than it needs, far less than for ever
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(("asyncio", {"debug": True}), id="asyncio"),
+        pytest.param(("asyncio", {"debug": True, "use_uvloop": True}), id="uvloop"),
+    ]
+)
+def anyio_backend(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def eventually(condition: Callable[[], bool], bound: float = BOUND) -> bool:
+    """Whether `condition` comes true within `bound` seconds; polls, for states that nobody announces."""
+    deadline = time.monotonic() + bound
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        threading.Event().wait(0.002)
+    return True
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind() -> Iterator[None]:
+    """Fail a test whose pools still run a job, or that left a thread which is neither a pool's nor a shared loop's."""
+    before = set(threading.enumerate())
+    yield
+    pools = [item for item in list(_forks._forkable) if isinstance(item, WorkerPool)]
+    assert eventually(lambda: all(pool.stats().busy == 0 for pool in pools)), "a pool thread is still busy"
+
+    def strangers() -> list[threading.Thread]:
+        return [t for t in threading.enumerate() if t not in before and not t.daemon]
+
+    assert eventually(lambda: not strangers()), f"threads left behind: {strangers()}"
+    gc.collect()  # what is unclosed warns now, in the test that made it, and warnings are errors
