@@ -11,14 +11,14 @@ import functools
 from types import MethodType, ModuleType
 from typing import TYPE_CHECKING
 
-from anysgi.adapters._refusal import class_names, explain
-from anysgi.adapters._signature import Parameters, is_async, is_function, read_parameters
-from anysgi.exceptions import ConventionError
+from ..exceptions import ConventionError
+from ._refusal import class_names, explain
+from ._signature import Parameters, is_async, is_function, read_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from anysgi.types import Convention
+    from ..types import Convention
 
 _FRAMEWORKS: dict[str, tuple[str, Convention]] = {
     "bottle.Bottle": ("Bottle", "wsgi"),

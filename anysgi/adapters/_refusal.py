@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from types import CoroutineType, ModuleType
 
-from anysgi.adapters._signature import Parameters, is_async, is_function, read_parameters
+from ._signature import Parameters, is_async, is_function, read_parameters
 
 # Things that look like apps and are not, with what to do instead.
 _STRANGERS = {
@@ -116,6 +116,5 @@ def _name(function: object) -> str:
 
 _UNDECIDED = (
     "takes any arguments and wraps nothing known, so neither its class nor its signature tells WSGI from ASGI: "
-    "wrap it to say which it is, `def application(environ, start_response): return app(environ, start_response)` or "
-    "`async def application(scope, receive, send): await app(scope, receive, send)`"
+    "say which it is with WsgiToAsgi(app) for a WSGI app or AsgiToWsgi(app) for an ASGI app"
 )
