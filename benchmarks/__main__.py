@@ -100,7 +100,10 @@ def run_all(jobs: list[Job]) -> dict[str, Result]:
     results: dict[str, Result] = {}
     for index, job in enumerate(jobs, 1):
         label, started = f"[{index}/{len(jobs)}] {job.name}", time.monotonic()
-        result = job.run(partial(progress_of, label))
+        try:
+            result = job.run(partial(progress_of, label))
+        except Exception as error:  # one broken case must not cost the others
+            result = Result(job.name, job.title, "", failures={"the whole case": f"{type(error).__name__}: {error}"})
         if result is not None:
             results[job.name] = result
         progress("")

@@ -201,7 +201,7 @@ def run(name: str, size: int, only_ours: bool, say: Callable[[str], None]) -> Re
     """One flow through every adapter that has that side."""
     table = peers.WSGI_TO_ASGI if name.startswith("wsgi") else peers.ASGI_TO_WSGI
     result = Result(f"memory-{name}", FLOWS[name].format(size=f"{size // MIB} MiB"), "MiB of growth", comparable=False)
-    for adapter in [name for name in peers.build(table, None) if not only_ours or name == peers.OURS]:
+    for adapter in [name for name in peers.installed(table) if not only_ours or name == peers.OURS]:
         if (name, adapter) in UNFIT:
             result.failures[adapter] = "not run: quadratic in the size of the body"
             continue

@@ -11,6 +11,7 @@ import importlib
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any
 
@@ -20,53 +21,58 @@ EXECUTOR = "run_in_executor"
 LOOP_HOP = "run_coroutine_threadsafe"
 
 
-def _attribute(module: str, name: str) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # starlette's and uvicorn's adapters warn that they are deprecated
-        return getattr(importlib.import_module(module), name)
+@dataclass(frozen=True)
+class Adapter:
+    """Where an adapter class lives and the options it is given; calling this builds one around an application."""
 
+    module: str
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
 
-def _quiet(factory: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return factory(*args, **options)
+    def load(self) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # starlette's and uvicorn's adapters warn that they are deprecated
+            return getattr(importlib.import_module(self.module), self.name)
 
+    def __call__(self, app: Any) -> Any:
+        adapter = self.load()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return adapter(app, **self.options)
 
-def _adapter(module: str, name: str, **options: Any) -> Callable[[Any], Any]:
-    return lambda app: _quiet(_attribute(module, name), app, **options)
+    def installed(self) -> bool:
+        try:
+            self.load()
+        except (ImportError, AttributeError):
+            return False
+        return True
 
 
 # uvicorn.middleware.wsgi.WSGIMiddleware silently is a2wsgi's where that is installed: the private class is uvicorn's.
-WSGI_TO_ASGI: dict[str, Callable[[Any], Any]] = {
-    OURS: _adapter("anysgi", "WsgiToAsgi", threads=THREADS),
-    "a2wsgi": _adapter("a2wsgi", "WSGIMiddleware", workers=THREADS),
-    "asgiref": _adapter("asgiref.wsgi", "WsgiToAsgi"),
-    "starlette": _adapter("starlette.middleware.wsgi", "WSGIMiddleware"),
-    "uvicorn (old)": _adapter("uvicorn.middleware.wsgi", "_WSGIMiddleware", workers=THREADS),
+WSGI_TO_ASGI: dict[str, Adapter] = {
+    OURS: Adapter("anysgi", "WsgiToAsgi", {"threads": THREADS}),
+    "a2wsgi": Adapter("a2wsgi", "WSGIMiddleware", {"workers": THREADS}),
+    "asgiref": Adapter("asgiref.wsgi", "WsgiToAsgi"),
+    "starlette": Adapter("starlette.middleware.wsgi", "WSGIMiddleware"),
+    "uvicorn (old)": Adapter("uvicorn.middleware.wsgi", "_WSGIMiddleware", {"workers": THREADS}),
 }
-ASGI_TO_WSGI: dict[str, Callable[[Any], Any]] = {
-    OURS: _adapter("anysgi", "AsgiToWsgi"),
-    "a2wsgi": _adapter("a2wsgi", "ASGIMiddleware"),
+ASGI_TO_WSGI: dict[str, Adapter] = {
+    OURS: Adapter("anysgi", "AsgiToWsgi"),
+    "a2wsgi": Adapter("a2wsgi", "ASGIMiddleware"),
 }
 
 
-def build(table: dict[str, Callable[[Any], Any]], app: Any) -> dict[str, Any]:
+def installed(table: dict[str, Adapter]) -> list[str]:
+    return [name for name, adapter in table.items() if adapter.installed()]
+
+
+def build(table: dict[str, Adapter], app: Any) -> dict[str, Any]:
     """Every adapter of `table` that is installed here, around `app`."""
-    built = {}
-    for name, factory in table.items():
-        try:
-            built[name] = factory(app)
-        except (ImportError, AttributeError):
-            continue
-    return built
+    return {name: table[name](app) for name in installed(table)}
 
 
 def have_ours() -> bool:
-    try:
-        _attribute("anysgi", "WsgiToAsgi")
-    except (ImportError, AttributeError):
-        return False
-    return True
+    return WSGI_TO_ASGI[OURS].installed()
 
 
 def executor_round_trip() -> Callable[[], Any]:
