@@ -59,7 +59,7 @@ def in_process_job(case: inprocess.Case, quick: bool, rounds: int | None) -> Job
 
 
 def serving_job(case: serving.Case, quick: bool, rounds: int | None) -> Job:
-    turns, seconds = (rounds or (2 if quick else case.rounds)), (1 if quick else case.seconds)
+    turns, seconds = (rounds or (2 if quick else case.rounds)), (min(2, case.seconds) if quick else case.seconds)
     return Job(case.name, case.title, partial(serving.run, case, turns, seconds))
 
 

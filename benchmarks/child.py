@@ -11,10 +11,11 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Callable
+import time
 from functools import partial
+from statistics import median
 
-from benchmarks.inprocess import BY_NAME, Case, Lap, contenders, use_cores
+from benchmarks.inprocess import BY_NAME, Case, Check, Lap, contenders, use_cores
 from benchmarks.measure import Result, Slice, calibrate, take_turns
 
 
@@ -22,18 +23,21 @@ def say(event: str, **details: object) -> None:
     print(json.dumps({"event": event, **details}), flush=True)
 
 
-def one_slice(lap: Lap, count: int, scale: float) -> float:
-    """The cost of one request in the unit of the case."""
+def one_slice(lap: Lap, count: int, scale: float, cpu: list[float]) -> float:
+    """The cost of one request in the unit of the case; `cpu` gets the processor time of all threads, likewise."""
     gc.collect()  # the rubbish of the contender before is not ours to sweep
-    return lap(count) / count * scale
+    before = time.process_time()
+    elapsed = lap(count)
+    cpu.append((time.process_time() - before) / count * scale)
+    return elapsed / count * scale
 
 
-def prepare(case: Case, lap: Lap, check: Callable[[], None] | None, seconds: float) -> Slice:
+def prepare(case: Case, lap: Lap, check: Check | None, seconds: float, cpu: list[float]) -> Slice:
     """Checks one answer byte by byte, finds the size of a slice, and returns the slice."""
     if check is not None:
         check()
     count = calibrate(lap, seconds, case.width, case.most)
-    return partial(one_slice, lap, count, case.scale)
+    return partial(one_slice, lap, count, case.scale, cpu)
 
 
 def run(case: Case, rounds: int, seconds: float, skip: list[str]) -> Result:
@@ -41,14 +45,16 @@ def run(case: Case, rounds: int, seconds: float, skip: list[str]) -> Result:
     laps, checks = contenders(case)
     result = Result(case.name, case.title, case.unit)
     slices: dict[str, Slice] = {}
+    cpu: dict[str, list[float]] = {name: [] for name in laps}
     for name in [name for name in laps if name not in skip]:
         say("turn", contender=name)
         try:
-            slices[name] = prepare(case, laps[name], checks.get(name), seconds)
+            slices[name] = prepare(case, laps[name], checks.get(name), seconds, cpu[name])
         except Exception as error:
             result.fail(name, f"{type(error).__name__}: {error}")
     gc.freeze()
     take_turns(result, slices, rounds, lambda name: say("turn", contender=name))
+    result.facts = {name: {f"CPU {case.unit}": median(cpu[name])} for name in result.samples}
     return result
 
 

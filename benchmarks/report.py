@@ -15,7 +15,8 @@ side in the same round, with the lowest and highest round in brackets. "Ours is 
 needs less time, or serves more requests. Absolute figures are this machine's on that day and mean little elsewhere.
 Every answer is counted byte by byte and the first one compared by CRC; who answered wrongly, hung or failed is listed
 with the reason and has no figures. Everybody who takes a number of threads got the same one (40 in process, 8 on the
-native WSGI servers). In the server cases one-process servers share one core and the load generator has another.
+native WSGI servers). "CPU" is the processor time of all threads of the process, which a busy machine stretches less
+than the time on the clock. In the server cases one-process servers share one core and the load generator has another.
 """
 
 

@@ -6,6 +6,7 @@ Another event loop is another file with the same two classes.
 from __future__ import annotations
 
 import asyncio
+from _thread import get_ident
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +18,23 @@ if TYPE_CHECKING:
 class AsyncioPort:
     """The way into one event loop.
 
-    `post` may be called from any thread; everything else only on the loop.
+    `post` may be called from any thread; everything else only on the loop, which is also where a port is made.
     """
 
-    __slots__ = ("_awake", "_calls", "loop")
+    __slots__ = ("_awake", "_calls", "_thread", "loop")
 
     Cancelled = asyncio.CancelledError
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
+        self._thread = get_ident()
         self._calls: deque[Callable[[], object]] = deque()
         self._awake = False  # a drain is on its way: posts need not wake the loop again
+
+    def is_here(self) -> bool:
+        """Whether the caller runs on this loop."""
+        # get_running_loop() asks the system for the process id each time; one thread runs one loop at a time.
+        return get_ident() == self._thread and self.loop.is_running()
 
     def post(self, call: Callable[[], object]) -> None:
         """Run `call` on the loop soon.  Posts that pile up share one wake-up.  A loop that is closed drops them."""

@@ -1,7 +1,8 @@
 """Threads that run jobs: daemonic, started on demand, gone when idle, made anew after a fork.
 
-Idle threads leave a token in a list; a submitter that finds none starts a thread, up to the bound.  Both moves are
-single list operations, so no lock is taken on the way of a request.
+Every idle thread has left a token in a list; a submitter that finds none starts a thread, or at the bound leaves a
+debt, which the next thread to finish pays instead of leaving its token.  Each move is a single list operation, so no
+lock is taken on the way of a request.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ class WorkerPool:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._alive: set[threading.Thread] = set()
         self._idle: list[None] = []
+        self._debts: list[None] = []
         self._sweep_at = _SWEEP_AT
         self._wait = self._wait_max = 0.0
 
@@ -130,6 +132,7 @@ class WorkerPool:
             if self.queue_limit is not None and waiting >= self.queue_limit:
                 raise PoolFull(f"{waiting} requests are waiting for {self.threads} threads")
         job.queued_at = monotonic()
+        self._debts.append(None)
         self._jobs.put(job)
 
     def _sweep(self) -> int:
@@ -141,26 +144,28 @@ class WorkerPool:
                 break
             if job is None or not job.revoked:
                 self._jobs.put(job)
+            else:
+                self._settle()
         left = self._jobs.qsize()
         self._sweep_at = max(_SWEEP_AT, 2 * left)
         return left
 
     def _work(self, jobs: SimpleQueue[Job | None]) -> None:
-        me = threading.current_thread()
-        while True:
-            try:
-                job = jobs.get_nowait()
-            except Empty:
-                self._idle.append(None)
-                job = self._next_job(jobs)
-            if job is None:
-                break
+        while (job := self._next_job(jobs)) is not None:
             if job.queued_at:
                 self._wait = monotonic() - job.queued_at
                 self._wait_max = max(self._wait_max, self._wait)
             job.run()
             del job  # an idle thread keeps no request alive
-        self._alive.discard(me)
+            self._settle()
+        self._alive.discard(threading.current_thread())
+
+    def _settle(self) -> None:
+        """One job is done with: pay a debt, or leave a token."""
+        try:
+            self._debts.pop()
+        except IndexError:
+            self._idle.append(None)
 
     def _next_job(self, jobs: SimpleQueue[Job | None]) -> Job | None:
         while True:

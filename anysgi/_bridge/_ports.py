@@ -17,6 +17,8 @@ def running_port(last: AsyncioPort | None) -> AsyncioPort:
     Raises:
         RuntimeError: no asyncio (or uvloop) loop runs on this thread.
     """
+    if last is not None and last.is_here():
+        return last
     asyncio = sys.modules.get("asyncio")
     try:
         if asyncio is None:
@@ -27,8 +29,6 @@ def running_port(last: AsyncioPort | None) -> AsyncioPort:
             "anysgi found no running asyncio event loop; await the adapter inside one, as uvicorn and hypercorn do "
             "(trio is not supported yet)"
         ) from error
-    if last is not None and last.loop is loop:
-        return last
     from ._asyncio import AsyncioPort  # here: `import anysgi` must not pay for asyncio
 
     return AsyncioPort(loop)

@@ -126,6 +126,11 @@ class ToLoop:
     def ended(self) -> bool:
         return self._stage in (ENDED, FINISHED)
 
+    @property
+    def done(self) -> bool:
+        """Whether the thread is through."""
+        return self._stage in (FINISHED, FAILED)
+
     async def take(self) -> tuple[bytes, bool]:
         """Wait for bytes; return them, and whether more will come.  Cancelling the wait loses nothing.
 
@@ -176,9 +181,9 @@ class ToLoop:
 
     async def finished(self) -> None:
         """Wait until the thread is through; raise the error it left behind, if any."""
-        while self._stage not in (FINISHED, FAILED):
+        while not self.done:
             self._parked = True
-            if self._stage not in (FINISHED, FAILED):
+            if not self.done:
                 await self._bell.wait()
         error = self._take_error()
         if error is not None:

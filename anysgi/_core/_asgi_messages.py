@@ -91,16 +91,12 @@ class ResponseMessages:
         following = TRANSITIONS[self._state].get(event)
         if following is None:
             raise AppProtocolError(f"the app sent {event!r} {_MISTAKES[self._state]}")
+        body = b""
         if event is START:
             self._start(message)
-            body = b""
-        elif self._state is DONE:
-            return b""
-        else:
-            body = self._body(message)
-        self._state = following
-        if following is DONE:
-            self._length.finish()
+        elif self._state is not DONE:
+            body = self._body(message, last=following is DONE)
+        self._state = following  # last: a refused message changes nothing
         return body
 
     def _start(self, message: Mapping[str, Any]) -> None:
@@ -112,15 +108,23 @@ class ResponseMessages:
         self.status = _REASONS.get(status) or f"{int(status)} Unknown"
         self.headers = [(str(name, "latin-1"), str(value, "latin-1")) for name, value in headers]
 
-    def _body(self, message: Mapping[str, Any]) -> bytes:
+    def _body(self, message: Mapping[str, Any], *, last: bool) -> bytes:
         body = message.get("body", b"")
         if not isinstance(body, bytes):
             if not isinstance(body, (bytearray, memoryview)):
                 raise AppTypeError(f"'body' must be bytes, not {type(body).__name__}; encode it: text.encode()")
             body = bytes(body)
-        clipped = self._length.clip(body)
-        if len(clipped) < len(body) and not self._length.silent:
-            raise AppProtocolError(f"the app sent more body than its Content-Length: {self._length.declared}")
+        length = self._length
+        left = length.left
+        if left is not None and len(body) > left and not length.silent:
+            raise AppProtocolError(f"the app sent more body than its Content-Length: {length.declared}")
+        clipped = length.clip(body)
+        if last:
+            try:
+                length.finish()
+            except AppProtocolError:
+                length.left = left
+                raise
         return clipped
 
 

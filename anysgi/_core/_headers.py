@@ -41,6 +41,7 @@ _KEYS: dict[bytes, str] = {
     b"proxy": DROPPED,
     b"transfer-encoding": DROPPED,
 }
+_GUARDED = frozenset(_KEYS)  # taken before the table begins to remember what passes by
 _NAMES: dict[str, bytes] = {
     "CONTENT_TYPE": b"content-type",
     "CONTENT_LENGTH": b"content-length",
@@ -100,7 +101,7 @@ def _underscore_allowed(lowered: bytes, policy: UnderscorePolicy) -> bool:
     if policy == "refuse":
         raise BadRequest(f"header name {str(lowered, 'latin-1')!r} has an underscore")
     # Whatever the policy, nobody forges the fields that frame the body, nor the ones dropped above.
-    return policy == "keep" and lowered.replace(b"_", b"-") not in _KEYS
+    return policy == "keep" and lowered.replace(b"_", b"-") not in _GUARDED
 
 
 def _join(key: str, values: list[str]) -> str:

@@ -11,7 +11,7 @@ replace it by calling again with `exc_info`, and afterwards that call re-raises 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..exceptions import AppProtocolError, AppTypeError, AppValueError
 from ._body_length import BodyLength
@@ -71,10 +71,10 @@ class ResponseHead:
         try:
             if exc_info and self._state is COMMITTED:
                 raise exc_info[1].with_traceback(exc_info[2])
-            self._step(START_EXC if exc_info else START)
-            self._status = parse_status(status)
-            self._headers = encode_headers(headers)
-            self.length = BodyLength(self._method, self._status, self._headers)
+            following = self._following(START_EXC if exc_info else START)
+            code, encoded = parse_status(status), encode_headers(headers)
+            self.length = BodyLength(self._method, code, encoded)
+            self._status, self._headers, self._state = code, encoded, following  # last: a refused head changes nothing
         finally:
             exc_info = None  # PEP 3333: avoid a circular reference through the traceback's frames
 
@@ -84,16 +84,16 @@ class ResponseHead:
         Args:
             whole: length of the body in bytes if all of it is at hand; becomes Content-Length unless the app gave one.
         """
-        self._step(CHUNK)
+        self._state = self._following(CHUNK)
         if whole is not None and self.length.declared is None and self._status not in (204, 304):
             self._headers.append((b"content-length", b"%d" % whole))
         return {"type": "http.response.start", "status": self._status, "headers": self._headers}
 
-    def _step(self, event: str) -> None:
+    def _following(self, event: str) -> str:
         following = TRANSITIONS[self._state].get(event)
         if following is None:
             raise AppProtocolError(_MISTAKES[self._state, event])
-        self._state = following
+        return following
 
 
 _statuses: dict[str, int] = {}
@@ -131,13 +131,28 @@ def encode_headers(headers: object) -> HeaderList:
     encoded: HeaderList = []
     for header in headers:
         try:
-            name, value = header
-        except (TypeError, ValueError):
-            raise AppTypeError(f"each header must be a (name, value) tuple, not {header!r}") from None
-        pair = response_header(name, value)
+            pair = _pairs.get(header) or _encode(header)
+        except TypeError:  # not hashable: a list of two, say
+            pair = _encode(header)
         if pair[0] not in HOP_BY_HOP:
             encoded.append(pair)
     return encoded
+
+
+_pairs: dict[Any, tuple[bytes, bytes]] = {}  # the same few headers come with every response
+
+
+def _encode(header: Any) -> tuple[bytes, bytes]:
+    try:
+        name, value = header
+    except (TypeError, ValueError):
+        raise AppTypeError(f"each header must be a (name, value) tuple, not {header!r}") from None
+    pair = response_header(name, value)
+    if type(header) is tuple and len(pair[1]) < 64 and pair[0] != b"set-cookie":
+        if len(_pairs) >= 1024:
+            _pairs.clear()
+        _pairs[header] = pair
+    return pair
 
 
 def check_chunk(chunk: object) -> bytes:

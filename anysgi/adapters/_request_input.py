@@ -1,15 +1,16 @@
 """`wsgi.input` over a request body that is still arriving (PEP 3333, "Input and Error Streams").
 
-One method is ours, `readinto`; `io.BufferedReader` makes `read`, `readline`, `readlines` and iteration of it.
+One method is ours, `readinto`; `io.BufferedReader` makes `read`, `readline`, `readlines` and iteration of it.  Most
+requests never look at their input, so none of it is made before it is touched.
 """
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from _typeshed import WriteableBuffer
 
@@ -20,14 +21,13 @@ class RequestInput(io.RawIOBase):
     """The raw, blocking side of the body.
 
     Args:
-        flow: where the loop puts the body.
-        ask: called once, at the first read: the body is wanted (until then a client that sent
-            `Expect: 100-continue` is not told to go on).
+        ask: called once, at the first read: the body is wanted (until then a client that sent `Expect: 100-continue` is
+            not told to go on).  Returns where the loop puts it.
     """
 
-    def __init__(self, flow: ToThread, ask: Callable[[], None]) -> None:
-        self._flow = flow
-        self._ask: Callable[[], None] | None = ask
+    def __init__(self, ask: Callable[[], ToThread]) -> None:
+        self._ask = ask
+        self._flow: ToThread | None = None
         self._rest = memoryview(b"")
 
     def readable(self) -> bool:
@@ -56,15 +56,38 @@ class RequestInput(io.RawIOBase):
         return b"".join(parts)
 
     def _next(self) -> bytes:
-        if self._ask is not None:
-            ask, self._ask = self._ask, None
-            ask()
         flow = self._flow
+        if flow is None:
+            flow = self._flow = self._ask()
         while not (chunk := flow.take()) and not flow.ended:
             flow.wait()
         return chunk
 
 
-def wsgi_input(flow: ToThread, ask: Callable[[], None]) -> io.BufferedReader:
-    """Return the object for `environ["wsgi.input"]`."""
-    return io.BufferedReader(RequestInput(flow, ask))
+class WsgiInput:
+    """`environ["wsgi.input"]`: an `io.BufferedReader`, made when it is first touched.
+
+    Args:
+        ask: see `RequestInput`.
+    """
+
+    __slots__ = ("_ask", "_reader")
+
+    def __init__(self, ask: Callable[[], ToThread]) -> None:
+        self._ask = ask
+        self._reader: io.BufferedReader | None = None
+
+    def _opened(self) -> io.BufferedReader:
+        reader = self._reader
+        if reader is None:
+            reader = self._reader = io.BufferedReader(RequestInput(self._ask))
+        return reader
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._opened(), name)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._opened())
+
+    def __next__(self) -> bytes:
+        return next(self._opened())

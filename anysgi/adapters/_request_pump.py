@@ -1,7 +1,7 @@
 """The one reader of an ASGI `receive()`: the body into a window, then an eye on the connection.
 
 It starts when the app first reads, when the response streams, or when the app asks whether the client is still there;
-a request answered in one piece without any of these never calls `receive()` at all.
+a request answered in one piece without any of these never calls `receive()` at all, and never makes the window.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
+from .._bridge._to_thread import ToThread
 from ..exceptions import BadRequest, ClientDisconnected
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .._bridge._asyncio import AsyncioBell, AsyncioPort
-    from .._bridge._to_thread import ToThread
     from ..types import Receive
 
     Reason = Callable[[], BaseException]  # what a broken flow raises, made anew each time
@@ -26,15 +26,15 @@ log = logging.getLogger("anysgi")
 
 
 class RequestPump:
-    """Reads for one request, on the loop.
+    """Reads for one request.
 
     Args:
         port: the loop.
         receive: the server's.
-        flow: where the body goes.
-        abandon: called with a reason when the exchange is over before its time.
-        expected: the announced Content-Length in bytes, None if unknown.
+        window: bytes to read ahead of the app.
         limit: bytes after which the body is refused with 413, None for no limit.
+        expected: the announced Content-Length in bytes, None if unknown.
+        abandon: called with a reason when the exchange is over before its time.
 
     Attributes:
         got: bytes of body received.
@@ -44,13 +44,15 @@ class RequestPump:
 
     __slots__ = (
         "_abandon",
+        "_broken",
         "_expected",
-        "_flow",
+        "_flows",
         "_limit",
         "_news",
         "_port",
         "_receive",
         "_task",
+        "_window",
         "complete",
         "gone",
         "got",
@@ -60,32 +62,61 @@ class RequestPump:
         self,
         port: AsyncioPort,
         receive: Receive,
-        flow: ToThread,
-        abandon: Callable[[Reason], None],
-        expected: int | None,
+        window: int,
         limit: int | None,
+        expected: str | None,
+        abandon: Callable[[Reason], None],
     ) -> None:
         self._port = port
         self._receive = receive
-        self._flow = flow
-        self._abandon = abandon
-        self._expected = expected
+        self._window = window
         self._limit = limit
+        self._expected = expected
+        self._abandon = abandon
+        self._flows: dict[None, ToThread] = {}
+        self._broken: Reason | None = None
         self._task: asyncio.Task[None] | None = None
         self._news: AsyncioBell | None = None
         self.got = 0
         self.complete = self.gone = False
 
+    # On any thread
+
+    def open(self) -> ToThread:
+        """Return the window, made at the first call; both sides may be first, so `setdefault` decides."""
+        flow = self._flows.get(None)
+        if flow is None:
+            flow = self._flows.setdefault(None, ToThread(self._port, self._window))
+            if self._broken is not None:
+                flow.break_(self._broken)
+        return flow
+
+    def ask(self) -> ToThread:
+        """The app wants the body: have it read, and return where it arrives."""
+        self._port.post(self.start)
+        return self.open()
+
+    # On the loop
+
+    def break_(self, reason: Reason) -> None:
+        """Nothing more will come: reads raise what `reason()` makes."""
+        if self._broken is None:
+            self._broken = reason
+        flow = self._flows.get(None)
+        if flow is not None:
+            flow.break_(reason)
+
     def start(self) -> None:
-        """Begin, unless it has begun.  On the loop."""
-        if self._task is None:
+        """Begin, unless it has begun or is no longer wanted."""
+        if self._task is None and self._broken is None:
             self._task = self._port.spawn(self._run())
 
     async def buffered(self, size: int) -> None:
         """Wait until `size` bytes wait for the app, or no more will come."""
         self._news = self._port.bell()
         self.start()
-        while not (self._flow.held >= size or self.complete or self._flow.broken):
+        flow = self.open()
+        while not (flow.held >= size or self.complete or flow.broken):
             await self._news.wait()
         self._news = None
 
@@ -112,7 +143,7 @@ class RequestPump:
 
     async def _read_body(self) -> bool:
         """Read up to the last byte; False if there was none.  A disconnect on the way is not an end."""
-        flow = self._flow
+        flow = self.open()
         while True:
             if flow.full:
                 await flow.room()
@@ -129,19 +160,20 @@ class RequestPump:
                 flow.feed(bytes(body))
             if not message.get("more_body", False):
                 break
-            if self._news is not None:
-                self._news.ring()
-        if self._expected is not None and self.got < self._expected:
+            self._tell()
+        if self._expected is not None and self.got < int(self._expected):
             flow.break_(partial(ClientDisconnected, f"the body ended after {self.got} of {self._expected} bytes"))
         else:
             self.complete = True
             flow.end()
+        self._tell()
+        return True
+
+    def _tell(self) -> None:
         if self._news is not None:
             self._news.ring()
-        return True
 
     def _leave(self) -> None:
         self.gone = True
-        if self._news is not None:
-            self._news.ring()
         self._abandon(partial(ClientDisconnected, "the client disconnected"))
+        self._tell()

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 from .._bridge._contexts import write_back
 from .._bridge._pool import PoolFull
 from .._bridge._to_loop import ToLoop
-from .._bridge._to_thread import ToThread
 from .._core._refusals import Refusal
 from ..exceptions import BadRequest, ClientDisconnected, RequestTimeout
 from ._file_wrapper import FileWrapper
-from ._request_input import wsgi_input
+from ._request_input import WsgiInput
 from ._request_pump import RequestPump
 from ._wsgi_call import WsgiCall
 
@@ -34,6 +33,9 @@ if TYPE_CHECKING:
     from ._wsgi_to_asgi import WsgiToAsgi
 
 log = logging.getLogger("anysgi")
+
+
+_PATIENCE = 0.05  # seconds in the queue after which it is worth a task to see whether the client is still there
 
 
 class QueueTimeout(Exception):
@@ -59,7 +61,6 @@ class WsgiExchange:
         "_port",
         "_pump",
         "_reason",
-        "_request",
         "_send",
         "_started",
         "_timers",
@@ -76,19 +77,15 @@ class WsgiExchange:
         self._reason: Callable[[], BaseException] | None = None
         self._timers: list[TimerHandle] = []
         self._out = ToLoop(port, adapter.window)
-        self._request = ToThread(port, max(adapter.window, adapter.prebuffer))
+        window = max(adapter.window, adapter.prebuffer)
         length = environ.get("CONTENT_LENGTH")
-        expected = None if length is None else int(length)
-        self._pump = RequestPump(port, receive, self._request, self.abandon, expected, adapter.max_body_size)
-        environ["wsgi.input"] = wsgi_input(self._request, self._ask_for_body)
+        self._pump = RequestPump(port, receive, window, adapter.max_body_size, length, self.abandon)
+        environ["wsgi.input"] = WsgiInput(self._pump.ask)
         environ["wsgi.file_wrapper"] = FileWrapper
         environ["anysgi.client_disconnected"] = self.client_disconnected
         self._call = WsgiCall(adapter.app, environ, self._out, copy_context(), spool)
 
     # On the app's thread
-
-    def _ask_for_body(self) -> None:
-        self._port.post(self._pump.start)
 
     def client_disconnected(self) -> bool:
         """Whether the client is known to have left; asking begins to watch (and to read the body ahead)."""
@@ -103,7 +100,7 @@ class WsgiExchange:
             self._out.finish()
         self._reason = self._reason or reason
         self._out.break_(reason)
-        self._request.break_(reason)
+        self._pump.break_(reason)
 
     async def run(self) -> None:
         """Serve the request.
@@ -126,7 +123,9 @@ class WsgiExchange:
         finally:
             for timer in self._timers:
                 timer.cancel()
-            self.abandon(_over)  # whoever still reads or writes from another thread is told
+            if not self._out.done:
+                self.abandon(_gone)
+            self._pump.break_(_over)  # whoever still reads, on a thread of the app's own, is told
             self._pump.cancel()
         await self._pump.stop()
         if adapter.propagate_context:
@@ -143,7 +142,7 @@ class WsgiExchange:
     def _queued(self) -> None:
         """No thread is free: watch the client meanwhile, and the clock."""
         if "HTTP_EXPECT" not in self._environ:
-            self._pump.start()
+            self._timers.append(self._port.after(_PATIENCE, self._pump.start))
         if self._adapter.queue_timeout is not None:
             self._timers.append(self._port.after(self._adapter.queue_timeout, self._queue_timeout))
 
@@ -203,7 +202,7 @@ class WsgiExchange:
 
 
 _gone = partial(ClientDisconnected, "the exchange is over: the client left or the response failed")
-_over = partial(ClientDisconnected, "the exchange is over: read the body and write the response before returning")
+_over = partial(ClientDisconnected, "the exchange is over: read the body before returning")
 
 
 def _refusal(error: Exception) -> Refusal | None:
