@@ -14,6 +14,7 @@ import sys
 import tomllib
 from collections.abc import Callable
 from functools import partial
+from statistics import median
 
 from benchmarks.measure import Result, Slice, take_turns
 from benchmarks.peers import OURS, have_ours
@@ -30,22 +31,22 @@ STATEMENTS = {
 PROGRAM = """
 import sys, time
 before = set(sys.modules)
-started = time.perf_counter()
+started, cpu = time.perf_counter(), time.process_time()
 {statement}
-elapsed = time.perf_counter() - started
+elapsed, cpu = time.perf_counter() - started, time.process_time() - cpu
 import json
-print(json.dumps([elapsed * 1000, sorted(set(sys.modules) - before - {{"json"}})]))
+print(json.dumps([elapsed * 1000, cpu * 1000, sorted(set(sys.modules) - before - {{"json"}})]))
 """
 
 
-def import_once(statement: str) -> tuple[float, list[str]]:
-    """Milliseconds and the modules that are there afterwards and were not before."""
+def import_once(statement: str) -> tuple[float, float, list[str]]:
+    """Milliseconds on the clock and of the processor, and the modules that are there afterwards and were not before."""
     command = [sys.executable, "-W", "ignore", "-c", PROGRAM.format(statement=statement)]
     run = subprocess.run(command, capture_output=True, cwd=ROOT, timeout=60)
     if run.returncode:
         raise RuntimeError(run.stderr.decode(errors="replace").strip().splitlines()[-1])
-    elapsed, modules = json.loads(run.stdout)
-    return elapsed, modules
+    elapsed, cpu, modules = json.loads(run.stdout)
+    return elapsed, cpu, modules
 
 
 def declared() -> set[str]:
@@ -86,18 +87,23 @@ def describe(name: str, modules: list[str], result: Result) -> None:
 def run(rounds: int, say: Callable[[str], None]) -> Result:
     result = Result("import", "Import time, fresh process each time", "ms")
     slices: dict[str, Slice] = {}
+    cpu: dict[str, list[float]] = {name: [] for name in STATEMENTS}
     for name, statement in STATEMENTS.items():
         if name.startswith(OURS) and not have_ours():
             continue
         try:
-            describe(name, import_once(statement)[1], result)  # untimed: it may have to write the .pyc files
+            describe(name, import_once(statement)[2], result)  # untimed: it may have to write the .pyc files
         except RuntimeError as error:
             result.fail(name, str(error))
             continue
-        slices[name] = partial(_milliseconds, statement)
+        slices[name] = partial(one_slice, statement, cpu[name])
     take_turns(result, slices, rounds, say)
+    for name in result.samples:
+        result.facts[name]["CPU ms"] = median(cpu[name])
     return result
 
 
-def _milliseconds(statement: str) -> float:
-    return import_once(statement)[0]
+def one_slice(statement: str, cpu: list[float]) -> float:
+    elapsed, processor, _ = import_once(statement)
+    cpu.append(processor)
+    return elapsed
