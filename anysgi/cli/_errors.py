@@ -6,7 +6,6 @@ starting at their first line, and then one paragraph.
 
 from __future__ import annotations
 
-import importlib.metadata
 import traceback
 from typing import IO, TYPE_CHECKING, Any
 
@@ -53,6 +52,8 @@ def _is_ours(frame: TracebackType) -> bool:
 
 def installed_version(distribution: str) -> str | None:
     """Return the version of an installed distribution, or None."""
+    import importlib.metadata  # slow to import, and `serve` does not need it
+
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

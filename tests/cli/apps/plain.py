@@ -1,0 +1,25 @@
+"""Apps without a framework: ASGI 2, an undecided wrapper, a plain WSGI function."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+
+class Old:
+    """An ASGI 2 double callable."""
+
+    def __init__(self, scope: dict[str, Any]) -> None:
+        if scope["type"] != "http":
+            raise ValueError(f"no {scope['type']} here")
+
+    async def __call__(self, receive: Callable[[], Any], send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"3")]})
+        await send({"type": "http.response.body", "body": b"old"})
+
+
+def hello(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    start_response("200 OK", [("Content-Length", "5")])
+    return [b"hello"]
+
+
+def undecided(*arguments: Any) -> Any:
+    return hello(*arguments)

@@ -1,0 +1,161 @@
+"""`anysgi serve` for real: every server it knows as a process, with an app of either convention."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli._run import APPS, PATIENCE, Served, anysgi, request, serving, wait_until
+
+pytestmark = [pytest.mark.server, pytest.mark.timeout(2 * PATIENCE)]
+
+ASGI_SERVERS = ("uvicorn", "hypercorn", "granian", "daphne")
+WSGI_SERVERS = ("gunicorn", "waitress")
+WITH_WORKERS = ("uvicorn", "hypercorn", "granian", "gunicorn")
+BODY = bytes(range(128)) * 1000
+
+
+def check_answers(served: Served, word: str) -> None:
+    status, text = served.get()
+    assert (status, text.strip('"')) == (200, word)
+
+
+@pytest.mark.parametrize("app", ["flask", "fastapi"])
+@pytest.mark.parametrize("server", [*ASGI_SERVERS, *WSGI_SERVERS])
+def test_every_server_serves_apps_of_both_conventions(server: str, app: str) -> None:
+    with serving(f"{app}_shop:app", "--server", server) as served:
+        check_answers(served, app)
+        assert request(served.port, "POST", "/echo", BODY) == (200, BODY.decode())
+        assert served.stop() in (0, 143)
+        assert "Traceback" not in served.log()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["flask_shop:app"], "Flask app 'flask_shop' (WSGI) -> WsgiToAsgi(threads=40) -> uvicorn"),
+        (["fastapi_shop"], "FastAPI app 'fastapi_shop' (ASGI) -> uvicorn"),
+        (
+            ["fastapi_shop", "--server", "waitress", "--threads", "3"],
+            "FastAPI app 'fastapi_shop' (ASGI) -> AsgiToWsgi -> waitress(threads=3)",
+        ),
+        (["plain:hello"], "App 'plain:hello' (WSGI) -> WsgiToAsgi(threads=40) -> uvicorn"),
+    ],
+)
+def test_one_line_says_what_runs_and_how(arguments: list[str], line: str) -> None:
+    with serving(*arguments) as served:
+        assert served.log().splitlines()[0] == f"{line}  http://127.0.0.1:{served.port}"
+
+
+@pytest.mark.parametrize("server", WITH_WORKERS)
+def test_two_workers_are_two_processes_and_neither_is_the_command(server: str) -> None:
+    app = "fastapi_shop" if server == "gunicorn" else "flask_shop"
+    with serving(app, "--server", server, "--workers", "2") as served:
+        seen: set[str] = set()
+
+        def both_answered() -> bool:
+            seen.add(served.get("/pid")[1])
+            return len(seen) == 2
+
+        wait_until(both_answered)
+        assert str(served.process.pid) not in seen
+        assert served.stop() in (0, 143)
+
+
+def test_an_adapted_app_in_several_processes_is_told_so() -> None:
+    with serving("flask_shop", "--workers", "2") as served:
+        assert served.get("/environ/wsgi.multiprocess") == (200, "True")
+    with serving("flask_shop") as served:
+        assert served.get("/environ/wsgi.multiprocess") == (200, "False")
+
+
+@pytest.mark.parametrize("server", WITH_WORKERS)
+def test_reload_serves_the_new_code(server: str, tmp_path: Path) -> None:
+    module = tmp_path / "edited.py"
+    text = "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'{}']\n"
+    module.write_text(text.format("before"))
+    with serving("edited", "--server", server, "--reload", cwd=tmp_path) as served:
+        wait_until(lambda: _text(served) == "before")
+        module.write_text(text.format("after the change"))  # another size: some reloaders compare seconds only
+        wait_until(lambda: _text(served) == "after the change")
+
+
+def _text(served: Served) -> str | None:
+    """The text of `/`, or None while the server restarts."""
+    try:
+        return served.get()[1]
+    except OSError:
+        return None
+
+
+@pytest.mark.parametrize("server", WSGI_SERVERS)
+def test_a_wsgi_server_runs_the_lifespan_of_an_asgi_app(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traces = tmp_path / "traces"
+    monkeypatch.setenv("TRACES", str(traces))
+    with serving("fastapi_shop", "--server", server, "--lifespan", "on") as served:
+        check_answers(served, "fastapi")
+        served.stop()
+    assert traces.read_text().split() == ["startup", "request", "shutdown"]
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "granian", "gunicorn"])
+def test_the_lifespan_can_be_left_out(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    traces = tmp_path / "traces"
+    monkeypatch.setenv("TRACES", str(traces))
+    with serving("fastapi_shop", "--server", server, "--lifespan", "off") as served:
+        check_answers(served, "fastapi")
+        served.stop()
+    assert traces.read_text().split() == ["request"]
+
+
+@pytest.mark.parametrize("server", ["uvicorn", *WSGI_SERVERS])
+def test_a_startup_that_fails_ends_the_server_loudly(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACES", "refuse")
+    ended = anysgi("serve", "fastapi_shop", "--server", server, "--lifespan", "on", "--port", "0")
+    assert ended.returncode not in (0, 143)
+    assert "the database is away" in ended.stderr + ended.stdout
+
+
+def test_port_0_takes_a_free_port_that_the_server_announces() -> None:
+    with serving("flask_shop", port=0) as served:
+        wait_until(lambda: "Uvicorn running" in served.log())
+        assert "on a free port" in served.log()
+        found = re.search(r"running on http://127\.0\.0\.1:(\d+)", served.log())
+        assert found is not None
+        assert request(int(found[1]), "GET", "/") == (200, "flask")
+
+
+def test_a_factory_makes_the_app_when_asked_to() -> None:
+    with serving("--factory", "flask_shop:create_app") as served:
+        check_answers(served, "made by the factory")
+
+
+def test_every_worker_calls_the_factory_itself() -> None:
+    with serving("--factory", "flask_shop", "--server", "gunicorn", "--workers", "2") as served:
+        check_answers(served, "made by the factory")
+
+
+def test_an_undecided_app_runs_once_its_convention_is_given() -> None:
+    with serving("plain:undecided", "--convention", "wsgi") as served:
+        check_answers(served, "hello")
+
+
+@pytest.mark.parametrize("server", ["granian", "waitress"])
+def test_an_asgi_2_app_runs_where_only_asgi_3_is_known(server: str) -> None:
+    with serving("plain:Old", "--server", server) as served:
+        check_answers(served, "old")
+
+
+def test_the_app_may_live_in_another_folder(tmp_path: Path) -> None:
+    with serving("flask_shop", "--app-dir", str(APPS), "--server", "gunicorn", cwd=tmp_path) as served:
+        check_answers(served, "flask")
+
+
+def test_the_window_reaches_the_adapter() -> None:
+    with serving("flask_shop", "--window", "1024", "--threads", "2") as served:
+        assert request(served.port, "POST", "/echo", BODY) == (200, BODY.decode())
+        assert "WsgiToAsgi(threads=2)" in served.log()
