@@ -64,7 +64,7 @@ def asgi_paths(environ: Environ) -> tuple[str, str, bytes]:
     written: str | None = environ.get("REQUEST_URI") or environ.get("RAW_URI")
     exact = latin1(script + info)
     raw = _written_path(written) if written else b""
-    if raw != exact and (not raw or unquote_to_bytes(raw) != exact):
+    if (raw != exact or b"%" in raw) and (not raw or unquote_to_bytes(raw) != exact):
         raw = quote(exact, safe=_SAFE).encode("ascii")
     return latin1(script).decode("utf-8", "replace"), exact.decode("utf-8", "replace"), raw
 
