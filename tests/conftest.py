@@ -11,6 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 os.environ.setdefault("PYTHONASYNCIODEBUG", "1")
@@ -20,6 +21,10 @@ from anysgi._bridge import _forks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+# A busy machine is no bug: what limits a property is pytest's timeout, not hypothesis' 200 ms an example.
+hypothesis.settings.register_profile("anysgi", deadline=None)
+hypothesis.settings.load_profile("anysgi")
 
 BOUND = 10.0  # seconds any single wait in a test may take: far more than it needs, far less than for ever
 
