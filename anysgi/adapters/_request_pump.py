@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("anysgi")
 
 
+def _nobody(reason: Reason) -> None:
+    """Where a disconnect is reported once nobody cares."""
+
+
 class RequestPump:
     """Reads for one request.
 
@@ -96,6 +100,11 @@ class RequestPump:
         self._port.post(self.start)
         return self.open()
 
+    def client_disconnected(self) -> bool:
+        """Whether the client is known to have left; asking begins to watch (and to read the body ahead)."""
+        self._port.post(self.start)
+        return self.gone
+
     # On the loop
 
     def break_(self, reason: Reason) -> None:
@@ -120,12 +129,17 @@ class RequestPump:
             await self._news.wait()
         self._news = None
 
-    def cancel(self) -> None:
+    def end(self, reason: Reason) -> None:
+        """The exchange is over: reads from now on raise what `reason()` makes."""
+        self.break_(reason)
+        self._abandon = (
+            _nobody  # exchange, environ and pump would hold each other otherwise, until a garbage collection
+        )
         if self._task is not None:
             self._task.cancel()
 
-    async def stop(self) -> None:
-        """End the task, and wait until it has ended."""
+    async def ended(self) -> None:
+        """Wait until the task has ended."""
         if self._task is not None:
             await self._port.stop(self._task)
 

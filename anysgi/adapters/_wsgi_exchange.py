@@ -82,17 +82,8 @@ class WsgiExchange:
         self._pump = RequestPump(port, receive, window, adapter.max_body_size, length, self.abandon)
         environ["wsgi.input"] = WsgiInput(self._pump.ask)
         environ["wsgi.file_wrapper"] = FileWrapper
-        environ["anysgi.client_disconnected"] = self.client_disconnected
+        environ["anysgi.client_disconnected"] = self._pump.client_disconnected
         self._call = WsgiCall(adapter.app, environ, self._out, copy_context(), spool)
-
-    # On the app's thread
-
-    def client_disconnected(self) -> bool:
-        """Whether the client is known to have left; asking begins to watch (and to read the body ahead)."""
-        self._port.post(self._pump.start)
-        return self._pump.gone
-
-    # On the loop
 
     def abandon(self, reason: Callable[[], BaseException]) -> None:
         """End the exchange before its time: a queued call is never run, both flows raise what `reason()` makes."""
@@ -125,9 +116,8 @@ class WsgiExchange:
                 timer.cancel()
             if not self._out.done:
                 self.abandon(_gone)
-            self._pump.break_(_over)  # whoever still reads, on a thread of the app's own, is told
-            self._pump.cancel()
-        await self._pump.stop()
+            self._pump.end(_over)
+        await self._pump.ended()
         if adapter.propagate_context:
             write_back(self._call.context)
 
