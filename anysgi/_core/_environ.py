@@ -67,6 +67,6 @@ def _server(scope: Scope, environ: Environ) -> tuple[str, str]:
         return str(name), str(port)
     host = environ.get("HTTP_HOST", "")
     bare, colon, digits = host.rpartition(":")
-    if not (colon and digits.isascii() and digits.isdigit()):  # no port, or the tail of an IPv6 address
+    if not colon or (digits and not (digits.isascii() and digits.isdigit())):  # no port, or the tail of an IPv6 address
         bare, digits = host, ""
     return bare or str(name or "localhost"), digits or _DEFAULT_PORTS.get(environ["wsgi.url_scheme"], "80")
