@@ -1,0 +1,105 @@
+"""The matrix: which server runs which app, as command lines, and how a test asks for the cells it wants.
+
+All commands are what a user would type, with the test's socket instead of a port.  `-W error` is on for every
+process.  ANYSGI_TEST_ADAPTER=native exchanges the servers of the two halves, so that each app meets a server of its
+own convention and the checks can be tried on something other than an adapter.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+
+import pytest
+
+NATIVE = os.environ.get("ANYSGI_TEST_ADAPTER") == "native"
+WRAPPED = "apps.wrapped:application"
+UVICORN = ["-m", "uvicorn", WRAPPED, "--fd", "{fd}", "--timeout-graceful-shutdown", "3", "--no-access-log"]
+GUNICORN = ["-m", "gunicorn", WRAPPED, "--bind", "fd://{fd}", "--graceful-timeout", "4", "--no-control-socket"]
+# Four threads: enough for every check, few enough that one leaked by one check is missed by the next.
+COMMANDS: dict[str, list[str]] = {
+    "uvicorn-h11": [*UVICORN, "--http", "h11", "--loop", "asyncio"],
+    "uvicorn-httptools": [*UVICORN, "--http", "httptools", "--loop", "uvloop"],
+    "uvicorn-h11-uvloop": [*UVICORN, "--http", "h11", "--loop", "uvloop"],
+    "uvicorn-httptools-asyncio": [*UVICORN, "--http", "httptools", "--loop", "asyncio"],
+    "hypercorn": ["-m", "hypercorn", f"asgi:{WRAPPED}", "--bind", "fd://{fd}", "--workers", "0"],
+    "gunicorn-sync": [*GUNICORN, "--worker-class", "sync"],
+    "gunicorn-gthread": [*GUNICORN, "--worker-class", "gthread", "--threads", "4"],
+    "gunicorn-preload": [*GUNICORN, "--worker-class", "gthread", "--threads", "4", "--preload"],
+    "waitress": ["-m", "apps.waitress_run", "{fd}", "4", "0"],
+    "waitress-lookahead": ["-m", "apps.waitress_run", "{fd}", "4", "1"],
+}
+ASGI_SERVERS = ("uvicorn-h11", "uvicorn-httptools", "hypercorn")
+WSGI_SERVERS = ("gunicorn-sync", "gunicorn-gthread", "gunicorn-preload", "waitress")
+WSGI_APPS = ("flask", "django", "wsgi")
+ASGI_APPS = ("fastapi", "starlette", "asgi")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One server with one app; `threads` limits the workers of the app, `options` go to the adapter."""
+
+    server: str
+    app: str
+    way: str
+    threads: int = 0
+    options: str = "{}"
+
+    @property
+    def name(self) -> str:
+        extra = f"-{self.threads}-threads" if self.threads else ""
+        return f"{self.server}-{self.app}{extra}" + (f"-{self.way}" if self.way == "both" else "")
+
+    @property
+    def takes_one_at_a_time(self) -> bool:
+        return self.server == "gunicorn-sync"
+
+    @property
+    def buffers_uploads(self) -> bool:
+        """waitress reads a whole upload, to a file if it is big, before it calls the app."""
+        return self.server.startswith("waitress")
+
+    def command(self) -> list[str]:
+        words = COMMANDS[self.server]
+        if self.threads and self.server.startswith("gunicorn"):
+            words = [*words, "--threads", str(self.threads)]
+        if self.threads and self.server.startswith("waitress"):
+            words = [*words[:-2], str(self.threads), words[-1]]
+        # gunicorn leaves its own listeners to the garbage collector, at fd:// and when a worker exits.
+        spared = ["-W", "ignore:unclosed <socket:ResourceWarning"] if self.server.startswith("gunicorn") else []
+        return ["-W", "error", *spared, *words]
+
+    def environ(self) -> dict[str, str]:
+        options = json.loads(self.options)
+        if self.threads and self.way == "w2a":
+            options["threads"] = self.threads
+        return {"ANYSGI_TEST_APP": self.app, "ANYSGI_TEST_WAY": self.way, "ANYSGI_TEST_OPTIONS": json.dumps(options)}
+
+
+def half(way: str) -> list[Cell]:
+    """All cells of one direction."""
+    on_asgi = (way == "w2a") != NATIVE
+    servers = ASGI_SERVERS if on_asgi else WSGI_SERVERS
+    apps = WSGI_APPS if way == "w2a" else ASGI_APPS
+    extra = ("uvicorn-h11-uvloop", "uvicorn-httptools-asyncio") if on_asgi else ("waitress-lookahead",)
+    return [*(Cell(s, app, way) for s in servers for app in apps), *(Cell(s, apps[0], way) for s in extra)]
+
+
+W2A = half("w2a")
+A2W = half("a2w")
+# One app a server: for what depends on the server and the adapter, not on the framework, and takes seconds.
+ONE_APP_EACH = [cell for cell in (*W2A, *A2W) if cell.app in {"flask", "starlette"} and "-uvloop" not in cell.server]
+
+
+def of(*cells: Cell) -> pytest.MarkDecorator:
+    """Run the test on each of these cells; its `server` argument is the shared server of that cell."""
+    marked = [
+        pytest.param(cell, id=cell.name, marks=[pytest.mark.server, pytest.mark.xdist_group(cell.name)])
+        for cell in cells
+    ]
+    return pytest.mark.parametrize("cell", marked)
+
+
+def with_threads(cells: list[Cell], threads: int) -> list[Cell]:
+    return [replace(cell, threads=threads) for cell in cells]

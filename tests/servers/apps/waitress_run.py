@@ -1,0 +1,38 @@
+"""`python -m apps.waitress_run FD THREADS LOOKAHEAD`: waitress on a socket that the test has already bound.
+
+Its own command line cannot take a descriptor.  SIGTERM, which waitress leaves to the default action, becomes a
+SystemExit here, as every process manager's documentation advises: waitress then stops in good order.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+from typing import NoReturn
+
+import waitress
+
+from .wrapped import application
+
+
+def leave(number: int, frame: object) -> NoReturn:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    descriptor, threads, lookahead = (int(word) for word in sys.argv[1:])
+    signal.signal(signal.SIGTERM, leave)
+    logging.basicConfig()
+    server = waitress.create_server(
+        application,
+        sockets=[socket.socket(fileno=descriptor)],
+        threads=threads,
+        channel_request_lookahead=lookahead,
+        max_request_body_size=1 << 30,
+    )
+    try:
+        server.run()
+    finally:
+        server.close()
