@@ -49,6 +49,13 @@ def eventually(condition: Callable[[], bool], bound: float = BOUND) -> bool:
     return True
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _modules_are_no_garbage() -> None:
+    """Take what was imported out of every later collection: it makes the one after each test many times faster."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _nothing_left_behind() -> Iterator[None]:
     """Fail a test whose pools still run a job, or that left a thread which is neither a pool's nor a shared loop's."""
