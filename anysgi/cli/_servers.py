@@ -72,7 +72,7 @@ class Server:
         name: of the server and of the module `python -m` runs.
         speaks: the convention of the apps it takes.
         arguments: the command line after the server's name.
-        can: which of `--workers` and `--reload` it knows.
+        can: which of `workers`, `reload` and `port 0` it knows; the last means that it says which port it got.
         lifespans: the values of `--lifespan` it can honour for an ASGI app.
         forks: its workers are forks of this process, which therefore must not have imported the user's app.
         package: what `pip install` needs.
@@ -103,16 +103,16 @@ class Server:
         sys.exit(0)
 
 
-_BOTH = frozenset({"workers", "reload"})
+_ALL = frozenset({"workers", "reload", "port 0"})
 SERVERS = {
     server.name: server
     for server in (
-        Server("uvicorn", "asgi", _uvicorn, can=_BOTH, package="anysgi[serve]"),
-        Server("hypercorn", "asgi", _hypercorn, can=_BOTH, lifespans=("auto",)),
-        Server("granian", "asgi", _granian, can=_BOTH, lifespans=("auto", "off"), forks=True),
-        Server("daphne", "asgi", _daphne, lifespans=("auto", "off")),
-        Server("gunicorn", "wsgi", _gunicorn, can=_BOTH, forks=True),
-        Server("waitress", "wsgi", _waitress),
+        Server("uvicorn", "asgi", _uvicorn, can=_ALL, package="anysgi[serve]"),
+        Server("hypercorn", "asgi", _hypercorn, can=_ALL, lifespans=("auto",)),
+        Server("granian", "asgi", _granian, can=_ALL - {"port 0"}, lifespans=("auto", "off"), forks=True),
+        Server("daphne", "asgi", _daphne, can=frozenset({"port 0"}), lifespans=("auto", "off")),
+        Server("gunicorn", "wsgi", _gunicorn, can=_ALL, forks=True),
+        Server("waitress", "wsgi", _waitress, can=frozenset({"port 0"})),
     )
 }
 

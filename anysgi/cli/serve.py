@@ -75,6 +75,8 @@ def _refuse_for_server(server: Server, options: Options) -> None:
         raise click.UsageError(f"{server.name} runs one process. For --workers: {_able('workers')}.")
     if options.reload and "reload" not in server.can:
         raise click.UsageError(f"{server.name} cannot reload. For --reload: {_able('reload')}.")
+    if options.port == 0 and "port 0" not in server.can:
+        raise click.UsageError(f"{server.name} does not say which port it got. For --port 0: {_able('port 0')}.")
     if options.reload and options.workers > 1:
         raise click.UsageError("--reload is for one process; leave --workers away while you develop.")
     if server.speaks == "asgi" and options.lifespan not in server.lifespans:

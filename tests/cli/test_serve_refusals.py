@@ -157,6 +157,7 @@ def test_a_target_in_another_notation_is_a_usage_error_with_the_right_one(serve:
         (["--server", "waitress", "--workers", "2"], "For --workers: uvicorn, hypercorn, granian or gunicorn."),
         (["--server", "daphne", "--reload"], "For --reload: uvicorn, hypercorn, granian or gunicorn."),
         (["--server", "waitress", "--reload"], "waitress cannot reload"),
+        (["--server", "granian", "--port", "0"], "For --port 0: uvicorn, hypercorn, daphne, gunicorn or waitress."),
         (["--reload", "--workers", "2"], "leave --workers away"),
         (["--server", "hypercorn", "--lifespan", "off"], "For off: uvicorn, granian, daphne, gunicorn or waitress."),
         (["--server", "gunicorn", "--lifespan", "on"], "is WSGI all the way"),
