@@ -143,6 +143,8 @@ def check_headers(headers: Any) -> HeaderList:
         AppValueError: a name that is no token, a value with a line break or NUL.
     """
     checked: HeaderList = []
+    if not hasattr(headers, "__iter__"):
+        raise AppTypeError(f"'headers' must be (name, value) pairs of bytes, not {headers!r}")
     for header in headers:
         try:
             name, value = header
