@@ -72,7 +72,7 @@ def all_jobs(quick: bool, rounds: int | None) -> list[Job]:
             Job(f"memory-{flow}", title.format(size=f"{size // MIB} MiB"), partial(memory.run, flow, size, quick))
             for flow, title in memory.FLOWS.items()
         ),
-        Job("import", "Import time and what came along", partial(imports.run, rounds or (5 if quick else 15))),
+        Job("import", "Import time and what came along", partial(imports.run, rounds or (11 if quick else 21))),
     ]
 
 

@@ -138,6 +138,6 @@ def warm_up(server: Server, case: Case, result: Result, say: Callable[[str], Non
     say(f"starting {server.name}")
     try:
         server.wait_until_right()
-        one_slice(server, case, 1, [])
+        one_slice(server, case, case.seconds, [])  # a second is not enough to start hundreds of threads
     except (ServerError, load.LoadError, OSError) as error:
         result.fail(server.name, f"{type(error).__name__}: {error}")
