@@ -145,7 +145,9 @@ FRAMEWORKS = [
 ]
 
 
-@pytest.mark.parametrize(("app", "convention", "framework"), FRAMEWORKS, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(
+    ("app", "convention", "framework"), FRAMEWORKS, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_framework_apps_are_known_by_their_class(app: object, convention: str, framework: str) -> None:
     assert (guess_convention(app), framework_of(app), is_asgi2(app)) == (convention, framework, False)
 
@@ -267,6 +269,7 @@ class Box:
         (types.ModuleType("shop"), ["the module 'shop' is not an app", "shop.app"]),
         (flask.Flask, ["the class flask.app.Flask is not an app", "app = Flask(...)"]),
         (Box, ["the class ", "Box is not an app"]),
+        (dict, ["the class dict is not an app"]),
         (Box(), ["an instance of ", "not callable", "attribute `.app`"]),
         (object(), ["an instance of object is not callable"]),
         (create_app, ["create_app() needs no arguments", "looks like a factory", "`app = create_app()`"]),
