@@ -1,0 +1,253 @@
+"""WsgiToAsgi, when the exchange ends before its time: the client leaves, `send` fails, the server cancels."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from anysgi import WorkerPool, WsgiToAsgi
+from tests.conftest import BOUND
+
+from ._driving import GONE, AsgiPeer, comes_true, happens, part, serve, serving, upload, wsgi_app
+
+
+class Stream:
+    """A WSGI app that streams for ever; says how far it came and when it was closed."""
+
+    def __init__(self, chunk: bytes = b"tick\n") -> None:
+        self.chunk = chunk
+        self.produced = 0
+        self.closed = threading.Event()
+        self.threads: list[int] = []
+
+    def __call__(self, environ: Any, start_response: Any) -> Stream:
+        self.environ = environ
+        self.threads.append(threading.get_ident())
+        start_response("200 OK", [])
+        return self
+
+    def __iter__(self) -> Any:
+        while True:
+            self.produced += 1
+            yield self.chunk
+
+    def close(self) -> None:
+        self.threads.append(threading.get_ident())
+        self.closed.set()
+
+
+@pytest.mark.anyio
+async def test_a_stream_stops_within_a_chunk_of_its_client_leaving_although_send_says_nothing() -> None:
+    produced: list[int] = []
+    stopped = threading.Event()
+    peer = AsgiPeer(on_send=lambda _: peer.leave() if len(produced) == 3 else None)
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        try:
+            for number in range(1, 100):
+                if number > 3:
+                    assert peer.told.wait(BOUND)
+                produced.append(number)
+                yield b"%d" % number
+        finally:
+            stopped.set()
+
+    await serve(WsgiToAsgi(app), peer)
+    await happens(stopped)
+    assert produced == [1, 2, 3, 4]
+    assert not peer.complete
+
+
+@pytest.mark.anyio
+async def test_an_app_that_yields_only_empty_chunks_is_stopped_as_well() -> None:
+    stream = Stream(b"")
+    peer = AsgiPeer(GONE)
+
+    def app(environ: Any, start_response: Any) -> Any:
+        environ["anysgi.client_disconnected"]()
+        return stream(environ, start_response)
+
+    await serve(WsgiToAsgi(app), peer)
+    assert stream.closed.is_set()
+    assert peer.sent == []
+
+
+@pytest.mark.anyio
+async def test_clients_that_leave_endless_streams_give_their_threads_back() -> None:
+    adapter = WsgiToAsgi(lambda environ, start: Stream()(environ, start), threads=2)
+    for _ in range(3):
+        first, second = AsgiPeer(), AsgiPeer()
+        async with serving(adapter, first), serving(adapter, second):
+            await happens(first.started)
+            await happens(second.started)
+            assert adapter.pool.stats().busy == 2
+            first.leave()
+            second.leave()
+    await comes_true(lambda: adapter.pool.stats().busy == 0)
+    assert adapter.pool.stats().threads <= 2
+
+
+@pytest.mark.anyio
+async def test_send_that_fails_stops_the_app_and_its_own_exception_reaches_the_server() -> None:
+    stream = Stream(bytes(1000))
+    failure = OSError("the socket is gone")
+
+    def failing(message: Any) -> None:
+        if len(peer.sent) == 3:
+            raise failure
+
+    peer = AsgiPeer(on_send=failing)
+    with pytest.raises(OSError, match="the socket is gone") as caught:
+        await serve(WsgiToAsgi(stream, window=1_100), peer)
+    assert caught.value is failure  # no group, no wrapper
+    assert stream.closed.is_set()
+    assert stream.produced <= 5
+
+
+@pytest.mark.anyio
+async def test_send_that_fails_at_once_is_told_apart_from_a_failing_app() -> None:
+    def failing(message: Any) -> None:
+        raise ConnectionResetError("before the head")
+
+    with pytest.raises(ConnectionResetError, match="before the head"):
+        await serve(WsgiToAsgi(wsgi_app(b"x")), AsgiPeer(on_send=failing))
+
+
+@pytest.mark.anyio
+async def test_cancelling_frees_the_thread_within_a_chunk() -> None:
+    stream = Stream(bytes(1000))
+    peer = AsgiPeer(on_send=lambda m: asyncio.sleep(60) if m.get("body") else None)
+    adapter = WsgiToAsgi(stream, window=3_000)
+    task = asyncio.create_task(serve(adapter, peer))
+    await comes_true(lambda: stream.produced == 3)  # two fit into the window, the third waits
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await happens(stream.closed)
+    assert stream.produced == 3
+    assert len(set(stream.threads)) == 1
+
+
+@pytest.mark.anyio
+async def test_cancelling_while_the_app_reads_breaks_its_read() -> None:
+    seen: list[BaseException] = []
+    over = threading.Event()
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        try:
+            environ["wsgi.input"].read()
+        except OSError as error:
+            seen.append(error)
+        over.set()
+        return []
+
+    peer = AsgiPeer(part(b"some"))
+    task = asyncio.create_task(serve(WsgiToAsgi(app), peer, "POST"))
+    await asyncio.sleep(0)
+    await happens(peer.idle)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await happens(over)
+    assert len(seen) == 1
+
+
+@pytest.mark.anyio
+async def test_a_request_whose_client_left_while_it_queued_is_never_run() -> None:
+    release, running = threading.Event(), threading.Event()
+    calls: list[str] = []
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        calls.append(environ["PATH_INFO"])
+        running.set()
+        release.wait(BOUND)
+        return wsgi_app(b"x")(environ, start_response)
+
+    adapter = WsgiToAsgi(app, pool=WorkerPool(1))
+    busy, queued = AsgiPeer(), AsgiPeer()
+    async with serving(adapter, busy, path="/busy"):
+        await happens(running)
+        async with serving(adapter, queued, path="/queued"):
+            await happens(queued.idle)  # it is watched while it waits
+            queued.leave()
+        release.set()
+    assert (await serve(adapter, path="/next")).status == 200
+    assert calls == ["/busy", "/next"]
+    assert queued.sent == []
+
+
+@pytest.mark.anyio
+async def test_a_queued_request_that_expects_100_continue_is_not_read() -> None:
+    release, running = threading.Event(), threading.Event()
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        running.set()
+        assert release.wait(BOUND)
+        return wsgi_app(b"x")(environ, start_response)
+
+    adapter = WsgiToAsgi(app, threads=1)
+    queued = AsgiPeer(*upload(b"x"))
+    async with serving(adapter, AsgiPeer()):
+        await happens(running)
+        async with serving(adapter, queued, "POST", headers=[(b"expect", b"100-continue")]):
+            await comes_true(lambda: adapter.pool.stats().queued == 1)
+            release.set()
+    assert queued.body == b"x"
+    assert queued.received == 0
+
+
+@pytest.mark.anyio
+async def test_the_app_can_ask_at_any_time_whether_its_client_left() -> None:
+    answers: list[bool] = []
+    peer = AsgiPeer()
+    asked = threading.Event()
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        gone = environ["anysgi.client_disconnected"]
+        answers.append(gone())
+        asked.set()
+        assert peer.told.wait(BOUND)
+        answers.append(gone())
+        return wsgi_app(b"too late")(environ, start_response)
+
+    async with serving(WsgiToAsgi(app), peer):
+        await happens(asked)
+        peer.leave()
+    assert answers == [False, True]
+
+
+@pytest.mark.anyio
+async def test_asking_after_the_exchange_is_over_reads_nothing() -> None:
+    app = wsgi_app(b"x")
+    peer = await serve(WsgiToAsgi(app))
+    app.environ["anysgi.client_disconnected"]()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert peer.received == 0
+    with pytest.raises(OSError, match="over"):
+        app.environ["wsgi.input"].read()
+
+
+@pytest.mark.anyio
+async def test_receive_that_fails_counts_as_a_disconnect(caplog: pytest.LogCaptureFixture) -> None:
+    stream = Stream()
+    peer = AsgiPeer()
+
+    async def receive() -> Any:
+        raise RuntimeError("the server broke")
+
+    peer.receive = receive  # type: ignore[method-assign]
+    await serve(WsgiToAsgi(stream), peer)
+    assert stream.closed.is_set()
+    assert "the server broke" in caplog.text
+
+
+@pytest.mark.anyio
+async def test_an_unknown_message_after_the_body_is_no_disconnect() -> None:
+    peer = AsgiPeer(*upload(b""), {"type": "http.something"})
+    assert (await serve(WsgiToAsgi(wsgi_app(b"a", b"b")), peer)).body == b"ab"
+    assert peer.complete
