@@ -11,14 +11,12 @@ if TYPE_CHECKING:
     from ._asyncio import AsyncioPort
 
 
-def running_port(last: AsyncioPort | None) -> AsyncioPort:
-    """Return a port into the running loop: `last` if it leads there, else a new one.
+def running_port() -> AsyncioPort:
+    """Return a port into the running loop.
 
     Raises:
         RuntimeError: no asyncio (or uvloop) loop runs on this thread.
     """
-    if last is not None and last.is_here():
-        return last
     asyncio = sys.modules.get("asyncio")
     try:
         if asyncio is None:

@@ -131,6 +131,11 @@ class ToLoop:
         """Whether the thread is through."""
         return self._stage in (FINISHED, FAILED)
 
+    @property
+    def clean(self) -> bool:
+        """Whether the thread is through, and left no error."""
+        return self._stage in (FINISHED, FAILED) and self._error is None
+
     async def take(self) -> tuple[bytes, bool]:
         """Wait for bytes; return them, and whether more will come.  Cancelling the wait loses nothing.
 

@@ -138,6 +138,10 @@ class RequestPump:
         if self._task is not None:
             self._task.cancel()
 
+    @property
+    def running(self) -> bool:
+        return self._task is not None and not self._task.done()
+
     async def ended(self) -> None:
         """Wait until the task has ended."""
         if self._task is not None:

@@ -117,7 +117,8 @@ class WsgiExchange:
             if not self._out.done:
                 self.abandon(_gone)
             self._pump.end(_over)
-        await self._pump.ended()
+        if self._pump.running:
+            await self._pump.ended()
         if adapter.propagate_context:
             write_back(self._call.context)
 
@@ -152,7 +153,8 @@ class WsgiExchange:
             body, more = await out.take()
             await send({"type": "http.response.body", "body": body, "more_body": more})
             out.credit()
-        await out.finished()
+        if not out.clean:
+            await out.finished()
 
     async def _settled(self, error: Exception) -> bool:
         """Answer for the app where it cannot, and give its thread time to leave.

@@ -109,7 +109,16 @@ class WsgiToAsgi:
         """
         kind = scope["type"]
         if kind == "http":
-            await self._http(scope, receive, send)
+            try:
+                environ = self._environ(scope)
+            except BadRequest as error:
+                await _refuse(scope, send, error)
+                return
+            port = self._port
+            if port is None or not port.is_here():
+                port = self._port = running_port()
+            spool = self.spools and _length_unknown(scope, environ)
+            await WsgiExchange(self, port, environ, receive, send, spool).run()
         elif kind == "lifespan":
             await self._host.run(scope, receive, send)
         elif kind == "websocket":
@@ -117,21 +126,13 @@ class WsgiToAsgi:
         else:
             raise ValueError(f"WsgiToAsgi cannot serve ASGI scope type {kind!r}; it serves http and lifespan")
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            environ = environ_from_scope(scope, underscores=self.underscore_headers, multiprocess=self.multiprocess)
-            limit = self.max_body_size
-            if limit is not None and int(environ.get("CONTENT_LENGTH") or 0) > limit:
-                raise BadRequest(f"the body is larger than {limit} bytes", 413)
-        except BadRequest as error:
-            log.warning("%s %s answered %d: %s", scope["method"], scope["path"], error.status, error.reason)
-            for message in Refusal(error.status, error.reason).messages:
-                await send(message)
-            return
+    def _environ(self, scope: Scope) -> Environ:
+        environ = environ_from_scope(scope, underscores=self.underscore_headers, multiprocess=self.multiprocess)
+        limit = self.max_body_size
+        if limit is not None and int(environ.get("CONTENT_LENGTH") or 0) > limit:
+            raise BadRequest(f"the body is larger than {limit} bytes", 413)
         environ["anysgi.state"] = self._host.state(scope)
-        port = self._port = running_port(self._port)
-        spool = self.spools and _length_unknown(scope, environ)
-        await WsgiExchange(self, port, environ, receive, send, spool).run()
+        return environ
 
     def drain(self) -> None:
         """Let running requests finish (at most `shutdown_timeout` seconds) and end the threads; blocks.
@@ -153,6 +154,12 @@ def _length_unknown(scope: Scope, environ: Environ) -> bool:
     if environ["SERVER_PROTOCOL"].startswith("HTTP/1."):
         return any(name.lower() == b"transfer-encoding" for name, _ in scope["headers"])
     return True
+
+
+async def _refuse(scope: Scope, send: Send, error: BadRequest) -> None:
+    log.warning("%s %s answered %d: %s", scope["method"], scope["path"], error.status, error.reason)
+    for message in Refusal(error.status, error.reason).messages:
+        await send(message)
 
 
 async def _deny(receive: Receive, send: Send, scope: Scope) -> None:
