@@ -123,7 +123,7 @@ def run(case: Case, rounds: int, seconds: int, say: Callable[[str], None]) -> Re
         for server in servers:
             server.launch()
         for server in servers:
-            warm_up(server, case, result, say)
+            warm_up(server, case, seconds, result, say)
         alive = [server for server in servers if server.name not in result.failures]
         slices: dict[str, Slice] = {one.name: partial(one_slice, one, case, seconds, kept[one.name]) for one in alive}
         take_turns(result, slices, rounds, say)
@@ -134,10 +134,10 @@ def run(case: Case, rounds: int, seconds: int, say: Callable[[str], None]) -> Re
     return result
 
 
-def warm_up(server: Server, case: Case, result: Result, say: Callable[[str], None]) -> None:
+def warm_up(server: Server, case: Case, seconds: int, result: Result, say: Callable[[str], None]) -> None:
     say(f"starting {server.name}")
     try:
         server.wait_until_right()
-        one_slice(server, case, case.seconds, [])  # a second is not enough to start hundreds of threads
+        one_slice(server, case, seconds, [])  # one second is not enough to start hundreds of threads
     except (ServerError, load.LoadError, OSError) as error:
         result.fail(server.name, f"{type(error).__name__}: {error}")
