@@ -32,7 +32,7 @@ TAKEN_FROM_WSGI = {
         [("Set-Cookie", "a=1"), ("X-A", "1"), ("Set-Cookie", "b=2")],
         [(b"set-cookie", b"a=1"), (b"x-a", b"1"), (b"set-cookie", b"b=2")],
     ),
-    "a kind of str": ([(Text("X-A"), Text("1"))], [(b"x-a", b"1")]),
+    "a kind of str": ([(Text("X-Kind"), Text("of str"))], [(b"x-kind", b"of str")]),
     "a pair that is a list": ([["X-A", "1"]], [(b"x-a", b"1")]),
     "every character of a token": ([("!#$%&'*+-.^_`|~09azAZ", "1")], [(b"!#$%&'*+-.^_`|~09azaz", b"1")]),
 }
