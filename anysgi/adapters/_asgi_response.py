@@ -6,7 +6,6 @@ waits for the client, so it is only begun when the app waits for it and nothing 
 
 from __future__ import annotations
 
-import traceback
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -84,6 +83,8 @@ class ResponsePump:
 
     def report(self, error: BaseException) -> None:
         """Write the traceback to `wsgi.errors` (PEP 3333: where applications' errors belong)."""
+        import traceback  # here: `import anysgi` must not pay for it
+
         errors = self._environ["wsgi.errors"]
         errors.write("anysgi: the ASGI app failed\n" + "".join(traceback.format_exception(error)))
         errors.flush()

@@ -66,8 +66,10 @@ class Cell:
             words = [*words, "--threads", str(self.threads)]
         if self.threads and self.server.startswith("waitress"):
             words = [*words[:-2], str(self.threads), words[-1]]
-        # gunicorn leaves its own listeners to the garbage collector, at fd:// and when a worker exits.
-        spared = ["-W", "ignore:unclosed <socket:ResourceWarning"] if self.server.startswith("gunicorn") else []
+        # gunicorn leaves its own listeners (at fd://, in a worker that exits) and the heartbeat file of a worker
+        # that it had to kill to the garbage collector.
+        left = ("unclosed <socket", "unclosed file <_io.FileIO") if self.server.startswith("gunicorn") else ()
+        spared = [word for text in left for word in ("-W", f"ignore:{text}:ResourceWarning")]
         return ["-W", "error", *spared, *words]
 
     def environ(self) -> dict[str, str]:
