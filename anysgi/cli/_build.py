@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..adapters import AsgiToWsgi, WsgiToAsgi
+from .. import AsgiToWsgi, WsgiToAsgi
 from ..adapters._options import single_callable
 from ._load import load
 from ._options import THREADS, Options
