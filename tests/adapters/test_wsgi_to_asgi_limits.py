@@ -1,0 +1,216 @@
+"""WsgiToAsgi, threads and limits: who runs at once, who waits, and who is answered 413, 503 or 504."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from anysgi import WorkerPool, WsgiToAsgi
+from anysgi.exceptions import PoolClosed, RequestTimeout
+from tests.conftest import BOUND
+
+from ._driving import GONE, AsgiPeer, comes_true, happens, part, serve, serving, upload, wsgi_app
+
+
+class Held:
+    """An app whose requests wait, together, until `release`."""
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+        self.lock = threading.Lock()
+        self.running = self.most = 0
+
+    def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
+        with self.lock:
+            self.running += 1
+            self.most = max(self.most, self.running)
+        try:
+            assert self.release.wait(BOUND)
+        finally:
+            with self.lock:
+                self.running -= 1
+        return wsgi_app(b"served")(environ, start_response)
+
+
+@pytest.mark.anyio
+async def test_requests_run_in_parallel_by_default() -> None:
+    together = threading.Barrier(4)
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        together.wait(BOUND)  # passes only if four are inside at once
+        return wsgi_app(b"x")(environ, start_response)
+
+    peers = await asyncio.gather(*[serve(WsgiToAsgi(app)) for _ in range(4)])
+    assert [peer.status for peer in peers] == [200] * 4
+
+
+@pytest.mark.anyio
+async def test_as_many_run_at_once_as_there_are_threads_and_the_next_waits() -> None:
+    held = Held()
+    adapter = WsgiToAsgi(held, threads=3)
+    tasks = [asyncio.create_task(serve(adapter)) for _ in range(4)]
+    await comes_true(lambda: held.running == 3 and adapter.pool.stats().queued == 1)
+    assert adapter.pool.stats().busy == 3
+    held.release.set()
+    assert [(await task).body for task in tasks] == [b"served"] * 4
+    assert held.most == 3
+
+
+@pytest.mark.anyio
+async def test_adapters_that_share_a_pool_share_its_bound() -> None:
+    held = Held()
+    with WorkerPool(1) as pool:
+        async with serving(WsgiToAsgi(held, pool=pool), AsgiPeer()):
+            await comes_true(lambda: held.running == 1)
+            other = asyncio.create_task(serve(WsgiToAsgi(wsgi_app(b"other"), pool=pool)))
+            await comes_true(lambda: pool.stats().queued == 1)
+            held.release.set()
+            assert (await other).body == b"other"
+
+
+@pytest.mark.anyio
+async def test_a_full_queue_is_answered_503_with_retry_after(caplog: pytest.LogCaptureFixture) -> None:
+    held = Held()
+    adapter = WsgiToAsgi(held, threads=1, queue_limit=1)
+    async with serving(adapter, AsgiPeer()), serving(adapter, AsgiPeer()):
+        await comes_true(lambda: held.running == 1 and adapter.pool.stats().queued == 1)
+        refused = await serve(adapter, path="/third")
+        assert (refused.status, refused.header(b"retry-after")) == (503, b"1")
+        assert refused.complete
+        assert "GET /third answered 503" in caplog.text
+        held.release.set()
+    assert held.most == 1
+
+
+@pytest.mark.anyio
+async def test_waiting_too_long_for_a_thread_is_answered_503_and_the_app_is_never_called() -> None:
+    held = Held()
+    adapter = WsgiToAsgi(held, threads=1, queue_timeout=0.02)
+    async with serving(adapter, AsgiPeer()):
+        await comes_true(lambda: held.running == 1)
+        refused = await serve(adapter)
+        assert (refused.status, refused.header(b"retry-after")) == (503, b"1")
+        held.release.set()
+    await comes_true(lambda: adapter.pool.stats().queued == 0)
+    assert held.most == 1
+
+
+@pytest.mark.anyio
+async def test_a_request_that_got_its_thread_in_time_is_not_refused_later() -> None:
+    held, ticking = Held(), threading.Event()
+
+    def app(environ: Any, start_response: Any) -> Any:
+        if environ["PATH_INFO"] == "/first":
+            return held(environ, start_response)
+        assert ticking.wait(BOUND)
+        return wsgi_app(b"served")(environ, start_response)
+
+    adapter, second = WsgiToAsgi(app, threads=1, queue_timeout=0.1), AsgiPeer()
+    async with serving(adapter, AsgiPeer(), path="/first"):
+        await comes_true(lambda: held.running == 1)
+        async with serving(adapter, second, path="/second"):
+            await comes_true(lambda: adapter.pool.stats().queued == 1)
+            held.release.set()
+            await comes_true(lambda: adapter.pool.stats().queued == 0)
+            asyncio.get_running_loop().call_later(0.15, ticking.set)
+    assert second.body == b"served"
+
+
+@pytest.mark.anyio
+async def test_a_pool_that_was_closed_is_an_error_for_the_server_to_see() -> None:
+    pool = WorkerPool(1)
+    pool.close()
+    with pytest.raises(PoolClosed):
+        await serve(WsgiToAsgi(wsgi_app(b"x"), pool=pool))
+
+
+@pytest.mark.anyio
+async def test_an_app_that_takes_too_long_is_answered_504(caplog: pytest.LogCaptureFixture) -> None:
+    held = Held()
+    adapter = WsgiToAsgi(held, timeout=0.02, grace=0.02)
+    peer = await serve(adapter)
+    assert (peer.status, peer.complete) == (504, True)
+    assert "answered 504" in caplog.text
+    assert "its thread is left to it" in caplog.text
+    held.release.set()
+    await comes_true(lambda: adapter.pool.stats().busy == 0)
+
+
+@pytest.mark.anyio
+async def test_a_response_that_takes_too_long_is_cut_and_its_app_stopped() -> None:
+    stopped = threading.Event()
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        try:
+            while True:
+                yield b"more"
+        finally:
+            stopped.set()
+
+    peer = AsgiPeer(on_send=lambda _: asyncio.sleep(0))
+    with pytest.raises(RequestTimeout, match=r"0\.5"):
+        await serve(WsgiToAsgi(app, timeout=0.5), peer)
+    await happens(stopped)
+    assert peer.status == 200
+    assert not peer.complete
+
+
+@pytest.mark.anyio
+async def test_a_body_announced_larger_than_allowed_is_answered_413_and_the_app_is_not_called() -> None:
+    held = Held()
+    peer = await serve(WsgiToAsgi(held, max_body_size=10), None, "POST", headers=[(b"content-length", b"11")])
+    assert (peer.status, held.most, peer.received) == (413, 0, 0)
+
+
+def read_all(environ: Any, start_response: Any) -> list[bytes]:
+    size = len(environ["wsgi.input"].read())
+    start_response("200 OK", [])
+    return [b"%d" % size]
+
+
+@pytest.mark.anyio
+async def test_a_body_that_grows_larger_than_allowed_is_answered_413() -> None:
+    peer = await serve(WsgiToAsgi(read_all, max_body_size=10), AsgiPeer(*upload(b"12345", b"67890", b"1")), "POST")
+    assert (peer.status, peer.complete) == (413, True)
+    fits = await serve(WsgiToAsgi(read_all, max_body_size=10), AsgiPeer(*upload(b"12345", b"67890")), "POST")
+    assert fits.body == b"10"
+
+
+@pytest.mark.anyio
+async def test_there_is_no_limit_to_a_body_by_default() -> None:
+    length = [(b"content-length", b"20000000")]
+    peer = await serve(WsgiToAsgi(read_all), AsgiPeer(*upload(*[bytes(100_000)] * 200)), "POST", headers=length)
+    assert peer.body == b"20000000"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("grown", [True, False], ids=["enough came", "it ended"])
+async def test_prebuffer_takes_no_thread_until_enough_of_the_body_is_there(grown: bool) -> None:
+    lengths: list[str | None] = []
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        lengths.append(environ.get("CONTENT_LENGTH"))
+        return read_all(environ, start_response)
+
+    adapter, peer = WsgiToAsgi(app, prebuffer=1_000), AsgiPeer(part(b"x"))
+    async with serving(adapter, peer, "POST"):
+        for _ in range(3):
+            await happens(peer.idle)
+            assert adapter.pool.stats().threads == 0
+            peer.idle.clear()
+            peer.push(part(b"x"))
+        peer.push(*([part(bytes(1_000))] if grown else []), *upload(b"end"))
+    assert peer.body == (b"1007" if grown else b"7")
+    assert lengths in ([[None], ["1007"]] if grown else [["7"]])
+
+
+@pytest.mark.anyio
+async def test_a_client_that_leaves_while_its_body_is_prebuffered_costs_no_thread() -> None:
+    held = Held()
+    adapter = WsgiToAsgi(held, prebuffer=1_000)
+    peer = await serve(adapter, AsgiPeer(part(b"x"), GONE), "POST")
+    assert (peer.sent, held.most) == ([], 0)
