@@ -64,11 +64,13 @@ def add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]], unders
     """
     known = _KEYS
     repeated: dict[str, list[str]] = {}
+    chunked = False
     for name, value in headers:
         key = known.get(name)
         if key is None:
             key = _environ_key(name, underscores)
         if not key:
+            chunked = chunked or bytes(name).lower() == b"transfer-encoding"
             continue
         text = str(value, "latin-1")
         if key in environ:
@@ -80,6 +82,10 @@ def add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]], unders
             environ[key] = text
     for key, values in repeated.items():
         environ[key] = _join(key, values)
+    if (
+        chunked
+    ):  # it overrides Content-Length (RFC 9112 section 6.3): a request with both may be an attempt at smuggling
+        environ.pop("CONTENT_LENGTH", None)
     length = environ.get("CONTENT_LENGTH")
     if length is not None and not (length.isascii() and length.isdigit() and len(length) < 20):
         environ["CONTENT_LENGTH"] = _one_length(length)

@@ -201,7 +201,7 @@ class AsgiToWsgi:
 def _refuse(environ: Environ, start_response: StartResponse, refusal: Refusal, exc_info: Any = None) -> Iterable[bytes]:
     if exc_info is None:
         method, path = environ.get("REQUEST_METHOD"), environ.get("PATH_INFO")
-        log.warning("%s %s answered %s: %s", method, path, refusal.status_line, refusal.body.decode().rstrip())
+        log.warning("%s %r answered %s: %s", method, path, refusal.status_line, refusal.body.decode().rstrip())
         start_response(refusal.status_line, refusal.headers)
     else:
         start_response(refusal.status_line, refusal.headers, exc_info)

@@ -166,7 +166,7 @@ class WsgiExchange:
         refusal = _refusal(error) if ours else None
         if refusal is not None and not self._started:
             log.warning(
-                "%s %s answered %d: %s",
+                "%s %r answered %d: %s",
                 self._environ["REQUEST_METHOD"],
                 self._environ["PATH_INFO"],
                 refusal.status,
@@ -184,7 +184,7 @@ class WsgiExchange:
         except Exception as error:
             if timeout.expired():
                 log.warning(
-                    "%s %s is over, but the app has not returned for %.1f s; its thread is left to it",
+                    "%s %r is over, but the app has not returned for %.1f s; its thread is left to it",
                     self._environ["REQUEST_METHOD"],
                     self._environ["PATH_INFO"],
                     self._adapter.grace,

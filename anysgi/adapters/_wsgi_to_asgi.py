@@ -157,7 +157,7 @@ def _length_unknown(scope: Scope, environ: Environ) -> bool:
 
 
 async def _refuse(scope: Scope, send: Send, error: BadRequest) -> None:
-    log.warning("%s %s answered %d: %s", scope["method"], scope["path"], error.status, error.reason)
+    log.warning("%s %r answered %d: %s", scope["method"], scope["path"], error.status, error.reason)
     for message in Refusal(error.status, error.reason).messages:
         await send(message)
 
