@@ -50,8 +50,12 @@ class AsyncioPort:
     def _drain(self) -> None:
         self._awake = False  # first: a post from here on wakes the loop anew
         calls = self._calls
-        for _ in range(len(calls)):
-            calls.popleft()()
+        try:
+            for _ in range(len(calls)):
+                calls.popleft()()
+        except BaseException:
+            self.loop.call_soon(self._drain)  # one that failed holds up nobody behind it
+            raise
 
     def soon(self, call: Callable[[], object]) -> None:
         """Run `call` after the step that is running now."""
