@@ -46,16 +46,24 @@ class LoopThread:
         self._thread = threading.Thread(
             target=self._main, args=(factory, ready), name=f"anysgi-loop-{name}", daemon=True
         )
+        self._failure: BaseException | None = None
         self._thread.start()
         ready.wait()
+        if self._failure is not None:
+            raise RuntimeError(f"the event loop did not start: {self._failure}") from self._failure
 
     def _main(self, factory: Callable[[], asyncio.AbstractEventLoop] | None, ready: threading.Event) -> None:
-        with asyncio.Runner(
-            loop_factory=factory
-        ) as runner:  # on leaving: cancels tasks, closes generators and executor
-            self.port = AsyncioPort(runner.get_loop())
-            self._over = asyncio.Event()
-            runner.run(self._serve(ready))
+        try:
+            # On leaving, the runner cancels tasks, closes generators and the executor.
+            with asyncio.Runner(loop_factory=factory) as runner:
+                self.port = AsyncioPort(runner.get_loop())
+                self._over = asyncio.Event()
+                runner.run(self._serve(ready))
+        except BaseException as error:
+            if ready.is_set():
+                raise
+            self._failure = error  # out of file descriptors, say: whoever waits for the loop is told
+            ready.set()
 
     async def _serve(self, ready: threading.Event) -> None:
         ready.set()
@@ -90,7 +98,10 @@ class LoopThread:
     def stop(self, timeout: float = 5.0) -> None:
         """Close every guest, then the loop; waits at most `timeout` seconds for the thread."""
         for guest in list(self.guests):
-            guest.close()
+            try:
+                guest.close()
+            except Exception:  # the others, and the loop, are to be closed all the same
+                log.exception("%r did not leave the event loop cleanly", guest)
         self.port.post(self._over.set)
         self._thread.join(timeout)
         if self._thread.is_alive():
