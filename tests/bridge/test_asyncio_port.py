@@ -1,0 +1,260 @@
+"""`AsyncioPort`: the way into a loop from any thread, and the verbs of tasks that the border needs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from anysgi._bridge._asyncio import AsyncioPort
+from anysgi._bridge._ports import running_port, to_thread
+
+from ._sides import Boom, on_thread, result, soon, until, waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.anyio
+
+
+def port() -> AsyncioPort:
+    return AsyncioPort(asyncio.get_running_loop())
+
+
+class Loop:
+    """Counts its wake-ups; turns when told."""
+
+    def __init__(self) -> None:
+        self.wakes: list[Callable[[], None]] = []
+
+    def call_soon_threadsafe(self, call: Callable[[], None]) -> None:
+        self.wakes.append(call)
+
+    def turn(self) -> None:
+        wakes, self.wakes = self.wakes, []
+        for wake in wakes:
+            wake()
+
+
+def test_posts_that_pile_up_share_one_wake_up() -> None:
+    loop: Any = Loop()
+    to, done = AsyncioPort(loop), []
+    for number in range(5):
+        to.post(lambda number=number: done.append(number))
+    assert len(loop.wakes) == 1
+    assert done == []
+    loop.turn()
+    assert done == [0, 1, 2, 3, 4]
+
+
+def test_a_post_after_the_wake_up_wakes_anew() -> None:
+    loop: Any = Loop()
+    to, done = AsyncioPort(loop), []
+    for number in range(3):
+        to.post(lambda number=number: done.append(number))
+        loop.turn()
+        assert done[-1] == number
+    assert loop.wakes == []
+
+
+def test_what_is_posted_by_a_post_runs_in_the_next_turn() -> None:
+    """Else a call that posts itself would keep the loop from everything else."""
+    loop: Any = Loop()
+    to, done = AsyncioPort(loop), []
+    to.post(lambda: to.post(lambda: done.append("inner")))
+    loop.turn()
+    assert done == []
+    assert len(loop.wakes) == 1
+    loop.turn()
+    assert done == ["inner"]
+
+
+async def test_posts_of_many_threads_all_arrive_and_each_in_order() -> None:
+    to, got = port(), []
+
+    def post(name: int) -> None:
+        for number in range(500):
+            to.post(lambda number=number: got.append((name, number)))
+
+    threads = [on_thread(post, name) for name in range(4)]
+    for thread in threads:
+        await result(thread)
+    await until(lambda: len(got) == 2_000)
+    for name in range(4):
+        assert [number for who, number in got if who == name] == list(range(500))
+
+
+async def test_a_post_that_fails_does_not_hold_up_those_behind_it() -> None:
+    loop, seen = asyncio.get_running_loop(), []
+    loop.set_exception_handler(lambda _, context: seen.append(context["exception"]))
+    to, done = port(), asyncio.Event()
+
+    def fail() -> None:
+        raise Boom
+
+    to.post(fail)
+    to.post(fail)
+    to.post(done.set)
+    await soon(done.wait())
+    assert [type(error) for error in seen] == [Boom, Boom]
+
+
+def test_a_closed_loop_drops_posts_without_a_word() -> None:
+    loop = asyncio.new_event_loop()
+    loop.close()
+    to = AsyncioPort(loop)
+    to.post(Boom)
+    to.post(Boom)
+    assert not to._calls
+
+
+async def test_it_knows_whether_it_is_here() -> None:
+    to = port()
+    assert to.is_here()
+    assert not await result(on_thread(to.is_here))
+
+
+def test_a_loop_that_does_not_run_is_not_here() -> None:
+    loop = asyncio.new_event_loop()
+    assert not AsyncioPort(loop).is_here()
+    loop.close()
+
+
+async def test_soon_runs_after_the_step_that_is_running() -> None:
+    done = asyncio.Event()
+    port().soon(done.set)
+    assert not done.is_set()
+    await soon(done.wait())
+
+
+async def test_after_can_be_called_off() -> None:
+    done: list[str] = []
+    to = port()
+    to.after(0, lambda: done.append("called off")).cancel()
+    to.after(0, lambda: done.append("late"))
+    await until(lambda: bool(done))
+    assert done == ["late"]
+
+
+async def test_a_task_runs_in_the_context_it_is_given() -> None:
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="")
+    context = contextvars.copy_context()
+
+    async def work() -> None:
+        variable.set("set")
+
+    await soon(port().join(port().spawn(work(), context)))
+    assert context[variable] == "set"
+    assert variable.get() == ""
+
+
+async def never() -> None:
+    await asyncio.Event().wait()
+
+
+async def tidy(log: list[str]) -> None:
+    try:
+        await never()
+    finally:
+        log.append("tidied up")
+
+
+async def test_stop_waits_until_the_task_has_tidied_up() -> None:
+    log: list[str] = []
+    task = await waiting(tidy(log))
+    await soon(port().stop(task))
+    assert log == ["tidied up"]
+    assert task.cancelled()
+
+
+async def test_stop_drops_the_tasks_own_exception() -> None:
+    """Else asyncio would complain that nobody looked at it."""
+
+    async def fail() -> None:
+        try:
+            await never()
+        finally:
+            raise Boom
+
+    task = await waiting(fail())
+    await soon(port().stop(task))
+    assert isinstance(task.exception(), Boom)
+
+
+async def test_stop_of_a_task_that_has_ended_is_nothing() -> None:
+    async def nothing() -> None:
+        pass
+
+    task = port().spawn(nothing())
+    await soon(port().join(task))
+    await soon(port().stop(task))
+    assert not task.cancelled()
+
+
+async def test_whoever_joins_may_be_cancelled_without_the_task() -> None:
+    task = await waiting(never())
+    joining = await waiting(port().join(task))
+    await soon(port().stop(joining))
+    assert not task.done()
+    await soon(port().stop(task))
+
+
+async def test_drain_waits_for_tasks_and_cancels_the_rest() -> None:
+    log: list[str] = []
+    release = asyncio.Event()
+    quick, slow = await waiting(release.wait()), await waiting(tidy(log))
+    port().soon(release.set)
+    await soon(port().drain([quick, slow], 0.05))
+    assert quick.result() is True
+    assert slow.cancelled()
+    assert log == ["tidied up"]
+
+
+async def test_drain_of_tasks_that_end_in_time_cancels_nobody() -> None:
+    release = asyncio.Event()
+    task = await waiting(release.wait())
+    port().soon(release.set)
+    await soon(port().drain([task], 60))
+    assert task.result() is True
+
+
+async def test_drain_of_nothing_is_nothing() -> None:
+    await soon(port().drain([], 60))
+
+
+async def test_timeout_raises_timeout_error() -> None:
+    with pytest.raises(TimeoutError):
+        async with port().timeout(0):
+            await never()
+    async with port().timeout(None):
+        await asyncio.sleep(0)
+
+
+async def test_a_running_loop_has_a_port() -> None:
+    assert running_port().loop is asyncio.get_running_loop()
+
+
+def test_without_a_running_loop_there_is_advice() -> None:
+    with pytest.raises(RuntimeError, match="no running asyncio event loop; await the adapter inside one"):
+        running_port()
+
+
+def test_without_asyncio_there_is_the_same_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "asyncio")
+    with pytest.raises(RuntimeError, match="no running asyncio event loop"):
+        running_port()
+
+
+async def test_a_blocking_call_can_be_awaited() -> None:
+    here, there = asyncio.get_running_loop(), []
+
+    def work() -> None:
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        there.append(here.is_running())
+
+    await soon(to_thread(work))
+    assert there == [True]
