@@ -56,8 +56,7 @@ def test_sigterm_lets_a_request_in_flight_finish(own_server: Server, doorman: Do
         client.request("GET", f"/stream?pieces=2&{doorman.query}")
         app = doorman.greet()
         reply = client.head()
-        while b"piece 0" not in client.buffer:
-            assert client.fill()
+        client.fill_until(b"piece 0")
         own_server.terminate()
         own_server_refuses(own_server)
         app.let_on()
@@ -81,6 +80,8 @@ def test_sigterm_ends_an_endless_stream_in_bounded_time(own_server: Server, door
         client.request("GET", f"/endless?pause=0.01&{doorman.query}")
         doorman.greet()
         assert client.head().status == 200
+        # waitress gives up a thread that goes on, and its connection with it.
+        own_server.excused = "<socket.socket" if own_server.name.startswith("waitress") else ""
         own_server.terminate()
         own_server.wait(STOP_IN)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+
+import psutil
 import pytest
 
 from ._cells import A2W, ASGI_SERVERS, NATIVE, ONE_APP_EACH, W2A, Cell, of, with_threads
 from ._client import Client
 from ._doorman import Doorman, Silence, Visitor
-from ._process import Server
+from ._process import Server, until
 
 ALL = (*W2A, *A2W)
 MIB = 1 << 20
@@ -30,8 +33,7 @@ def test_each_piece_arrives_before_the_next_one_is_made(server: Server, doorman:
     with client:
         # The head is consumed; what is left is read as raw bytes so that no framing can be waited for.
         for number in range(4):
-            while f"piece {number}\n".encode() not in client.buffer:
-                assert client.fill()
+            client.fill_until(f"piece {number}\n".encode())
             assert f"piece {number + 1}".encode() not in client.buffer
             if number < 3:
                 app.let_on()
@@ -75,7 +77,7 @@ def test_a_download_is_closed_when_its_client_leaves(server: Server, doorman: Do
 @of(*(cell for cell in W2A if not NATIVE))
 def test_a_silent_app_can_ask_whether_its_client_left(server: Server, doorman: Doorman) -> None:
     client, app = open_stream(server, "/watch", doorman)
-    client.fill()
+    client.fill_until(b"watching")
     client.close()
     assert app.hear() == "noticed"
 
@@ -83,19 +85,20 @@ def test_a_silent_app_can_ask_whether_its_client_left(server: Server, doorman: D
 @of(*(cell for cell in A2W if cell.server == "waitress-lookahead"))
 def test_a_silent_stream_is_cancelled_where_the_server_can_tell(server: Server, doorman: Doorman) -> None:
     client, app = open_stream(server, "/stream?pieces=2", doorman)
-    client.fill()
+    client.fill_until(b"piece 0")
     client.close()
     assert app.hear().startswith("closed")
 
 
 @of(*ALL)
-def test_a_slow_reader_stops_the_app_inside_the_window(server: Server, doorman: Doorman) -> None:
+def test_a_slow_reader_stops_the_app_inside_the_window(server: Server, doorman: Doorman, cell: Cell) -> None:
     client, app = open_stream(server, "/endless", doorman, receive_buffer=65_536)
     made = 0
     while made < 64 and made_more(app, 0.5):
         made += 1
     # The kernel takes up to 4 MiB (tcp_wmem) and a server up to 64 KiB more; the adapter's window is 256 KiB.
-    assert made <= 8
+    # waitress buffers by itself: its outbuf_high_watermark is 16 MiB.
+    assert made <= (8 + 16 if cell.buffers_uploads else 8)
     while client.buffer or client.fill():  # it goes on when the client does
         client.take(MIB)
         if made_more(app, 0.01):
@@ -129,8 +132,8 @@ def test_half_an_upload_is_never_given_as_a_whole(server: Server, doorman: Doorm
     client = server.client()
     client.request("POST", f"/upload?{doorman.query}", framing)
     client.send(b"7\r\nhalf of\r\n" if "chunked" in framing else b"half of it")
-    if cell.buffers_uploads:
-        client.close()
+    if cell.buffers_uploads or (cell.app == "django" and "chunked" in framing):
+        client.close()  # somebody waits for the end of the body before calling the app, and it never came
         assert server.get("/hello").status == 200
         assert doorman.nobody_waits()
         return
@@ -144,8 +147,6 @@ def test_half_an_upload_is_never_given_as_a_whole(server: Server, doorman: Doorm
 @of(*(cell for cell in ALL if not cell.takes_one_at_a_time))
 def test_half_closing_after_half_an_upload_leaves_no_one_spinning(server: Server, doorman: Doorman, cell: Cell) -> None:
     """Row 4: the client has shut down its sending side only, and waits for an answer."""
-    import socket
-
     worker = server.worker()
     with server.client() as client:
         client.request("POST", f"/upload?{doorman.query}", "Content-Length: 1000")
@@ -163,14 +164,23 @@ def test_half_closing_after_half_an_upload_leaves_no_one_spinning(server: Server
     assert spent < 1.0
 
 
+def connected(process: psutil.Process) -> set[int]:
+    """The ports of the clients this process has a connection with."""
+    return {connection.raddr.port for connection in process.net_connections("tcp4") if connection.raddr}
+
+
 @of(*(Cell(server, "flask", "w2a", threads=2) for server in ASGI_SERVERS if not NATIVE))
 def test_a_request_whose_client_left_the_queue_is_never_run(server: Server, doorman: Doorman) -> None:
+    worker = server.worker()
     streams = [open_stream(server, "/stream?pieces=2", doorman) for _ in range(2)]
     waiting = server.client()
     waiting.request("POST", f"/upload?{doorman.query}", "Content-Length: 0")
     behind = server.client()
     behind.request("GET", "/hello")
+    port = waiting.socket.getsockname()[1]
+    until(lambda: port in connected(worker), "the server has accepted the connection")
     waiting.close()
+    until(lambda: port not in connected(worker), "the server has seen it leave")
     for _, app in streams:
         app.let_on()
     assert behind.reply().status == 200

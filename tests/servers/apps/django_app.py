@@ -94,7 +94,8 @@ def cookies(request: HttpRequest) -> HttpResponse:
 
 
 def show(request: HttpRequest, rest: str) -> HttpResponse:
-    return JsonResponse(streams.show(request.META) | {"rest": rest})
+    # Django writes its own idea of the path over PATH_INFO in META.
+    return JsonResponse(streams.show(request.META | {"PATH_INFO": ""}) | {"path": request.path_info.encode().hex()})
 
 
 def headers(request: HttpRequest) -> HttpResponse:
