@@ -1,0 +1,230 @@
+"""AsgiToWsgi, when the server lets go of a response: the app is told, its `send` raises, in the end it is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, StreamingResponse
+from starlette.routing import Route
+
+from anysgi import AsgiToWsgi
+from anysgi._bridge._loop_thread import shared_loop
+from anysgi.exceptions import ClientDisconnected
+from tests.conftest import BOUND, eventually
+
+from ._calling import WsgiPeer, body, fetch, head, make_environ
+
+
+def wrap(app: Any, **options: Any) -> AsgiToWsgi:
+    return AsgiToWsgi(app, **{"lifespan": "off", **options})
+
+
+def tasks() -> int:
+    """How many tasks the shared loop has."""
+    return len(asyncio.all_tasks(shared_loop("asyncio").port.loop))
+
+
+class Ended(threading.Event):
+    """How an app ended."""
+
+    error: BaseException | None = None
+
+    def watch(self, app: Any) -> Any:
+        async def watched(scope: Any, receive: Any, send: Any) -> None:
+            try:
+                await app(scope, receive, send)
+            except BaseException as error:
+                self.error = error
+                raise
+            finally:
+                self.set()
+
+        return watched
+
+
+async def endless(scope: Any, receive: Any, send: Any) -> None:
+    await send(head())
+    while True:
+        await send(body(b"x" * 100, more=True))
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("how", ["close", "forgotten"])
+def test_send_raises_an_oserror_once_the_response_is_closed_and_the_task_ends(how: str) -> None:
+    ended = Ended()
+    before = tasks()
+    peer = WsgiPeer(wrap(ended.watch(endless), window=1_000))
+    for _ in range(3):
+        assert peer.read()
+    if how == "close":
+        peer.close()
+    else:  # a server that does not call close() at all
+        del peer
+        gc.collect()
+    assert ended.wait(BOUND)
+    assert isinstance(ended.error, OSError)
+    assert eventually(lambda: tasks() == before)
+
+
+def test_a_pending_receive_is_told_of_the_disconnect() -> None:
+    told, over = [], threading.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send(head())
+        await send(body(b"x", more=True))
+        told.append(await receive())
+        with pytest.raises(ClientDisconnected):
+            await send(body(b"too late"))
+        over.set()
+
+    peer = WsgiPeer(wrap(app))
+    assert peer.read() == b"x"
+    peer.close()
+    assert over.wait(BOUND)
+    assert told == [{"type": "http.disconnect"}]
+
+
+def test_an_app_that_heeds_neither_has_a_grace_period_and_is_cancelled_then() -> None:
+    ended = Ended()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(head())
+        await send(body(b"x", more=True))
+        await asyncio.Event().wait()
+
+    peer = WsgiPeer(wrap(ended.watch(app), grace=0.05))
+    peer.read()
+    peer.close()
+    assert ended.wait(BOUND)
+    assert isinstance(ended.error, asyncio.CancelledError)
+
+
+def test_an_app_that_ends_within_the_grace_period_is_not_cancelled() -> None:
+    ended = Ended()
+    closed = asyncio.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send(head())
+        await send(body(b"x", more=True))
+        assert (await receive())["type"] == "http.disconnect"
+        await asyncio.wait_for(closed.wait(), BOUND)  # tidying up takes a while
+
+    peer = WsgiPeer(wrap(ended.watch(app), grace=60))
+    peer.read()
+    peer.close()
+    assert not ended.is_set()
+    shared_loop("asyncio").port.loop.call_soon_threadsafe(closed.set)
+    assert ended.wait(BOUND)
+    assert ended.error is None
+
+
+def test_an_async_generator_is_closed_with_its_response() -> None:
+    finalised, produced = threading.Event(), 0
+
+    async def ticks() -> Any:
+        nonlocal produced
+        try:
+            while True:
+                produced += 1
+                yield f"data: {produced}\n\n"
+                await asyncio.sleep(0)
+        finally:
+            finalised.set()
+
+    async def sse(request: Request) -> StreamingResponse:
+        return StreamingResponse(ticks(), media_type="text/event-stream")
+
+    before = tasks()
+    peer = WsgiPeer(wrap(Starlette(routes=[Route("/", sse)]), window=200, grace=0.1))
+    for _ in range(3):
+        assert b"data: " in peer.read()
+    peer.close()
+    assert finalised.wait(BOUND)
+    at_the_end = produced
+    assert eventually(lambda: tasks() == before)
+    assert produced == at_the_end
+
+
+def test_asking_whether_the_client_left_before_reading_the_body_loses_no_byte() -> None:
+    async def page(request: Request) -> JSONResponse:
+        asked = [await request.is_disconnected() for _ in range(3)]
+        return JSONResponse([asked, (await request.body()).decode()])
+
+    starlette = wrap(Starlette(routes=[Route("/", page, methods=["POST"])]))
+    assert fetch(starlette, "POST", "/", b"0123456789").body == b'[[false,false,false],"0123456789"]'
+
+
+def test_start_response_that_raises_reaches_the_server_and_ends_the_app() -> None:
+    ended = Ended()
+    adapter = wrap(ended.watch(endless), window=1_000)
+
+    def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
+        raise LookupError("the server is broken")
+
+    with pytest.raises(LookupError, match="the server is broken"):
+        adapter(make_environ(), start_response)
+    assert ended.wait(BOUND)
+    assert isinstance(ended.error, OSError)
+
+
+def test_closing_before_the_first_byte_was_read_ends_the_app_too() -> None:
+    ended = Ended()
+    peer = WsgiPeer(wrap(ended.watch(endless), window=1_000))
+    peer.close()
+    assert ended.wait(BOUND)
+
+
+def test_closing_a_response_that_was_read_to_its_end_disturbs_nobody() -> None:
+    ended = Ended()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(head())
+        await send(body(b"x", more=True))
+        await send(body(b"y"))
+
+    peer = fetch(wrap(ended.watch(app)))
+    assert peer.body == b"xy"
+    assert ended.wait(BOUND)
+    assert (ended.error, peer.errors) == (None, "")
+
+
+def test_closing_when_the_end_is_made_but_not_read_leaves_the_background_task_alone() -> None:
+    gate, ended = asyncio.Event(), Ended()
+    sent = threading.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(head())
+        await send(body(b"x", more=True))
+        await send(body(b"y"))
+        sent.set()
+        await asyncio.wait_for(gate.wait(), BOUND)
+
+    peer = WsgiPeer(wrap(ended.watch(app), grace=0.01))
+    assert sent.wait(BOUND)
+    peer.close()
+    shared_loop("asyncio").port.loop.call_soon_threadsafe(gate.set)
+    assert ended.wait(BOUND)
+    assert ended.error is None
+
+
+def test_an_error_after_the_client_left_is_nobodys_business(caplog: pytest.LogCaptureFixture) -> None:
+    ended = Ended()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await endless(scope, receive, send)
+        except OSError:
+            raise LookupError("while tidying up") from None
+
+    peer = WsgiPeer(wrap(ended.watch(app), window=1_000))
+    peer.close()
+    assert ended.wait(BOUND)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
