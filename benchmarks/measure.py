@@ -1,6 +1,6 @@
 """Taking turns, and what the turns say: slices, medians, ratios.
 
-A contender is a callable that runs one slice and returns one figure.  Contenders go round A B C, B C A, C A B, …: what
+A contender is a callable that runs one slice and returns one figure.  Every round has all of them, in a new order: what
 disturbs the machine for a while then disturbs all of them, and the ratio of two figures of one round is worth more than
 either.  A contender that fails leaves the game with a reason; its earlier figures go with it.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from random import Random
 from statistics import median
 from typing import Any
 
@@ -41,10 +42,11 @@ class Result:
 
 
 def turns(contenders: list[str], rounds: int) -> Iterator[str]:
-    """Whose turn it is: every round starts one further, so nobody always follows the same neighbour."""
-    for index in range(rounds):
-        shift = index % max(1, len(contenders))
-        yield from contenders[shift:] + contenders[:shift]
+    """Whose turn it is: every round in another order, so nobody always follows the same neighbour."""
+    order, dice = list(contenders), Random(rounds)  # seeded: the same run has the same order
+    for _ in range(rounds):
+        dice.shuffle(order)
+        yield from order
 
 
 def take_turns(result: Result, slices: dict[str, Slice], rounds: int, say: Callable[[str], None]) -> None:

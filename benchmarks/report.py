@@ -16,7 +16,9 @@ needs less time, or serves more requests. Absolute figures are this machine's on
 Every answer is counted byte by byte and the first one compared by CRC; who answered wrongly, hung or failed is listed
 with the reason and has no figures. Everybody who takes a number of threads got the same one (40 in process, 8 on the
 native WSGI servers). "CPU" is the processor time of all threads of the process, which a busy machine stretches less
-than the time on the clock. In the server cases one-process servers share one core and the load generator has another.
+than the time on the clock. "% of a core" tells whether a busy server had its core to itself: figures of servers with
+very different shares do not compare, and "per CPU s" (requests per second of its processor time) is the better guide.
+In the server cases one-process servers share one core and the load generator has another.
 """
 
 

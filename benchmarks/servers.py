@@ -123,6 +123,14 @@ class Server:
                 sums["pss"] += pss(process.pid)
         return sums
 
+    def processor(self) -> float:
+        """Seconds of processor time the family has used so far."""
+        total = 0.0
+        for process in self.family():
+            with suppress(psutil.Error):
+                total += sum(process.cpu_times()[:2])
+        return total
+
     def stop(self) -> None:
         family = self.family()
         for process in family:
