@@ -1,4 +1,4 @@
-"""AsgiToWsgi and its loop: shared, long-lived, in debug mode here, drained at the end, not to be called on its thread."""
+"""AsgiToWsgi and its loop: shared, long-lived, drained at the end, in debug mode here, not to be called from inside."""
 
 from __future__ import annotations
 

@@ -1,0 +1,78 @@
+"""Adapters inside adapters: they serve, without a deadlock on one thread, and come off again where nothing is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from anysgi import AsgiToWsgi, WsgiToAsgi, to_asgi, to_wsgi
+from anysgi.exceptions import ConventionError
+
+from ._calling import asgi_app, body, fetch, head
+from ._driving import AsgiPeer, serve, upload, wsgi_app
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    content, more = b"", True
+    while more:
+        message = await receive()
+        content += message["body"]
+        more = message["more_body"]
+    await send(head())
+    await send(body(content[:5], more=True))
+    await send(body(content[5:]))
+
+
+@pytest.mark.anyio
+async def test_an_asgi_app_inside_wsgi_inside_asgi_is_served_with_one_thread() -> None:
+    nested = WsgiToAsgi(AsgiToWsgi(echo, lifespan="off"), threads=1)
+    for _ in range(3):
+        peer = await serve(nested, AsgiPeer(*upload(b"0123", b"456789")), "POST", headers=[(b"content-length", b"10")])
+        assert peer.body == b"0123456789"
+
+
+def test_a_wsgi_app_inside_asgi_inside_wsgi_is_served() -> None:
+    assert fetch(AsgiToWsgi(WsgiToAsgi(wsgi_app(b"a", b"b"), threads=1))).body == b"ab"
+
+
+@pytest.mark.anyio
+async def test_wsgi_middleware_around_an_asgi_app_under_an_asgi_server() -> None:
+    inner = AsgiToWsgi(asgi_app(head(), body(b"inner")), lifespan="off")
+
+    def middleware(environ: Any, start_response: Any) -> Any:
+        return inner(environ, lambda status, headers, *a: start_response(status, [*headers, ("X-Outer", "1")], *a))
+
+    peer = await serve(WsgiToAsgi(middleware, threads=1))
+    assert (peer.body, peer.header(b"x-outer")) == (b"inner", b"1")
+
+
+def test_converting_there_and_back_gives_the_same_app() -> None:
+    wsgi, asgi = wsgi_app(b"x"), echo
+    assert to_asgi(asgi) is asgi
+    assert to_wsgi(wsgi) is wsgi
+    assert to_asgi(to_wsgi(asgi)) is asgi
+    assert to_wsgi(to_asgi(wsgi)) is wsgi
+
+
+def test_an_adapter_with_options_of_its_own_is_not_taken_off() -> None:
+    limited = to_wsgi(echo, max_body_size=10)
+    assert isinstance(limited, AsgiToWsgi)
+    assert to_wsgi(limited) is limited
+    again = to_asgi(limited)
+    assert isinstance(again, WsgiToAsgi)
+    assert again.app is limited
+    bounded = to_asgi(wsgi_app(b"x"), threads=2)
+    assert to_asgi(bounded) is bounded
+    assert isinstance(to_wsgi(bounded), AsgiToWsgi)
+
+
+def test_a_convention_that_does_not_show_can_be_told() -> None:
+    def unclear(*args: Any) -> Any: ...
+
+    with pytest.raises(ConventionError):
+        to_asgi(unclear)
+    assert isinstance(to_asgi(unclear, convention="wsgi"), WsgiToAsgi)
+    assert to_asgi(unclear, convention="asgi") is unclear
+    assert isinstance(to_wsgi(unclear, convention="asgi"), AsgiToWsgi)
+    assert to_wsgi(unclear, convention="wsgi") is unclear
