@@ -49,7 +49,7 @@ class Cell:
     @property
     def name(self) -> str:
         extra = f"-{self.threads}-threads" if self.threads else ""
-        return f"{self.server}-{self.app}{extra}" + (f"-{self.way}" if self.way == "both" else "")
+        return f"{self.server}-{self.app}{extra}" + (f"-{self.way}" if self.way in {"both", "native"} else "")
 
     @property
     def takes_one_at_a_time(self) -> bool:

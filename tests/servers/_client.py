@@ -88,7 +88,10 @@ class Client:
         return self.reply()
 
     def post(self, target: str, body: bytes, *headers: str) -> Reply:
-        self.request("POST", target, f"Content-Length: {len(body)}", *headers)
+        return self.post_as("POST", target, body, *headers)
+
+    def post_as(self, method: str, target: str, body: bytes, *headers: str) -> Reply:
+        self.request(method, target, f"Content-Length: {len(body)}", *headers)
         self.send(body)
         return self.reply()
 

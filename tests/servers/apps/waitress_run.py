@@ -31,6 +31,7 @@ if __name__ == "__main__":
         threads=threads,
         channel_request_lookahead=lookahead,
         max_request_body_size=1 << 30,
+        outbuf_high_watermark=1 << 20,  # 16 MiB by default, which would hide what the adapter holds
     )
     try:
         server.run()

@@ -1,7 +1,8 @@
 """What a server imports: the app named by ANYSGI_TEST_APP inside the adapter named by ANYSGI_TEST_ADAPTER.
 
 `anysgi` by default; `a2wsgi` and `native` (no adapter) are for proving the checks.  ANYSGI_TEST_OPTIONS is JSON with
-the adapter's keyword arguments; ANYSGI_TEST_WAY is `w2a`, `a2w` or `both` (a WSGI app made ASGI and then WSGI again).
+the adapter's keyword arguments; ANYSGI_TEST_WAY is `w2a`, `a2w`, `both` (a WSGI app made ASGI and
+then WSGI again) or `native`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ def by_a2wsgi(app: Any, way: str, options: dict[str, Any]) -> Any:
 
 def wrap() -> Any:
     app, way = load(os.environ["ANYSGI_TEST_APP"]), os.environ["ANYSGI_TEST_WAY"]
+    if way == "native":
+        return app
     options = json.loads(os.environ.get("ANYSGI_TEST_OPTIONS", "{}"))
     match os.environ.get("ANYSGI_TEST_ADAPTER", "anysgi"):
         case "anysgi":
