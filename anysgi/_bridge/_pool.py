@@ -2,7 +2,7 @@
 
 Every idle thread has left a token in a list; a submitter that finds none starts a thread, or at the bound leaves a
 debt, which the next thread to finish pays instead of leaving its token.  Each move is a single list operation, so no
-lock is taken on the way of a request.
+lock is taken where an idle thread is found; threads that come and go, and jobs that queue, take one.
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ class WorkerPool:
         self._alive: set[threading.Thread] = set()
         self._idle: list[None] = []
         self._debts: list[None] = []
+        self._lock = threading.Lock()  # threads neither come nor go between a look at their number and what follows
         self._sweep_at = _SWEEP_AT
         self._wait = self._wait_max = 0.0
 
@@ -104,9 +105,10 @@ class WorkerPool:
         try:
             self._idle.pop()
         except IndexError:
-            if len(self._alive) >= self.threads or not self._start_thread():
-                self._enqueue(job)
-                return False
+            with self._lock:
+                if len(self._alive) >= self.threads or not self._start_thread():
+                    self._enqueue(job)
+                    return False
         self._jobs.put(job)
         return True
 
@@ -172,11 +174,18 @@ class WorkerPool:
             try:
                 return jobs.get(timeout=self.idle_timeout)
             except Empty:
-                try:
-                    self._idle.pop()
-                except IndexError:  # a submitter took the token: its job is on the way
-                    continue
-                return None
+                if self._leave():
+                    return None
+
+    def _leave(self) -> bool:
+        """Whether the calling thread may end: not while a job is on the way to it."""
+        with self._lock:
+            try:
+                self._idle.pop()
+            except IndexError:  # a submitter took the token
+                return False
+            self._alive.discard(threading.current_thread())
+        return True
 
     def stats(self) -> PoolStats:
         """Return how busy the pool is right now."""
