@@ -23,11 +23,8 @@ if TYPE_CHECKING:
 def wsgi(environ: Any, start_response: Any) -> Any: ...
 
 
-@pytest.mark.parametrize("app", [None, 3, "shop:app", wsgi, lambda: None], ids=repr)
+@pytest.mark.parametrize("app", [None, 3, "shop:app", wsgi], ids=["None", "3", "name", "wsgi"])
 def test_what_is_no_asgi_app_is_refused_when_it_is_wrapped(app: Any) -> None:
-    if getattr(app, "__name__", "") == "<lambda>":
-        assert AsgiToWsgi(app)  # unclear: taken at its word
-        return
     with pytest.raises(ConventionError, match=r"ASGI|to_wsgi"):
         AsgiToWsgi(app)
 

@@ -86,7 +86,7 @@ async def test_headers_that_contradict_themselves_are_answered_400_and_the_app_i
 @pytest.mark.anyio
 async def test_a_refusal_says_why_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     await refusal_of((b"content-length", b"abc"))
-    assert "GET / answered 400: Content-Length is not one number: 'abc'" in caplog.text
+    assert "GET '/' answered 400: Content-Length is not one number: 'abc'" in caplog.text
 
 
 @pytest.mark.anyio

@@ -80,9 +80,17 @@ async def test_a_full_queue_is_answered_503_with_retry_after(caplog: pytest.LogC
         refused = await serve(adapter, path="/third")
         assert (refused.status, refused.header(b"retry-after")) == (503, b"1")
         assert refused.complete
-        assert "GET /third answered 503" in caplog.text
+        assert "GET '/third' answered 503" in caplog.text
         held.release.set()
     assert held.most == 1
+
+
+@pytest.mark.anyio
+async def test_a_burst_that_fits_the_threads_and_the_queue_is_not_refused() -> None:
+    adapter = WsgiToAsgi(wsgi_app(b"x"), threads=4, queue_limit=4)
+    for _ in range(5):
+        peers = await asyncio.gather(*[serve(adapter) for _ in range(8)])
+        assert [peer.status for peer in peers] == [200] * 8
 
 
 @pytest.mark.anyio

@@ -18,7 +18,7 @@ async def asgi3(scope: Any, receive: Any, send: Any) -> None: ...
 def asgi2(scope: Any) -> Any: ...
 
 
-@pytest.mark.parametrize("app", [None, 3, "shop:app", asgi3, asgi2], ids=repr)
+@pytest.mark.parametrize("app", [None, 3, "shop:app", asgi3, asgi2], ids=["None", "3", "name", "asgi3", "asgi2"])
 def test_what_is_no_wsgi_app_is_refused_when_it_is_wrapped(app: Any) -> None:
     with pytest.raises(ConventionError, match=r"WSGI|to_asgi"):
         WsgiToAsgi(app)

@@ -142,12 +142,12 @@ async def test_start_response_may_be_called_late_from_the_iterator() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("result", [[], (), iter([]), [b""]], ids=repr)
+@pytest.mark.parametrize("kind", [list, tuple, iter, lambda _: [b""]], ids=["list", "tuple", "iterator", "empty chunk"])
 @pytest.mark.parametrize(("method", "status"), [("GET", 204), ("GET", 302), ("HEAD", 200), ("GET", 200)])
-async def test_an_empty_iterable_sends_the_head_at_its_end(result: Any, method: str, status: int) -> None:
+async def test_an_empty_iterable_sends_the_head_at_its_end(kind: Any, method: str, status: int) -> None:
     def app(environ: Any, start_response: Any) -> Any:
         start_response(f"{status} X", [])
-        return result
+        return kind([])
 
     peer = await serve(WsgiToAsgi(app), None, method)
     assert [m["type"] for m in peer.sent] == ["http.response.start", "http.response.body"]
