@@ -224,3 +224,22 @@ async def test_one_wake_up_is_paid_however_much_comes_at_once(monkeypatch: pytes
     assert len(posts) == 1
     posts[0]()
     assert await soon(taking) == (b"x" * 100, False)
+
+
+async def test_news_are_waited_for_without_being_taken() -> None:
+    flow = new()
+    listening = await waiting(flow.news())
+    await result(on_thread(flow.put, b"x"))
+    await soon(listening)
+    await soon(flow.news())
+    assert flow.ready
+    assert await soon(flow.take()) == (b"x", True)
+
+
+@pytest.mark.parametrize("error", [None, ValueError()])
+async def test_a_flow_is_clean_once_its_thread_is_through_and_left_no_error(error: Exception | None) -> None:
+    flow = new()
+    flow.end()
+    assert not flow.clean
+    flow.finish(error)
+    assert flow.clean is (error is None)
