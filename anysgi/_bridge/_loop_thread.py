@@ -25,8 +25,8 @@ log = logging.getLogger("anysgi")
 
 
 class Guest(Protocol):
-    def close(self) -> None:
-        """Leave the loop; may block."""
+    def leave(self) -> None:
+        """The process is ending: leave the loop; may block."""
 
 
 class LoopThread:
@@ -96,10 +96,10 @@ class LoopThread:
             raise
 
     def stop(self, timeout: float = 5.0) -> None:
-        """Close every guest, then the loop; waits at most `timeout` seconds for the thread."""
+        """Have every guest leave, then end the loop; waits at most `timeout` seconds for the thread."""
         for guest in list(self.guests):
             try:
-                guest.close()
+                guest.leave()
             except Exception:  # the others, and the loop, are to be closed all the same
                 log.exception("%r did not leave the event loop cleanly", guest)
         self.port.post(self._over.set)

@@ -109,12 +109,6 @@ class ToLoop:
     def broken(self) -> bool:
         return self._broken is not None
 
-    def hang_up(self, reason: Callable[[], BaseException]) -> None:
-        """No more bytes will come, and there is no end either: `take` raises what `reason()` makes."""
-        if self._broken is None:
-            self._broken = reason
-            self._port.post(self._bell.ring)
-
     # On the loop
 
     @property
@@ -171,6 +165,12 @@ class ToLoop:
             parts.append(part)
         self._out += size + CHUNK_COST * len(parts)
         return b"".join(parts)
+
+    async def news(self) -> None:
+        """Wait until `take` would return at once, or until another who waits has been quicker."""
+        self._parked = True
+        if not self.ready:
+            await self._bell.wait()
 
     async def gone(self) -> None:
         """Wait until the flow is broken."""

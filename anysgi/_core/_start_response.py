@@ -85,8 +85,11 @@ class ResponseHead:
             whole: length of the body in bytes if all of it is at hand; becomes Content-Length unless the app gave one.
         """
         self._state = self._following(CHUNK)
-        if whole is not None and self.length.declared is None and self._status not in (204, 304):
+        length = self.length
+        if whole is not None and length.declared is None and self._status not in (204, 304):
             self._headers.append((b"content-length", b"%d" % whole))
+            if not length.silent:
+                length.left = whole
         return {"type": "http.response.start", "status": self._status, "headers": self._headers}
 
     def _following(self, event: str) -> str:

@@ -47,7 +47,7 @@ class AsgiExchange:
         down: the response's body; broken by what the app raised.
         up: the request's body.
         messages: the response's head.
-        asked: `receive` waits for body; lowered by the thread that reads it.
+        waiting: how many `receive` calls wait for body right now.
     """
 
     __slots__ = (
@@ -59,12 +59,12 @@ class AsgiExchange:
         "_runtime",
         "_scope",
         "_silenced",
-        "_task",
         "_window",
-        "asked",
         "down",
         "messages",
+        "task",
         "up",
+        "waiting",
     )
 
     def __init__(
@@ -76,11 +76,11 @@ class AsgiExchange:
         self._context = context
         self._window = window
         self._grace = grace
-        self._task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[None] | None = None
         self._late: list[BaseException] = []
         self._silenced = 0
         self._body_read = False
-        self.asked = False
+        self.waiting = 0
         self.down = ToThread(runtime.port, window)
         self.up = ToLoop(runtime.port, window)
         self.messages = ResponseMessages(scope["method"])
@@ -103,7 +103,7 @@ class AsgiExchange:
     # On the loop
 
     def _start(self) -> None:
-        self._task = self._runtime.spawn(self._run(), self._context)
+        self.task = self._runtime.spawn(self, self._run(), self._context)
 
     async def _run(self) -> None:
         try:
@@ -116,6 +116,9 @@ class AsgiExchange:
         else:
             if not self.messages.done:
                 self._failed(AppProtocolError(self._unfinished()))
+        finally:
+            self.down.wake()
+            self._runtime.forget(self)
 
     def _unfinished(self) -> str:
         if self.messages.started:
@@ -143,7 +146,7 @@ class AsgiExchange:
         if not self.messages.done:
             self.down.break_(_gone)
         self.up.break_(_gone)
-        task = self._task
+        task = self.task
         if task is not None and not task.done() and not self.messages.done:
             timer = self._runtime.port.after(self._grace, task.cancel)
             task.add_done_callback(lambda _: timer.cancel())
@@ -152,17 +155,26 @@ class AsgiExchange:
         """The app's `receive` (ASGI spec, "Request" and "Disconnect"); cancelling it loses nothing."""
         up = self.up
         try:
+            while not self._body_read and not up.ready:
+                await self._ask()
             if self._body_read:
                 await up.gone()
-            if not self.asked and not up.ready:
-                self.asked = True
-                self.down.nudge()
             body, more = await up.take()
             up.credit()
         except ClientDisconnected:
+            up.break_(_gone)
             return {"type": "http.disconnect"}
         self._body_read = not more
         return {"type": "http.request", "body": body, "more_body": more}
+
+    async def _ask(self) -> None:
+        """Have the server's thread read a piece, and wait until one came; to whom it goes is another matter."""
+        self.waiting += 1
+        self.down.nudge()
+        try:
+            await self.up.news()
+        finally:
+            self.waiting -= 1
 
     async def send(self, message: Message) -> None:
         """The app's `send` (ASGI spec, "Response Start" and "Response Body").
@@ -183,7 +195,7 @@ class AsgiExchange:
                 down.feed(body, wake=False)
             down.end(wake=False)
             self.up.break_(_done)
-            self._runtime.port.soon(down.wake)  # after this step, which often is the app's last and may yet raise
+            self._runtime.port.soon(down.wake)  # at the latest; this often is the app's last step, and it may yet raise
         elif body:
             down.feed(body)
             if down.full:

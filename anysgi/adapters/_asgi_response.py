@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ._environ_body import EnvironBody
 
 
+_LOOK_EVERY = 0.25  # seconds between two looks at the clock, and at the client where the server can tell
+
+
 class ResponsePump:
     """Moves bytes for one request.
 
@@ -30,7 +33,7 @@ class ResponsePump:
         owner: the adapter, which must outlive its requests: when it goes, its app is shut down.
     """
 
-    __slots__ = ("_body", "_deadline", "_environ", "_owner", "exchange")
+    __slots__ = ("_body", "_deadline", "_disconnected", "_environ", "_owner", "_patience", "exchange")
 
     def __init__(
         self, exchange: AsgiExchange, body: EnvironBody, environ: Environ, timeout: float | None, owner: object
@@ -40,40 +43,49 @@ class ResponsePump:
         self._body = body
         self._environ = environ
         self._deadline = None if timeout is None else monotonic() + timeout
+        self._disconnected = environ.get("waitress.client_disconnected") or environ.get("anysgi.client_disconnected")
+        self._patience: float | None = None
+        if timeout is not None:
+            self._patience = min(timeout, _LOOK_EVERY)
+        elif self._disconnected is not None:
+            self._patience = _LOOK_EVERY
 
     def next(self) -> bytes:
         """Return the next bytes of the response; `b""` at its end.
 
         Raises:
             RequestTimeout: the app took too long.
+            ClientDisconnected: the server says that nobody waits for the response.
             BaseException: what the app raised before its response was complete.
         """
         exchange, down = self.exchange, self.exchange.down
         while not (chunk := down.take()) and not down.ended:
-            if exchange.asked:
+            if exchange.waiting and not exchange.up.ready:
                 self._read_body()
-            elif self._deadline is None:
+            elif self._patience is None:
                 down.wait()
-            elif not down.wait(max(0.0, self._deadline - monotonic())) and monotonic() >= self._deadline:
-                raise RequestTimeout("the app took too long")
+            elif not down.wait(self._patience):
+                self._look_around()
         return chunk
 
+    def _look_around(self) -> None:
+        """Nothing came for a while: is there time left, and somebody to answer?"""
+        if self._deadline is not None and monotonic() >= self._deadline:
+            raise RequestTimeout("the app took too long")
+        if self._disconnected is not None and self._disconnected():
+            raise ClientDisconnected("the server says that the client left")
+
     def _read_body(self) -> None:
-        self.exchange.asked = False
         up = self.exchange.up
-        if up.broken:
-            return
         try:
             piece, more = self._body.read()
-            if piece or not more:
-                up.put(piece, last=not more)
+            up.put(piece, last=not more)
         except ClientDisconnected as error:
-            reason = str(error)
-            up.hang_up(lambda: ClientDisconnected(reason))
+            up.finish(error)
         except BadRequest:
             if not self.exchange.messages.started:
                 raise
-            up.hang_up(lambda: ClientDisconnected("the request body is larger than allowed"))
+            up.finish(ClientDisconnected("the request body is larger than allowed"))
 
     def finish(self) -> None:
         """The response is complete: report what the app raised since."""

@@ -13,7 +13,7 @@ from .._bridge import _forks
 from .._bridge._contexts import write_back
 from .._core._refusals import Refusal
 from .._core._scope import scope_from_environ
-from ..exceptions import BadRequest, LifespanError, RequestTimeout
+from ..exceptions import BadRequest, ClientDisconnected, LifespanError, RequestTimeout
 from ._asgi_exchange import AsgiExchange
 from ._asgi_response import ResponsePump, StreamingResponse
 from ._environ_body import EnvironBody
@@ -184,6 +184,9 @@ class AsgiToWsgi:
             exchange.end_early()
             refusal = Refusal(error.status, error.reason) if isinstance(error, BadRequest) else Refusal(504)
             return _refuse(environ, start_response, refusal)
+        except ClientDisconnected as error:
+            exchange.end_early()
+            return _refuse(environ, start_response, Refusal(400, str(error)))
         except Exception as error:
             if self.raise_app_errors:
                 raise

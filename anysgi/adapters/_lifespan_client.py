@@ -2,7 +2,7 @@
 
                       startup.complete   startup.failed   app returns or raises          shutdown()
 STARTING              STARTED            FAILED           UNSUPPORTED, FAILED if required
-STARTED                                                   (logged)                       STOPPING
+STARTED                                                   STOPPED                        STOPPING
 STOPPING, on shutdown.complete or .failed, or the app's return: STOPPED
 """
 
@@ -123,13 +123,14 @@ class LifespanClient:
         elif self._phase == FAILED:
             self._cause = error
         elif self._phase == STARTED:
+            self._phase = STOPPED
             log.error("the app's lifespan ended before shutdown: %s", how, exc_info=error)
 
     async def _receive(self) -> Message:
         self._received += 1
         if self._received == 1:
             return {"type": "lifespan.startup"}
-        while self._phase in (STARTING, STARTED):
+        while self._phase in (STARTING, STARTED, FAILED):
             await self._bell.wait()
         while self._received > 2:  # nothing comes after shutdown
             await self._bell.wait()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from contextvars import Context
 
     from ..types import ASGIApp, LifespanMode, LoopName
+    from ._asgi_exchange import AsgiExchange
 
 log = logging.getLogger("anysgi")
 
@@ -38,7 +39,7 @@ class Runtime:
         self.thread: LoopThread = shared_loop(loop)
         self.thread.refuse_own()
         self.port = self.thread.port
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._exchanges: set[AsgiExchange] = set()
         self._timeout = shutdown_timeout
         self._lifespan: LifespanClient | None = None
         self._closing: asyncio.Task[None] | None = None  # the loop itself holds tasks weakly
@@ -53,12 +54,14 @@ class Runtime:
         """What the lifespan put into its state; None if the app has no lifespan."""
         return None if self._lifespan is None else self._lifespan.state
 
-    def spawn(self, work: Coroutine[Any, Any, None], context: Context) -> asyncio.Task[None]:
+    def spawn(self, exchange: AsgiExchange, work: Coroutine[Any, Any, None], context: Context) -> asyncio.Task[None]:
         """Start a request's task; on the loop."""
-        task = self.port.spawn(work, context)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        self._exchanges.add(exchange)
+        return self.port.spawn(work, context)
+
+    def forget(self, exchange: AsgiExchange) -> None:
+        """The request's work is done; on the loop."""
+        self._exchanges.discard(exchange)
 
     def close(self) -> None:
         """Let requests and background tasks finish, cancel the rest, shut the lifespan down; blocks.
@@ -68,6 +71,11 @@ class Runtime:
         """
         if self.thread.running:
             self.thread.run(self._close())
+
+    def leave(self) -> None:
+        """The same at interpreter exit: nobody is left to send the rest of a response to."""
+        if self.thread.running:
+            self.thread.run(self._close(server_gone=True))
 
     def release(self) -> None:
         """The same without waiting, for an adapter nobody holds any more."""
@@ -82,9 +90,12 @@ class Runtime:
         except LifespanError:
             log.exception("an app that is no longer used did not shut down cleanly")
 
-    async def _close(self) -> None:
+    async def _close(self, *, server_gone: bool = False) -> None:
         try:
-            await self.port.drain(self._tasks, self._timeout)
+            if server_gone:
+                for exchange in list(self._exchanges):
+                    exchange.hang_up()
+            await self.port.drain([e.task for e in self._exchanges if e.task is not None], self._timeout)
             if self._lifespan is not None:
                 await self._lifespan.shutdown(self._timeout)
         finally:

@@ -12,12 +12,15 @@ from .._core._start_response import ResponseHead, check_chunk, check_iterable
 from ..exceptions import AppProtocolError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextvars import Context
 
     from .._bridge._to_loop import ToLoop
     from ..types import Environ, ExcInfo, Message, Write, WSGIApp
 
 log = logging.getLogger("anysgi")
+
+_AT_HAND: frozenset[type] = frozenset([type(iter([])), type(iter(()))])  # what iter() gives for a list, a tuple, a Django HttpResponse
 
 
 class WsgiCall:
@@ -90,11 +93,12 @@ class WsgiCall:
     def _respond(self) -> None:
         result: Any = self._app(self._environ, self.start_response)
         try:
-            kind = type(result)
-            if (kind is list or kind is tuple) and len(result) == 1:
-                self._send_whole(check_chunk(result[0]))
+            check_iterable(result)
+            chunks = iter(result)
+            if type(chunks) in _AT_HAND:
+                self._send_whole(list(chunks))
             else:
-                self._send_chunks(result)
+                self._send_chunks(chunks)
         finally:
             close = getattr(result, "close", None)
             if close is not None and not hasattr(result, "__await__"):
@@ -113,24 +117,23 @@ class WsgiCall:
         if check_chunk(data):
             self._put(data)
 
-    def _send_whole(self, chunk: bytes) -> None:
+    def _send_whole(self, chunks: list[bytes]) -> None:
         """The whole body is at hand: head, body and end cross the border together."""
-        head = self._head
-        if not head.committed:
-            # A HEAD answered with b"" says nothing about the length a GET would have.
-            known = chunk or self._environ["REQUEST_METHOD"] != "HEAD"
-            self.start = head.commit(whole=len(chunk) if known else None)
-            if head.length.left is None:
-                self._out.put(chunk, last=True)
-                return
-        if chunk:
-            self._put(chunk)
+        size = 0
+        for chunk in chunks:
+            size += len(check_chunk(chunk))
+        if not self._head.committed:
+            # A HEAD answered with nothing does not say how long the answer to a GET would be.
+            known = size or self._environ["REQUEST_METHOD"] != "HEAD"
+            self.start = self._head.commit(whole=size if known else None)
+        for chunk in chunks:
+            if chunk:
+                self._put(chunk)
         self._end()
 
-    def _send_chunks(self, result: Any) -> None:
-        check_iterable(result)
+    def _send_chunks(self, chunks: Iterator[bytes]) -> None:
         out = self._out
-        for chunk in result:
+        for chunk in chunks:
             if check_chunk(chunk):
                 self._put(chunk)
                 if out.ended:

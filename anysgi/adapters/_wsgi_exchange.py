@@ -148,8 +148,11 @@ class WsgiExchange:
         await send(self._call.start)
         await send({"type": "http.response.body", "body": body, "more_body": more})
         out.credit()
+        streaming = not out.ready
         while more:
-            self._pump.start()  # a stream has time to lose its client, and only receive() tells
+            if streaming:
+                self._pump.start()  # a stream has time to lose its client, and only receive() tells
+            streaming = True
             body, more = await out.take()
             await send({"type": "http.response.body", "body": body, "more_body": more})
             out.credit()

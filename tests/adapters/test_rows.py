@@ -195,7 +195,7 @@ ENTRIES = [line.split() for line in ROWS.strip().splitlines()]
 
 
 @functools.cache
-def tests_in(file: str) -> list[str]:
+def names_in(file: str) -> list[str]:
     """The names of a file's test functions, without their `test_`."""
     file = file.replace("w:", "wsgi_to_asgi_").replace("a:", "asgi_to_wsgi_")
     nodes = ast.parse((HERE / f"test_{file}.py").read_text()).body
@@ -212,6 +212,6 @@ def test_every_row_of_the_research_is_here_once_or_has_a_reason_not_to_be() -> N
 @pytest.mark.parametrize(("row", "file", "name"), ENTRIES, ids=["-".join(entry) for entry in ENTRIES])
 def test_every_named_test_exists(row: str, file: str, name: str) -> None:
     if name.endswith("*"):
-        assert [found for found in tests_in(file) if found.startswith(name[:-1])]
+        assert [found for found in names_in(file) if found.startswith(name[:-1])]
     else:
-        assert name in tests_in(file)
+        assert name in names_in(file)

@@ -87,10 +87,14 @@ async def test_a_full_queue_is_answered_503_with_retry_after(caplog: pytest.LogC
 
 @pytest.mark.anyio
 async def test_a_burst_that_fits_the_threads_and_the_queue_is_not_refused() -> None:
-    adapter = WsgiToAsgi(wsgi_app(b"x"), threads=4, queue_limit=4)
-    for _ in range(5):
-        peers = await asyncio.gather(*[serve(adapter) for _ in range(8)])
-        assert [peer.status for peer in peers] == [200] * 8
+    held = Held()
+    adapter = WsgiToAsgi(held, threads=4, queue_limit=4)
+    tasks = [asyncio.create_task(serve(adapter)) for _ in range(8)]
+    try:
+        await comes_true(lambda: held.running == 4 and adapter.pool.stats().queued == 4)
+    finally:
+        held.release.set()
+    assert [(await task).status for task in tasks] == [200] * 8
 
 
 @pytest.mark.anyio

@@ -61,7 +61,6 @@ ARRIVALS: dict[str, Callable[[ToLoop], None]] = {
     "the end": lambda flow: flow.end(),
     "a failure": lambda flow: flow.finish(Boom()),
     "a break": lambda flow: flow.break_(Gone),
-    "a hang-up": lambda flow: flow.hang_up(Gone),
 }
 
 
@@ -83,7 +82,7 @@ async def test_a_loop_that_is_about_to_wait_for_the_thread() -> None:
 
 
 async def test_a_loop_that_is_woken_for_something_else_waits_on_for_the_thread() -> None:
-    flow = SlyToLoop("_parked", lambda flow: flow.hang_up(Gone))
+    flow = SlyToLoop("_parked", lambda flow: flow.break_(Gone))
     finishing = asyncio.ensure_future(flow.finished())
     for _ in range(5):
         await asyncio.sleep(0)

@@ -33,8 +33,6 @@ EVENTS: dict[str, Callable[[ToLoop], None]] = {
     "fail": lambda flow: flow.finish(Boom()),
     "break": lambda flow: flow.break_(Gone),
     "break again": lambda flow: flow.break_(Late),
-    "hang up": lambda flow: flow.hang_up(Gone),
-    "hang up again": lambda flow: flow.hang_up(Late),
 }
 Outcome: TypeAlias = tuple[bytes, bool] | type[BaseException]
 
@@ -59,11 +57,6 @@ TAKES: dict[str, list[Outcome]] = {
     "break, end, finish": [Gone],
     "break, fail": [Gone],
     "break, break again": [Gone],
-    "hang up": [Gone],
-    "put, hang up": [Gone],
-    "hang up, hang up again": [Gone],
-    "hang up, break again": [Gone],
-    "break, hang up again": [Gone],
 }
 
 
@@ -98,11 +91,10 @@ async def test_whoever_waits_for_bytes_is_woken_by_every_end(event: str) -> None
     taking.exception()
 
 
-@pytest.mark.parametrize("event", ["break", "hang up"])
-async def test_whoever_waits_for_the_break_is_woken(event: str) -> None:
+async def test_whoever_waits_for_the_break_is_woken() -> None:
     flow = new()
     watching = await waiting(flow.gone())
-    EVENTS[event](flow)
+    flow.break_(Gone)
     await soon(watching)
     assert flow.broken
 
@@ -117,7 +109,6 @@ STATES = {
     "finish": (False, True, False),
     "fail": (False, True, False),
     "break": (False, False, True),
-    "hang up": (False, False, True),
     "end, break": (True, False, True),
 }
 
@@ -171,13 +162,6 @@ async def test_a_maker_that_comes_after_the_break_is_told_at_once(window: int) -
     for chunk in (b"", b"x" * 2_000):
         with pytest.raises(Gone):
             await result(on_thread(flow.put, chunk))
-
-
-async def test_a_maker_that_hung_up_may_not_go_on() -> None:
-    flow = new()
-    flow.hang_up(Gone)
-    with pytest.raises(Gone):
-        flow.put(b"x")
 
 
 async def test_two_who_open_the_gate_at_once_do_not_trip_over_each_other() -> None:
