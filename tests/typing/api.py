@@ -1,0 +1,213 @@
+"""The public API as users write it, for `mypy --strict` alone: this file is checked, never run.
+
+Apps are typed by four parties: `wsgiref.types`, `asgiref.typing`, the frameworks, and people who write `Any`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Literal, assert_type
+
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable
+from asgiref.typing import Scope as AsgirefScope
+from fastapi import FastAPI
+from flask import Flask
+from starlette.applications import Starlette
+from starlette.types import ASGIApp as StarletteApp
+
+import anysgi
+from anysgi import AsgiToWsgi, PoolStats, WorkerPool, WsgiToAsgi, exceptions, guess_convention, to_asgi, to_wsgi
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from anysgi.types import ASGIApp, ChunkedPolicy, Environ, Message, Receive, Scope, Send, WSGIApp
+
+# WSGI apps of every make
+
+
+def by_the_book(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"hello"]
+
+
+def generator(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
+    start_response("200 OK", [])
+    yield b"hello"
+
+
+class Callable_:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        return []
+
+
+declared: WSGIApplication = by_the_book
+flask_app = Flask(__name__)
+
+assert_type(WsgiToAsgi(by_the_book), WsgiToAsgi)
+WsgiToAsgi(generator)
+WsgiToAsgi(Callable_())
+WsgiToAsgi(declared)
+WsgiToAsgi(flask_app)
+WsgiToAsgi(flask_app.wsgi_app)
+
+# ASGI apps of every make
+
+
+async def asgiref_app(scope: AsgirefScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None: ...
+
+
+async def own_app(scope: Scope, receive: Receive, send: Send) -> None:
+    message: Message = await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": message.get("headers", [])})
+
+
+async def plain_app(
+    scope: dict[str, Any],
+    receive: Callable[[], Awaitable[dict[str, Any]]],
+    send: Callable[[dict[str, Any]], Awaitable[None]],
+) -> None: ...
+
+
+asgi3: ASGI3Application = asgiref_app
+
+assert_type(AsgiToWsgi(asgiref_app), AsgiToWsgi)
+AsgiToWsgi(own_app)
+AsgiToWsgi(plain_app)
+AsgiToWsgi(asgi3)
+AsgiToWsgi(Starlette())
+AsgiToWsgi(FastAPI())
+
+# What comes out is an app of the other kind, for anybody's annotations
+
+as_starlette: StarletteApp = WsgiToAsgi(by_the_book)
+as_asgi: ASGIApp = WsgiToAsgi(by_the_book)
+as_wsgi: WSGIApp = AsgiToWsgi(own_app)
+Starlette().mount("/old", WsgiToAsgi(flask_app))
+WsgiToAsgi(AsgiToWsgi(own_app))
+AsgiToWsgi(WsgiToAsgi(by_the_book))
+
+# to_asgi, to_wsgi: any app in, the right kind out
+
+assert_type(to_asgi(flask_app), "ASGIApp")
+assert_type(to_wsgi(FastAPI()), "WSGIApp")
+to_asgi(by_the_book, convention="wsgi", threads=4)
+to_wsgi(own_app, convention="asgi", loop="uvloop")
+assert_type(guess_convention(flask_app), Literal["wsgi", "asgi"])
+
+# Options
+
+
+@asynccontextmanager
+async def lifespan(adapter: WsgiToAsgi) -> AsyncIterator[dict[str, Any]]:
+    yield {"started": True}
+
+
+@asynccontextmanager
+async def silent_lifespan(adapter: object) -> AsyncIterator[None]:
+    yield
+
+
+spool: ChunkedPolicy = "spool"
+pool = WorkerPool(20, queue_limit=100, idle_timeout=5.0, name="legacy")
+WsgiToAsgi(
+    flask_app,
+    pool=pool,
+    queue_timeout=2.5,
+    window=65_536,
+    prebuffer=4_096,
+    max_body_size=10_000_000,
+    timeout=30,
+    grace=1.0,
+    chunked=spool,
+    underscore_headers="refuse",
+    lifespan=lifespan,
+    shutdown_timeout=10,
+    multiprocess=False,
+    propagate_context=True,
+)
+WsgiToAsgi(flask_app, threads=8, queue_limit=None, lifespan=silent_lifespan)
+AsgiToWsgi(
+    FastAPI(),
+    lifespan="on",
+    loop="asyncio",
+    window=65_536,
+    max_body_size=None,
+    timeout=30.0,
+    grace=1,
+    startup_timeout=5,
+    shutdown_timeout=5,
+    raise_app_errors=True,
+    propagate_context=True,
+)
+
+# Mistakes that a type checker finds: an unused ignore is an error, so each of these is one
+
+WsgiToAsgi(flask_app, chunked="sometimes")  # type: ignore[arg-type]
+WsgiToAsgi(flask_app, 8)  # type: ignore[call-arg]
+AsgiToWsgi(FastAPI(), loop="trio")  # type: ignore[arg-type]
+AsgiToWsgi(by_the_book)  # type: ignore[arg-type]
+WsgiToAsgi(own_app)  # type: ignore[arg-type]
+WorkerPool("4")  # type: ignore[arg-type]
+to_asgi(flask_app, convention="cgi")  # type: ignore[arg-type]
+anysgi.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+# Life and death
+
+
+def serve(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    with AsgiToWsgi(own_app) as adapter:
+        assert_type(adapter, AsgiToWsgi)
+        adapter.start()
+        body = adapter(environ, start_response)
+        assert_type(body, Iterable[bytes])
+        return body
+
+
+async def drive(scope: Scope, receive: Receive, send: Send) -> None:
+    adapter = WsgiToAsgi(by_the_book, lifespan=lifespan)
+    assert_type(await adapter(scope, receive, send), None)
+    assert_type(adapter.pool, WorkerPool)
+    adapter.drain()
+
+
+def watch() -> float:
+    with WorkerPool() as own:
+        assert_type(own, WorkerPool)
+        stats = own.stats()
+        assert_type(stats, PoolStats)
+        assert_type(stats.busy, int)
+        assert_type(own.close(timeout=1), bool)
+        return stats.queue_wait_max
+
+
+# Exceptions are what their docstrings say they are
+
+
+def catch() -> int:
+    try:
+        watch()
+    except exceptions.BadRequest as error:
+        assert_type(error.reason, str)
+        return error.status
+    except exceptions.AnysgiError as error:
+        assert_type(error, exceptions.AnysgiError)
+    return 0
+
+
+trees: list[tuple[type[exceptions.AnysgiError], type[Exception]]] = [
+    (exceptions.ConventionError, TypeError),
+    (exceptions.AppProtocolError, AssertionError),
+    (exceptions.AppTypeError, TypeError),
+    (exceptions.AppValueError, ValueError),
+    (exceptions.ServerProtocolError, RuntimeError),
+    (exceptions.BadRequest, ValueError),
+    (exceptions.ClientDisconnected, OSError),
+    (exceptions.RequestTimeout, TimeoutError),
+    (exceptions.LifespanError, RuntimeError),
+    (exceptions.PoolClosed, RuntimeError),
+]
+as_type_error: TypeError = exceptions.ConventionError()
+as_assertion: AssertionError = exceptions.AppTypeError()
+as_os_error: OSError = exceptions.ClientDisconnected()
