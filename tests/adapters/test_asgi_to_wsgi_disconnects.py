@@ -197,20 +197,52 @@ def test_closing_a_response_that_was_read_to_its_end_disturbs_nobody() -> None:
 
 
 def test_closing_when_the_end_is_made_but_not_read_leaves_the_background_task_alone() -> None:
-    gate, ended = asyncio.Event(), Ended()
-    sent = threading.Event()
+    begun, gate, ended, sent = asyncio.Event(), asyncio.Event(), Ended(), threading.Event()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send(head())
         await send(body(b"x", more=True))
+        await asyncio.wait_for(begun.wait(), BOUND)
         await send(body(b"y"))
         sent.set()
         await asyncio.wait_for(gate.wait(), BOUND)
 
+    loop = shared_loop("asyncio").port.loop
     peer = WsgiPeer(wrap(ended.watch(app), grace=0.01))
+    loop.call_soon_threadsafe(begun.set)
     assert sent.wait(BOUND)
     peer.close()
-    shared_loop("asyncio").port.loop.call_soon_threadsafe(gate.set)
+    loop.call_soon_threadsafe(gate.set)
+    assert ended.wait(BOUND)
+    assert ended.error is None
+
+
+@pytest.mark.parametrize("key", ["waitress.client_disconnected", "anysgi.client_disconnected"])
+@pytest.mark.parametrize("began", [True, False], ids=["after the head", "before the head"])
+def test_an_app_that_is_silent_is_told_where_the_server_knows_that_the_client_left(key: str, began: bool) -> None:
+    ended, left = Ended(), threading.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        if began:
+            await send(head())
+            await send(body(b"x", more=True))
+        left.set()
+        assert (await receive())["type"] == "http.disconnect"
+
+    looks: list[bool] = []
+
+    def client_disconnected() -> bool:
+        looks.append(left.is_set())
+        return len(looks) > 1 and looks[-1]
+
+    environ = {key: client_disconnected}
+    peer = WsgiPeer(wrap(ended.watch(app)), **environ)
+    if began:
+        assert peer.read() == b"x"
+        with pytest.raises(OSError, match="client left"):
+            peer.read()
+    peer.close()
     assert ended.wait(BOUND)
     assert ended.error is None
 

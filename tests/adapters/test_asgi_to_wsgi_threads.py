@@ -156,6 +156,22 @@ def test_a_loop_that_was_stopped_is_replaced_at_the_next_request() -> None:
     adapter.close()
 
 
+def test_a_request_in_flight_when_its_loop_is_stopped_is_told_that_nobody_waits() -> None:
+    told: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send(head())
+        await send(body(b"x", more=True))
+        told.append((await receive())["type"])
+
+    peer = WsgiPeer(wrap(app, loop="uvloop"))
+    assert peer.read() == b"x"
+    shared_loop("uvloop").stop()
+    assert told == ["http.disconnect"]
+    peer.close()
+
+
 def test_an_app_that_takes_too_long_is_answered_504_and_told_to_stop(caplog: pytest.LogCaptureFixture) -> None:
     cancelled = threading.Event()
 

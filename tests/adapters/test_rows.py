@@ -16,7 +16,6 @@ HERE = Path(__file__).parent
 NEXT = "the next issue: extensions of servers, other loops, WebSockets"
 
 NOT_HERE = {
-    "22": NEXT + " (waitress.client_disconnected and its like)",
     "58": NEXT + " (early hints)",
     "92": NEXT + " (trio)",
     "104": NEXT + " (gevent)",
@@ -63,6 +62,7 @@ ROWS = """
 21  a:disconnects     a_pending_receive_is_told_of_the_disconnect
 21b a:disconnects     an_async_generator_is_closed_with_its_response
 21b a:headers         nothing_is_advertised_that_is_not_done
+22  a:disconnects     an_app_that_is_silent_is_told_where_the_server_knows_that_the_client_left
 23  a:disconnects     an_app_that_*
 23  a:request_body    a_cancelled_receive_loses_nothing
 24  w:response_body   empty_chunks_are_no_messages

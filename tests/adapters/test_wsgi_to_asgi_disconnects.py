@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from anysgi import WorkerPool, WsgiToAsgi
-from tests.conftest import BOUND
+from tests.conftest import BOUND, eventually
 
 from ._driving import GONE, AsgiPeer, comes_true, happens, part, serve, serving, upload, wsgi_app
 
@@ -249,5 +249,12 @@ async def test_receive_that_fails_counts_as_a_disconnect(caplog: pytest.LogCaptu
 @pytest.mark.anyio
 async def test_an_unknown_message_after_the_body_is_no_disconnect() -> None:
     peer = AsgiPeer(*upload(b""), {"type": "http.something"})
-    assert (await serve(WsgiToAsgi(wsgi_app(b"a", b"b")), peer)).body == b"ab"
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        yield b"a"
+        assert eventually(lambda: peer.received == 2)
+        yield b"b"
+
+    assert (await serve(WsgiToAsgi(app), peer)).body == b"ab"
     assert peer.complete
