@@ -99,26 +99,29 @@ async def test_whoever_waits_for_the_break_is_woken() -> None:
     assert flow.broken
 
 
-# After these events: ended, done, broken.
+# After these events: ended, done, broken, fed.
 STATES = {
-    "put": (False, False, False),
-    "put last": (True, False, False),
-    "end": (True, False, False),
-    "end, finish": (True, True, False),
-    "end, fail": (True, True, False),
-    "finish": (False, True, False),
-    "fail": (False, True, False),
-    "break": (False, False, True),
-    "end, break": (True, False, True),
+    "put": (False, False, False, True),
+    "put last": (True, False, False, True),
+    "end": (True, False, False, True),
+    "end, finish": (True, True, False, True),
+    "end, fail": (True, True, False, True),
+    "finish": (False, True, False, False),
+    "fail": (False, True, False, False),
+    "put, fail": (False, True, False, True),
+    "break": (False, False, True, False),
+    "put, break": (False, False, True, False),
+    "end, break": (True, False, True, False),
 }
 
 
 @pytest.mark.parametrize(("events", "state"), STATES.items())
-async def test_what_a_flow_says_of_itself(events: str, state: tuple[bool, bool, bool]) -> None:
+async def test_what_a_flow_says_of_itself(events: str, state: tuple[bool, ...]) -> None:
     flow = new()
+    assert not any((flow.ended, flow.done, flow.broken, flow.fed))
     for event in events.split(", "):
         EVENTS[event](flow)
-    assert (flow.ended, flow.done, flow.broken) == state
+    assert (flow.ended, flow.done, flow.broken, flow.fed) == state
 
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waits", "comes later"])
