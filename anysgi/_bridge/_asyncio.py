@@ -69,6 +69,10 @@ class AsyncioPort:
         """Start a task; the caller keeps the reference and cancels it."""
         return self.loop.create_task(work, context=context)
 
+    async def checkpoint(self) -> None:
+        """Let others run, and a cancellation that is due arrive."""
+        await asyncio.sleep(0)
+
     async def stop(self, task: asyncio.Task[None]) -> None:
         """Cancel `task` and wait until it has ended; its own exception, if any, is dropped."""
         task.cancel()

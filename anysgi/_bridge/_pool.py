@@ -128,7 +128,7 @@ class WorkerPool:
         return True
 
     def _enqueue(self, job: Job) -> None:
-        waiting = self._jobs.qsize()
+        waiting = len(self._debts)  # the queue also holds jobs whose thread is just waking up
         if waiting >= self._sweep_at or (self.queue_limit is not None and waiting >= self.queue_limit):
             waiting = self._sweep()
             if self.queue_limit is not None and waiting >= self.queue_limit:
@@ -148,7 +148,7 @@ class WorkerPool:
                 self._jobs.put(job)
             else:
                 self._settle()
-        left = self._jobs.qsize()
+        left = len(self._debts)
         self._sweep_at = max(_SWEEP_AT, 2 * left)
         return left
 
@@ -190,7 +190,7 @@ class WorkerPool:
     def stats(self) -> PoolStats:
         """Return how busy the pool is right now."""
         threads = len(self._alive)
-        return PoolStats(threads, max(0, threads - len(self._idle)), self._jobs.qsize(), self._wait, self._wait_max)
+        return PoolStats(threads, max(0, threads - len(self._idle)), len(self._debts), self._wait, self._wait_max)
 
     def close(self, timeout: float = 30.0) -> bool:
         """Take no more jobs, let those accepted finish, end the threads.

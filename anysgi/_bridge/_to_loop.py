@@ -121,6 +121,11 @@ class ToLoop:
         return self._stage in (ENDED, FINISHED)
 
     @property
+    def fed(self) -> bool:
+        """Whether `take` would return at once."""
+        return self._broken is None and (bool(self._chunks) or self._stage in (ENDED, FINISHED))
+
+    @property
     def done(self) -> bool:
         """Whether the thread is through."""
         return self._stage in (FINISHED, FAILED)

@@ -155,6 +155,10 @@ class AsgiExchange:
         """The app's `receive` (ASGI spec, "Request" and "Disconnect"); cancelling it loses nothing."""
         up = self.up
         try:
+            if up.fed and not self._body_read:
+                await (
+                    self._runtime.port.checkpoint()
+                )  # Starlette's is_disconnected() cancels first and drops what comes
             while not self._body_read and not up.ready:
                 await self._ask()
             if self._body_read:

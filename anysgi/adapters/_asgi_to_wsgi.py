@@ -120,7 +120,6 @@ class AsgiToWsgi:
             runtime = Runtime(self._single, self.loop, self.lifespan, self.startup_timeout, self.shutdown_timeout)
         except LifespanError as error:
             self._failure = error
-            log.error("%s", error, exc_info=error.__cause__)
             raise
         weakref.finalize(self, runtime.release).atexit = False  # at exit the loop closes its guests, and waits
         return runtime

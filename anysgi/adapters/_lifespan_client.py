@@ -142,5 +142,6 @@ class LifespanClient:
             raise AppProtocolError(f"the app sent {message['type']!r} out of turn in its lifespan")
         self._phase = following
         if message["type"].endswith(".failed"):
-            self._problem = message.get("message") or "the app gave no reason"
+            # Starlette sends a whole traceback; its last line is the reason, the rest comes with the exception itself.
+            self._problem = (message.get("message") or "the app gave no reason").strip().rpartition("\n")[2]
         self._bell.ring()

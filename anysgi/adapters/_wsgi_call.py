@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("anysgi")
 
-_AT_HAND: frozenset[type] = frozenset([type(iter([])), type(iter(()))])  # what iter() gives for a list, a tuple, a Django HttpResponse
+# What iter() gives for a list, a tuple, a Django HttpResponse.
+_AT_HAND: frozenset[type] = frozenset([type(iter([])), type(iter(()))])
 
 
 class WsgiCall:

@@ -147,16 +147,13 @@ def test_on_insists(app: Any) -> None:
     ("answer", "message"),
     [("failed:no database", "no database"), ("failed", "gave no reason"), ("for ever", r"not complete after 0\.05 s")],
 )
-def test_a_failed_startup_is_raised_at_every_request_and_not_tried_again(
-    answer: str, message: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_failed_startup_is_raised_at_every_request_and_not_tried_again(answer: str, message: str) -> None:
     app = App(answer)
     adapter = AsgiToWsgi(app, startup_timeout=0.05)
     for _ in range(3):
         with pytest.raises(LifespanError, match=message):
             fetch(adapter)
     assert app.events == ["startup"]
-    assert "startup failed" in caplog.text
     app.answers["startup"] = "complete"
     adapter.close()  # forgets the failure
     assert fetch(adapter).body == b"x"

@@ -133,7 +133,7 @@ def test_a_sweep_stops_where_threads_emptied_the_queue_meanwhile(busy: tuple[Wor
     pool.submit(Job())
     last = Job()
     assert pool.submit(last) is False
-    assert pool.stats().queued == 1
+    assert pool._jobs.qsize() == 1
 
 
 def test_a_revoked_job_leaves_the_accounts_in_order() -> None:
