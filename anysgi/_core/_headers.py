@@ -154,7 +154,7 @@ def _header_name(key: str) -> bytes:
 def latin1(text: str) -> bytes:
     """Encode a native string; one that some middleware filled with real unicode goes out as UTF-8 rather than fail."""
     try:
-        return text.encode("latin-1")
+        return str(text).encode("latin-1")
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogateescape")
 

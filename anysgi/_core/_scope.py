@@ -21,9 +21,6 @@ _HTTP_VERSIONS = {"HTTP/1.1": "1.1", "HTTP/1.0": "1.0", "HTTP/2.0": "2", "HTTP/2
 
 def scope_from_environ(environ: Environ) -> dict[str, Any]:
     """Translate the request.  The environ is left as it was and rides along under `wsgi.environ`.
-
-    Raises:
-        BadRequest: CONTENT_LENGTH is not a number.
     """
     root_path, path, raw_path = asgi_paths(environ)
     return {
@@ -45,7 +42,11 @@ def scope_from_environ(environ: Environ) -> dict[str, Any]:
 
 
 def content_length(environ: Environ) -> int | None:
-    """Bytes of body announced by CONTENT_LENGTH, or None; an empty value counts as absent (RFC 3875 section 4.1.2)."""
+    """Bytes of body announced by CONTENT_LENGTH, or None; an empty value counts as absent (RFC 3875 section 4.1.2).
+
+    Raises:
+        BadRequest: it is not a number.
+    """
     text = environ.get("CONTENT_LENGTH")
     if not text:
         return None

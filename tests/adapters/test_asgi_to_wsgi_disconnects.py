@@ -236,8 +236,7 @@ def test_an_app_that_is_silent_is_told_where_the_server_knows_that_the_client_le
         looks.append(left.is_set())
         return len(looks) > 1 and looks[-1]
 
-    environ = {key: client_disconnected}
-    peer = WsgiPeer(wrap(ended.watch(app)), **environ)
+    peer = WsgiPeer(wrap(ended.watch(app)), **{key: client_disconnected})
     if began:
         assert peer.read() == b"x"
         with pytest.raises(OSError, match="client left"):

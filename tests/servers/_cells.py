@@ -91,7 +91,9 @@ def half(way: str) -> list[Cell]:
 W2A = half("w2a")
 A2W = half("a2w")
 # One app a server: for what depends on the server and the adapter, not on the framework, and takes seconds.
-ONE_APP_EACH = [cell for cell in (*W2A, *A2W) if cell.app in {"flask", "starlette"} and "-uvloop" not in cell.server]
+ONE_APP_EACH = [
+    cell for cell in (*W2A, *A2W) if cell.app in {"flask", "starlette"} and cell.server in ASGI_SERVERS + WSGI_SERVERS
+]
 
 
 def of(*cells: Cell) -> pytest.MarkDecorator:
