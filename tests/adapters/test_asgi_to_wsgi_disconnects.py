@@ -107,8 +107,7 @@ def test_an_app_that_heeds_neither_has_a_grace_period_and_is_cancelled_then() ->
 
 
 def test_an_app_that_ends_within_the_grace_period_is_not_cancelled() -> None:
-    ended = Ended()
-    closed = asyncio.Event()
+    ended, closed = Ended(), asyncio.Event()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await receive()
