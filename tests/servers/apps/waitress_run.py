@@ -13,6 +13,7 @@ import sys
 from typing import NoReturn
 
 import waitress
+from waitress import wasyncore
 
 from .wrapped import application
 
@@ -25,8 +26,10 @@ if __name__ == "__main__":
     descriptor, threads, lookahead = (int(word) for word in sys.argv[1:])
     signal.signal(signal.SIGTERM, leave)
     logging.basicConfig()
+    everything: dict[int, object] = {}  # waitress' own list of what it has open
     server = waitress.create_server(
         application,
+        map=everything,
         sockets=[socket.socket(fileno=descriptor)],
         threads=threads,
         channel_request_lookahead=lookahead,
@@ -37,3 +40,4 @@ if __name__ == "__main__":
         server.run()
     finally:
         server.close()
+        wasyncore.close_all(everything, ignore_all=True)  # connections whose end it has not noticed yet
