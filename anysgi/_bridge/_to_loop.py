@@ -12,15 +12,14 @@ from _thread import allocate_lock
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ._pieces import most_chunks, next_piece
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._asyncio import AsyncioPort
 
 OPEN, ENDED, FINISHED, FAILED = range(4)
-
-PIECE = 65_536  # bytes: small chunks that piled up leave joined, up to this much
-CHUNK_COST = 64  # bytes charged for a chunk beside its own, so that a flood of tiny ones is bounded as well
 
 
 class ToLoop:
@@ -39,6 +38,7 @@ class ToLoop:
         "_error",
         "_gate",
         "_made",
+        "_most",
         "_out",
         "_parked",
         "_port",
@@ -50,12 +50,13 @@ class ToLoop:
     def __init__(self, port: AsyncioPort, window: int) -> None:
         self._port = port
         self._window = window
+        self._most = most_chunks(window)
         self._chunks: deque[bytes] = deque()
         self._stage = OPEN
         self._error: BaseException | None = None
         self._broken: Callable[[], BaseException] | None = None
         self._made = self._taken = 0
-        self._out = 0  # cost of what the loop took but has not credited yet
+        self._out = 0  # bytes that the loop took but has not credited yet
         self._parked = False  # the loop waits for news; lowered by the thread alone, as several coroutines may wait
         self._blocked = False  # the thread waits for room
         self._bell = port.bell()
@@ -69,25 +70,30 @@ class ToLoop:
         Raises:
             BaseException: whatever `break_` was given: the taker is gone.
         """
-        cost = len(chunk) + CHUNK_COST
-        if self._made - self._taken + cost > self._window:
-            self._wait_for_room(cost)
+        size = len(chunk)
+        if self._made - self._taken + size > self._window or len(self._chunks) >= self._most:
+            self._wait_for_room(size)
         if self._broken is not None:
             raise self._broken()
-        self._made += cost
+        self._made += size
         self._chunks.append(chunk)
         if last:
             self._stage = ENDED
-        self._notify()
+        if self._parked:
+            self._notify()
 
-    def _wait_for_room(self, cost: int) -> None:
+    def _wait_for_room(self, size: int) -> None:
         gate = self._gate
         gate.acquire(blocking=False)
-        while self._broken is None and 0 < self._made - self._taken > self._window - cost:
+        while self._broken is None and not self._fits(size):
             self._blocked = True
-            if self._broken is None and 0 < self._made - self._taken > self._window - cost:
+            if self._broken is None and not self._fits(size):
                 gate.acquire()
             self._blocked = False
+
+    def _fits(self, size: int) -> bool:
+        ahead, waiting = self._made - self._taken, len(self._chunks)
+        return (ahead + size <= self._window and waiting < self._most) or not (ahead or waiting)
 
     def end(self) -> None:
         """The bytes are complete."""
@@ -146,7 +152,8 @@ class ToLoop:
                 raise self._broken()
             stage = self._stage  # before the chunks: once it is ENDED no chunk is added
             if self._chunks:
-                body = self._join()
+                body = next_piece(self._chunks)
+                self._out += len(body)
                 return body, bool(self._chunks) or stage in (OPEN, FAILED)
             if stage == FAILED:
                 raise self._take_error() or RuntimeError("the thread ended without a response")
@@ -155,21 +162,6 @@ class ToLoop:
             self._parked = True
             if not self._chunks and self._stage == OPEN and self._broken is None:
                 await self._bell.wait()
-
-    def _join(self) -> bytes:
-        chunks = self._chunks
-        first = chunks.popleft()
-        size = len(first)
-        if not chunks or size + len(chunks[0]) > PIECE:
-            self._out += size + CHUNK_COST
-            return first
-        parts = [first]
-        while chunks and size + len(chunks[0]) <= PIECE:
-            part = chunks.popleft()
-            size += len(part)
-            parts.append(part)
-        self._out += size + CHUNK_COST * len(parts)
-        return b"".join(parts)
 
     async def news(self) -> None:
         """Wait until `take` would return at once, or until another who waits has been quicker."""

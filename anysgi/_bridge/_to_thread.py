@@ -11,7 +11,8 @@ from _thread import allocate_lock
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ._to_loop import CHUNK_COST, ENDED, OPEN, PIECE
+from ._pieces import most_chunks, next_piece
+from ._to_loop import ENDED, OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,7 @@ class ToThread:
         "_chunks",
         "_gate",
         "_made",
+        "_most",
         "_nudged",
         "_parked",
         "_port",
@@ -45,6 +47,7 @@ class ToThread:
     def __init__(self, port: AsyncioPort, window: int) -> None:
         self._port = port
         self._window = window
+        self._most = most_chunks(window)
         self._chunks: deque[bytes] = deque()
         self._stage = OPEN
         self._broken: Callable[[], BaseException] | None = None
@@ -59,7 +62,7 @@ class ToThread:
 
     def feed(self, chunk: bytes, *, wake: bool = True) -> None:
         """Hand over a chunk, whether it fits or not; `room()` is where to wait."""
-        self._made += len(chunk) + CHUNK_COST
+        self._made += len(chunk)
         self._chunks.append(chunk)
         if wake and self._parked:
             self._wake()
@@ -90,11 +93,11 @@ class ToThread:
 
     @property
     def full(self) -> bool:
-        return self._made - self._taken >= self._window
+        return self._made - self._taken >= self._window or len(self._chunks) >= self._most
 
     @property
     def held(self) -> int:
-        """Bytes handed over and not yet taken, their cost of keeping included."""
+        """Bytes handed over and not yet taken."""
         return self._made - self._taken
 
     async def room(self) -> None:
@@ -133,21 +136,12 @@ class ToThread:
             if self._broken is not None and self._stage != ENDED:
                 raise self._broken()
             return b""
-        first = chunks.popleft()
-        size = len(first)
-        cost = size + CHUNK_COST
-        if chunks and size + len(chunks[0]) <= PIECE:
-            parts = [first]
-            while chunks and size + len(chunks[0]) <= PIECE:
-                parts.append(chunks.popleft())
-                size += len(parts[-1])
-            cost = size + CHUNK_COST * len(parts)
-            first = b"".join(parts)
-        self._taken += cost
+        piece = next_piece(chunks)
+        self._taken += len(piece)
         if self._stalled and self._made - self._taken <= self._window // 2:
             self._stalled = False
             self._port.post(self._bell.ring)
-        return first
+        return piece
 
     def wait(self, timeout: float = -1) -> bool:
         """Wait for bytes, the end, `break_` or a nudge; False if `timeout` seconds passed first.

@@ -87,12 +87,13 @@ class ResponseMessages:
             AppProtocolError: out of order, of an unknown type, or more body than its Content-Length.
             AppTypeError, AppValueError: a value that may not be sent.
         """
-        event = _event(message)
+        kind = message["type"]
+        event = FINAL if kind == MORE and not message.get("more_body", False) else kind
         following = TRANSITIONS[self._state].get(event)
         if following is None:
             raise AppProtocolError(f"the app sent {event!r} {_MISTAKES[self._state]}")
         body = b""
-        if event is START:
+        if kind == START:
             self._start(message)
         elif self._state is not DONE:
             body = self._body(message, last=following is DONE)
@@ -116,7 +117,9 @@ class ResponseMessages:
             body = bytes(body)
         length = self._length
         left = length.left
-        if left is not None and len(body) > left and not length.silent:
+        if left is None:
+            return body
+        if len(body) > left and not length.silent:
             raise AppProtocolError(f"the app sent more body than its Content-Length: {length.declared}")
         clipped = length.clip(body)
         if last:
@@ -126,13 +129,6 @@ class ResponseMessages:
                 length.left = left
                 raise
         return clipped
-
-
-def _event(message: Mapping[str, Any]) -> str:
-    kind = message["type"]
-    if kind == MORE:
-        return MORE if message.get("more_body", False) else FINAL
-    return START if kind == START else str(kind)
 
 
 def check_headers(headers: Any) -> HeaderList:

@@ -20,8 +20,7 @@ _HTTP_VERSIONS = {"HTTP/1.1": "1.1", "HTTP/1.0": "1.0", "HTTP/2.0": "2", "HTTP/2
 
 
 def scope_from_environ(environ: Environ) -> dict[str, Any]:
-    """Translate the request.  The environ is left as it was and rides along under `wsgi.environ`.
-    """
+    """Translate the request.  The environ is left as it was and rides along under `wsgi.environ`."""
     root_path, path, raw_path = asgi_paths(environ)
     return {
         "type": "http",

@@ -121,11 +121,11 @@ class RequestPump:
             self._task = self._port.spawn(self._run())
 
     async def buffered(self, size: int) -> None:
-        """Wait until `size` bytes wait for the app, or no more will come."""
+        """Wait until `size` bytes wait for the app, or no more will come, or fit."""
         self._news = self._port.bell()
         self.start()
         flow = self.open()
-        while not (flow.held >= size or self.complete or flow.broken):
+        while not (flow.held >= size or flow.full or self.complete or flow.broken):
             await self._news.wait()
         self._news = None
 

@@ -139,7 +139,19 @@ class WsgiCall:
                 self._put(chunk)
                 if out.ended:
                     return
+                if self._head.length.left is None:
+                    break
             elif out.broken:  # an app that yields nothing for a while is told as well
+                return
+        self._send_uncounted(chunks)
+
+    def _send_uncounted(self, chunks: Iterator[bytes]) -> None:
+        """The head is out, without a length: streams spend their time here."""
+        out, put = self._out, self._out.put
+        for chunk in chunks:
+            if check_chunk(chunk):
+                put(chunk)
+            elif out.broken:
                 return
         self._end()
 

@@ -9,14 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anysgi._bridge._asyncio import AsyncioPort
-from anysgi._bridge._to_loop import CHUNK_COST, ToLoop
+from anysgi._bridge._pieces import LEAST
+from anysgi._bridge._to_loop import ToLoop
 from anysgi._bridge._to_thread import ToThread
 from tests.conftest import BOUND
 
 from ._sides import LOOPS, Boom, Gone, on_thread, result, run, soon
 
 SIZES = st.lists(st.one_of(st.integers(0, 10), st.integers(0, 3_000), st.just(70_000)), max_size=20)
-WINDOWS = st.one_of(st.integers(1, 3 * CHUNK_COST), st.integers(1, 10_000), st.just(262_144))
+WINDOWS = st.one_of(st.integers(1, 3 * LEAST), st.integers(1, 10_000), st.just(262_144))
 LOOP = pytest.mark.parametrize("kind", LOOPS)
 
 
@@ -27,7 +28,7 @@ def chunks_of(sizes: list[int]) -> list[bytes]:
 
 def limit(window: int, chunks: list[bytes]) -> int:
     """The most that may be on the way: a window, or the one chunk that does not fit into any."""
-    return max([window, *(len(chunk) + CHUNK_COST for chunk in chunks)])
+    return max([window, *map(len, chunks)])
 
 
 # ToLoop: the thread makes, the loop takes.
@@ -216,7 +217,7 @@ def test_to_a_thread_every_byte_arrives(
     kind: str, sizes: list[int], window: int, steps: list[str], loudly: bool
 ) -> None:
     chunks = chunks_of(sizes)
-    most = window + max(map(len, chunks), default=0) + CHUNK_COST  # `feed` never refuses: one chunk may be too many
+    most = window + max(map(len, chunks), default=0)  # `feed` never refuses: one chunk may be too many
 
     async def work() -> list[bytes]:
         flow = ToThread(AsyncioPort(asyncio.get_running_loop()), window)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from anysgi._bridge._asyncio import AsyncioPort
-from anysgi._bridge._to_loop import CHUNK_COST, ToLoop
+from anysgi._bridge._to_loop import ToLoop
 from anysgi._bridge._to_thread import ToThread
 
 from ._sides import Boom, Gone, on_thread, result, soon, until
@@ -115,7 +115,7 @@ def credit(flow: ToLoop) -> None:
     ("news", "told"), [(credit, False), (lambda flow: flow.break_(Gone), True)], ids=["room", "break"]
 )
 async def test_a_thread_that_is_about_to_wait_for_room(news: Callable[[ToLoop], None], told: bool) -> None:
-    flow = SlyToLoop("_blocked", news, window=2 * CHUNK_COST)
+    flow = SlyToLoop("_blocked", news, window=100)
     flow.put(b"x")
     putting = on_thread(flow.put, b"y" * 100)
     if told:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from anysgi._bridge._asyncio import AsyncioPort
-from anysgi._bridge._to_loop import CHUNK_COST, PIECE, ToLoop
+from anysgi._bridge._pieces import LEAST, PIECE
+from anysgi._bridge._to_loop import ToLoop
 from tests.conftest import eventually
 
 from ._sides import Gone, on_thread, result, soon, until, waiting
@@ -93,13 +94,11 @@ async def test_the_last_chunk_can_bring_the_end_along() -> None:
 
 
 async def test_the_maker_runs_ahead_up_to_the_window_and_then_waits() -> None:
-    """Whatever it makes: the cost of keeping a chunk counts as well."""
-    cost = 10 + CHUNK_COST
-    flow, put = new(window=4 * cost), []
+    flow, put = new(window=400), []
 
     def work() -> None:
         for number in range(8):
-            flow.put(b"x" * 10)
+            flow.put(b"x" * 100)
             put.append(number)
 
     maker = on_thread(work)
@@ -114,7 +113,7 @@ async def test_the_maker_runs_ahead_up_to_the_window_and_then_waits() -> None:
 
 
 async def test_the_maker_is_woken_once_half_the_window_is_free() -> None:
-    chunk = b"x" * (PIECE - CHUNK_COST)
+    chunk = b"x" * PIECE
     flow = new(window=4 * PIECE)
     maker = on_thread(make, flow, [chunk] * 5)
     assert eventually(lambda: flow._blocked)
@@ -127,18 +126,18 @@ async def test_the_maker_is_woken_once_half_the_window_is_free() -> None:
     assert [len(piece) for piece in await taken(flow)] == [len(chunk)] * 3
 
 
-@pytest.mark.parametrize("window", [1, CHUNK_COST, 1_000])
+@pytest.mark.parametrize("window", [1, LEAST, 1_000])
 async def test_a_chunk_larger_than_the_window_waits_for_an_empty_one(window: int) -> None:
     flow = new(window)
     maker = on_thread(make, flow, [b"x" * 2_000] * 3)
     assert eventually(lambda: flow._blocked)
-    assert flow._made - flow._taken == 2_000 + CHUNK_COST
+    assert flow._made - flow._taken == 2_000
     assert await taken(flow) == [b"x" * 2_000] * 3
     await result(maker)
 
 
 async def test_empty_chunks_do_not_pile_up_without_end() -> None:
-    flow = new(window=10 * CHUNK_COST)
+    flow = new(window=10 * LEAST)
     maker = on_thread(make, flow, [b""] * 100)
     assert eventually(lambda: flow._blocked)
     assert len(flow._chunks) == 10

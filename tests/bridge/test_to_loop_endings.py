@@ -9,7 +9,8 @@ from typing import TypeAlias
 import pytest
 
 from anysgi._bridge._asyncio import AsyncioPort
-from anysgi._bridge._to_loop import CHUNK_COST, ToLoop
+from anysgi._bridge._pieces import LEAST
+from anysgi._bridge._to_loop import ToLoop
 from tests.conftest import eventually
 
 from ._sides import Boom, Gone, on_thread, result, soon, waiting
@@ -149,7 +150,7 @@ async def test_an_error_is_handed_out_once_and_then_let_go() -> None:
 
 
 async def test_a_blocked_maker_is_told_that_the_taker_is_gone() -> None:
-    flow = new(window=2 * CHUNK_COST)
+    flow = new(window=2 * LEAST)
     maker = on_thread(lambda: [flow.put(b"x") for _ in range(5)])
     assert eventually(lambda: flow._blocked)
     flow.break_(Gone)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import pytest
 
 from anysgi._bridge._asyncio import AsyncioPort
-from anysgi._bridge._to_loop import CHUNK_COST, PIECE
+from anysgi._bridge._pieces import LEAST, PIECE
 from anysgi._bridge._to_thread import ToThread
 from tests.conftest import BOUND, eventually
 
@@ -75,7 +75,7 @@ async def test_a_single_chunk_is_handed_on_as_it_is() -> None:
 
 
 async def test_the_loop_waits_once_the_window_is_full_and_until_half_of_it_is_free() -> None:
-    chunk = b"x" * (PIECE - CHUNK_COST)
+    chunk = b"x" * PIECE
     flow = new(window=4 * PIECE)
     for _ in range(3):
         flow.feed(chunk)
@@ -103,7 +103,7 @@ async def test_several_coroutines_wait_for_room() -> None:
 
 
 async def test_empty_chunks_fill_the_window_as_well() -> None:
-    flow = new(window=10 * CHUNK_COST)
+    flow = new(window=10 * LEAST)
     for _ in range(10):
         flow.feed(b"")
     assert flow.full
