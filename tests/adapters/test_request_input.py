@@ -235,11 +235,15 @@ def test_an_empty_body_is_asked_for_once(loop: LoopThread) -> None:
     body.over()
 
 
-def test_a_large_body_is_read_as_one(loop: LoopThread) -> None:
-    chunks = [bytes([number]) * 65_536 for number in range(64)]
-    body = Body(loop, chunks, window=262_144)
-    assert body.input.read() == b"".join(chunks)
-    body.over()
+def test_a_break_right_after_a_look_is_no_end(loop: LoopThread) -> None:
+    class Flow(ToThread):
+        def take(self) -> bytes:
+            piece = super().take()
+            self.break_(partial(ClientDisconnected, "gone"))
+            return piece
+
+    with pytest.raises(ClientDisconnected):
+        WsgiInput(lambda: Flow(loop.port, 1)).read(1)
 
 
 def test_it_is_a_file_for_those_who_wrap_it(loop: LoopThread) -> None:
@@ -251,7 +255,5 @@ def test_it_is_a_file_for_those_who_wrap_it(loop: LoopThread) -> None:
 def test_a_closed_input_is_closed(loop: LoopThread) -> None:
     body = Body(loop, [b"body"])
     body.input.close()
-    assert body.input.closed
     with pytest.raises(ValueError, match="closed"):
         body.input.read()
-    assert body.asked == 0

@@ -1,6 +1,6 @@
 """News that come in the very moment in which a side lies down to sleep: none may be missed, or it sleeps for ever.
 
-A side raises its mark, looks once more, then sleeps.  Here the news come right after the mark is raised.
+A side raises its mark, looks once more, then sleeps.  The news come right before the mark is raised, or right after.
 """
 
 from __future__ import annotations
@@ -20,40 +20,47 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 pytestmark = pytest.mark.anyio
+WHEN = pytest.mark.parametrize("early", [True, False], ids=["before", "after"])
 
 
 def mark(name: str) -> Any:
-    """An attribute that calls `self.news(self)` once, when it is raised."""
+    """An attribute that calls `self.surprise(self)` once, when it is raised."""
 
     def raised(self: Any, value: bool) -> None:
+        news = None
+        if value:
+            news, self.surprise = self.surprise, None
+        if news is not None and self.early:
+            news(self)
         self.marks[name] = value
-        if value and self.news is not None:
-            news, self.news = self.news, None
+        if news is not None and not self.early:
             news(self)
 
     return property(lambda self: self.marks.get(name, False), raised)
 
 
 class SlyToLoop(ToLoop):
-    news: Callable[[ToLoop], None] | None
+    surprise: Callable[[ToLoop], None] | None
 
-    def __init__(self, mark: str, news: Callable[[ToLoop], None], window: int = 10_000) -> None:
+    def __init__(self, mark: str, news: Callable[[ToLoop], None], early: bool = False, window: int = 10_000) -> None:
+        self.early = early
         self.marks: dict[str, bool] = {}
-        self.news = None
+        self.surprise = None
         super().__init__(AsyncioPort(asyncio.get_running_loop()), window)
         self.__class__ = type("Sly", (SlyToLoop,), {mark: globals()["mark"](mark)})
-        self.news = news
+        self.surprise = news
 
 
 class SlyToThread(ToThread):
-    news: Callable[[ToThread], None] | None
+    surprise: Callable[[ToThread], None] | None
 
-    def __init__(self, mark: str, news: Callable[[ToThread], None], window: int = 10_000) -> None:
+    def __init__(self, mark: str, news: Callable[[ToThread], None], early: bool = False, window: int = 10_000) -> None:
+        self.early = early
         self.marks: dict[str, bool] = {}
-        self.news = None
+        self.surprise = None
         super().__init__(AsyncioPort(asyncio.get_running_loop()), window)
         self.__class__ = type("Sly", (SlyToThread,), {mark: globals()["mark"](mark)})
-        self.news = news
+        self.surprise = news
 
 
 ARRIVALS: dict[str, Callable[[ToLoop], None]] = {
@@ -64,9 +71,10 @@ ARRIVALS: dict[str, Callable[[ToLoop], None]] = {
 }
 
 
+@WHEN
 @pytest.mark.parametrize("news", ARRIVALS.values(), ids=ARRIVALS)
-async def test_a_loop_that_is_about_to_wait_for_bytes(news: Callable[[ToLoop], None]) -> None:
-    flow = SlyToLoop("_parked", news)
+async def test_a_loop_that_is_about_to_wait_for_bytes(news: Callable[[ToLoop], None], early: bool) -> None:
+    flow = SlyToLoop("_parked", news, early)
     try:
         piece, _ = await soon(flow.take())
     except (Boom, Gone):
@@ -75,8 +83,16 @@ async def test_a_loop_that_is_about_to_wait_for_bytes(news: Callable[[ToLoop], N
         assert piece == b"x" or flow.ended
 
 
-async def test_a_loop_that_is_about_to_wait_for_the_thread() -> None:
-    flow = SlyToLoop("_parked", lambda flow: flow.finish())
+@WHEN
+async def test_a_loop_that_is_about_to_wait_for_news(early: bool) -> None:
+    flow = SlyToLoop("_parked", ARRIVALS["a chunk"], early)
+    await soon(flow.news())
+    assert flow.ready
+
+
+@WHEN
+async def test_a_loop_that_is_about_to_wait_for_the_thread(early: bool) -> None:
+    flow = SlyToLoop("_parked", lambda flow: flow.finish(), early)
     await soon(flow.finished())
     assert flow.done
 
@@ -111,11 +127,12 @@ def credit(flow: ToLoop) -> None:
     flow.credit()
 
 
+@WHEN
 @pytest.mark.parametrize(
     ("news", "told"), [(credit, False), (lambda flow: flow.break_(Gone), True)], ids=["room", "break"]
 )
-async def test_a_thread_that_is_about_to_wait_for_room(news: Callable[[ToLoop], None], told: bool) -> None:
-    flow = SlyToLoop("_blocked", news, window=100)
+async def test_a_thread_that_is_about_to_wait_for_room(news: Callable[[ToLoop], None], told: bool, early: bool) -> None:
+    flow = SlyToLoop("_blocked", news, early, window=100)
     flow.put(b"x")
     putting = on_thread(flow.put, b"y" * 100)
     if told:
@@ -137,9 +154,12 @@ FEEDS: dict[str, Callable[[ToThread], None]] = {
 }
 
 
-@pytest.mark.parametrize("news", FEEDS.values(), ids=FEEDS)
-async def test_a_thread_that_is_about_to_wait_for_bytes(news: Callable[[ToThread], None]) -> None:
-    flow = SlyToThread("_parked", news)
+@pytest.mark.parametrize(
+    ("event", "early"),
+    [(event, early) for event in FEEDS for early in (True, False) if not (early and event == "nothing but a wake-up")],
+)
+async def test_a_thread_that_is_about_to_wait_for_bytes(event: str, early: bool) -> None:
+    flow = SlyToThread("_parked", FEEDS[event], early)
     assert await result(on_thread(flow.wait)) is True
 
 
@@ -149,9 +169,10 @@ ROOMS: dict[str, Callable[[ToThread], object]] = {
 }
 
 
+@WHEN
 @pytest.mark.parametrize("news", ROOMS.values(), ids=ROOMS)
-async def test_a_loop_that_is_about_to_wait_for_room(news: Any) -> None:
-    flow = SlyToThread("_stalled", news, window=100)
+async def test_a_loop_that_is_about_to_wait_for_room(news: Any, early: bool) -> None:
+    flow = SlyToThread("_stalled", news, early, window=100)
     flow.feed(b"x" * 100)
     assert flow.full
     await soon(flow.room())
