@@ -144,12 +144,27 @@ def check_headers(headers: Any) -> HeaderList:
     for header in headers:
         try:
             name, value = header
-            name, value = bytes(memoryview(name)), bytes(memoryview(value))
+            if type(name) is not bytes or type(value) is not bytes:
+                name, value = bytes(memoryview(name)), bytes(memoryview(value))
         except (TypeError, ValueError):
             raise AppTypeError(f"each header must be a (name, value) pair of bytes, not {header!r}") from None
-        check_name(name)
+        lowered = _names.get(name)
+        if lowered is None:
+            lowered = _lowered(name)
         if b"\n" in value or b"\r" in value or b"\0" in value:
             raise AppValueError(f"response header {name!r} holds a line break or NUL, which would split the response")
-        if name.lower() not in HOP_BY_HOP:
-            checked.append((name.lower(), value.strip(b" \t")))
+        if lowered:
+            checked.append((lowered, value.strip(b" \t")))
     return checked
+
+
+_names: dict[bytes, bytes] = {}  # the same few names come with every response
+
+
+def _lowered(name: bytes) -> bytes:
+    """A checked name in lower case; empty for the fields that are the server's."""
+    check_name(name)
+    lowered = b"" if name.lower() in HOP_BY_HOP else name.lower()
+    if len(_names) < 1024:
+        _names[name] = lowered
+    return lowered

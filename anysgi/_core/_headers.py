@@ -136,27 +136,29 @@ def headers_from_environ(environ: Environ) -> HeaderList:
     for key, value in environ.items():
         name = known.get(key)
         if name is None:
-            if key[:5] != "HTTP_":
-                continue
             name = _header_name(key)
         if name and (value or name[:8] != b"content-"):
-            headers.append((name, latin1(value)))
+            try:
+                headers.append((name, value.encode("latin-1")))
+            except (UnicodeEncodeError, AttributeError):
+                headers.append((name, latin1(value)))
     return headers
 
 
 def _header_name(key: str) -> bytes:
-    name = latin1(key[5:]).lower().replace(b"_", b"-")
+    """The header an environ key stands for; empty for the keys that are no headers."""
+    name = latin1(key[5:]).lower().replace(b"_", b"-") if key[:5] == "HTTP_" else b""
     if len(_NAMES) < _REMEMBERED:
         _NAMES[key] = name
     return name
 
 
-def latin1(text: str) -> bytes:
+def latin1(text: object) -> bytes:
     """Encode a native string; one that some middleware filled with real unicode goes out as UTF-8 rather than fail."""
     try:
         return str(text).encode("latin-1")
     except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogateescape")
+        return str(text).encode("utf-8", "surrogateescape")
 
 
 def response_header(name: object, value: object) -> tuple[bytes, bytes]:

@@ -6,6 +6,7 @@ A prefix is stripped at a segment boundary only.  WSGI strings carry bytes as la
 
 from __future__ import annotations
 
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ..types import Environ, Scope
 
 _SAFE = "/~!$&'()*+,;=:@-._"
+_PLAIN = (_SAFE + ascii_letters + digits).encode("ascii")
 
 
 def wsgi_paths(scope: Scope) -> tuple[str, str, str]:
@@ -63,6 +65,8 @@ def asgi_paths(environ: Environ) -> tuple[str, str, bytes]:
     info: str = environ.get("PATH_INFO") or ""
     written: str | None = environ.get("REQUEST_URI") or environ.get("RAW_URI")
     exact = latin1(script + info)
+    if not exact.translate(None, _PLAIN) and (not written or written == script + info):  # nothing to encode
+        return script, script + info, exact
     raw = _written_path(written) if written else b""
     if (raw != exact or b"%" in raw) and (not raw or unquote_to_bytes(raw) != exact):
         raw = quote(exact, safe=_SAFE).encode("ascii")

@@ -77,6 +77,26 @@ async def test_an_app_that_yields_only_empty_chunks_is_stopped_as_well() -> None
 
 
 @pytest.mark.anyio
+async def test_a_stream_that_falls_silent_after_a_byte_is_stopped_as_well() -> None:
+    stopped, peer = threading.Event(), AsgiPeer()
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        try:
+            yield b"a"
+            assert peer.told.wait(BOUND)
+            while True:
+                yield b""
+        finally:
+            stopped.set()
+
+    async with serving(WsgiToAsgi(app), peer):
+        await happens(peer.started)
+        peer.leave()
+    await happens(stopped)
+
+
+@pytest.mark.anyio
 async def test_clients_that_leave_endless_streams_give_their_threads_back() -> None:
     adapter = WsgiToAsgi(lambda environ, start: Stream()(environ, start), threads=2)
     for _ in range(3):
@@ -123,12 +143,12 @@ async def test_cancelling_frees_the_thread_within_a_chunk() -> None:
     peer = AsgiPeer(on_send=lambda m: asyncio.sleep(60) if m.get("body") else None)
     adapter = WsgiToAsgi(stream, window=3_000)
     task = asyncio.create_task(serve(adapter, peer))
-    await comes_true(lambda: stream.produced == 3)  # two fit into the window, the third waits
+    await comes_true(lambda: stream.produced == 4)  # three fit into the window, the next one waits
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     await happens(stream.closed)
-    assert stream.produced == 3
+    assert stream.produced == 4
     assert len(set(stream.threads)) == 1
 
 

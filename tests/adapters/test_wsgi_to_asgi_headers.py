@@ -161,6 +161,16 @@ async def test_no_more_is_sent_than_the_content_length(chunks: list[bytes], capl
 
 
 @pytest.mark.anyio
+async def test_a_stream_as_long_as_its_content_length_ends_cleanly() -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [("Content-Length", "5")])
+        yield from [b"he", b"", b"ll", b"o", b"never"]
+
+    peer = await serve(WsgiToAsgi(app))
+    assert (peer.body, peer.complete, peer.header(b"content-length")) == (b"hello", True, b"5")
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("chunks", [[b"short"], [b"sh", b"ort"], []], ids=repr)
 async def test_a_body_shorter_than_its_content_length_has_no_clean_end(chunks: list[bytes]) -> None:
     peer = AsgiPeer()
