@@ -46,13 +46,13 @@ ROWS = """
 10  w:request_body    wsgi_input_is_what_io_has_for_every_chunking_and_mix_of_reads
 11  w:request_body    receive_and_send_may_return_awaitables_that_are_no_coroutines
 12  w:request_body    expect_100_continue_is_not_answered_for_an_app_that_refuses_without_reading
-12  w:disconnects     a_queued_request_that_expects_100_continue_is_not_read
+12  w:watching        a_queued_request_that_expects_100_continue_is_not_read
 13  a:request_body    an_answer_that_does_not_want_the_body_never_reads_it
 14  w:request_body    a_body_nobody_reads_does_not_hold_up_the_response
 14  a:request_body    an_answer_that_does_not_want_the_body_never_reads_it
 15  w:limits          prebuffer_takes_no_thread_until_enough_of_the_body_is_there
 16  w:disconnects     a_stream_stops_within_a_chunk_of_its_client_leaving_although_send_says_nothing
-16  w:disconnects     the_app_can_ask_at_any_time_whether_its_client_left
+16  w:watching        the_app_can_ask_at_any_time_whether_its_client_left
 17  w:disconnects     clients_that_leave_endless_streams_give_their_threads_back
 18  w:disconnects     send_that_fails_stops_the_app_and_its_own_exception_reaches_the_server
 19  w:response_body   the_app_is_never_more_than_the_window_ahead_of_the_client
