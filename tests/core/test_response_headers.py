@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anysgi._core import _headers, _start_response
+from anysgi._core import _asgi_messages, _headers, _start_response
 from anysgi._core._asgi_messages import check_headers
 from anysgi._core._headers import HOP_BY_HOP
 from anysgi._core._start_response import encode_headers
@@ -121,7 +121,9 @@ def test_headers_never_seen_again_do_not_fill_the_memory() -> None:
     for number in range(3_000):
         assert encode_headers([(f"X-{number}", "1")]) == [(b"x-%d" % number, b"1")]
         assert encode_headers([("X-A", str(number))]) == [(b"x-a", b"%d" % number)]
+        assert check_headers([(b"X-%d" % number, b"1")]) == [(b"x-%d" % number, b"1")]
     assert len(_headers._RESPONSE_NAMES) <= 1_024
+    assert len(_asgi_messages._names) <= 1_024
     assert len(_start_response._pairs) <= 1_024
 
 
