@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .._bridge._to_loop import ToLoop
 from .._bridge._to_thread import ToThread
 from .._core._asgi_messages import ResponseMessages
+from .._core._containment import contained
 from ..exceptions import AppProtocolError, ClientDisconnected
 
 if TYPE_CHECKING:
@@ -111,8 +112,8 @@ class AsgiExchange:
         except self._runtime.port.Cancelled:
             self._failed(AppProtocolError("the app's task was cancelled"))
             raise
-        except BaseException as error:  # a SystemExit must not end the loop, which other requests share
-            self._failed(error)
+        except BaseException as error:
+            self._failed(contained(error))
         else:
             if not self.messages.done:
                 self._failed(AppProtocolError(self._unfinished()))

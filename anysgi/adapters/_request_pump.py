@@ -139,13 +139,9 @@ class RequestPump:
             self._task.cancel()
 
     @property
-    def running(self) -> bool:
-        return self._task is not None and not self._task.done()
-
-    async def ended(self) -> None:
-        """Wait until the task has ended."""
-        if self._task is not None:
-            await self._port.stop(self._task)
+    def task(self) -> asyncio.Task[None] | None:
+        """The task that reads, if it was ever needed."""
+        return self._task
 
     async def _run(self) -> None:
         try:

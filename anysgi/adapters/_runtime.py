@@ -74,8 +74,7 @@ class Runtime:
 
     def leave(self) -> None:
         """The same at interpreter exit: nobody is left to send the rest of a response to."""
-        if self.thread.running:
-            self.thread.run(self._close(server_gone=True))
+        self.thread.run(self._close(server_gone=True))
 
     def release(self) -> None:
         """The same without waiting, for an adapter nobody holds any more."""

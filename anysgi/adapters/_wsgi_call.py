@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from .._core._containment import contained
 from .._core._start_response import ResponseHead, check_chunk, check_iterable
-from ..exceptions import AppProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,10 +84,8 @@ class WsgiCall:
                     self._respond()
             else:
                 self._respond()
-        except Exception as error:
-            self._out.finish(error)
-        except BaseException as error:  # it would end the server's loop for the sake of one request
-            self._out.finish(_contained(error))
+        except BaseException as error:
+            self._out.finish(contained(error))
         else:
             self._out.finish()
 
@@ -178,11 +176,3 @@ class WsgiCall:
             self.start = self._head.commit()
         self._head.length.finish()
         self._out.end()
-
-
-def _contained(error: BaseException) -> AppProtocolError:
-    contained = AppProtocolError(
-        f"the app raised {type(error).__name__}, which would end the server; raise an Exception"
-    )
-    contained.__cause__ = error
-    return contained

@@ -117,8 +117,9 @@ class WsgiExchange:
             if not self._out.done:
                 self.abandon(_gone)
             self._pump.end(_over)
-        if self._pump.running:
-            await self._pump.ended()
+        watching = self._pump.task
+        if watching is not None:
+            await self._port.stop(watching)
         if adapter.propagate_context:
             write_back(self._call.context)
 

@@ -111,8 +111,12 @@ def test_an_app_that_returns_in_the_middle_of_its_body_cuts_the_response() -> No
 
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=repr)
 def test_what_would_end_the_process_ends_the_request_and_the_loop_goes_on(error: BaseException) -> None:
-    with pytest.raises(type(error)):
-        fetch(wrap(raising(error)))
+    peer = fetch(wrap(raising(error)))
+    assert peer.status.startswith("500")
+    assert f"the app raised {type(error).__name__}" in peer.errors
+    with pytest.raises(AppProtocolError, match="raise an Exception") as caught:
+        fetch(wrap(raising(error), raise_app_errors=True))
+    assert caught.value.__cause__ is error
     assert fetch(wrap(asgi_app(head(), body(b"fine")))).body == b"fine"
 
 
