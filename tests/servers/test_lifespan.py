@@ -61,7 +61,7 @@ def test_sigterm_lets_a_request_in_flight_finish(own_server: Server, doorman: Do
         own_server_refuses(own_server)
         app.let_on()
         assert b"".join(client.pieces(reply)) == b"piece 0\npiece 1\n"
-        assert app.hear() == "closed here"
+        assert app.hear_until("closed") == "closed here"
     own_server.wait()
 
 

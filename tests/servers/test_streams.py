@@ -37,7 +37,7 @@ def test_each_piece_arrives_before_the_next_one_is_made(server: Server, doorman:
             assert f"piece {number + 1}".encode() not in client.buffer
             if number < 3:
                 app.let_on()
-        assert app.hear() == "closed here"
+        assert app.hear_until("closed") == "closed here"
 
 
 @of(*ALL)
@@ -50,8 +50,7 @@ def test_a_stream_ends_cleanly_and_is_closed_once(server: Server, doorman: Doorm
     client.close()
     assert reply.complete
     assert reply.body == b"piece 0\npiece 1\n"
-    assert app.hear() == "closed here"
-    assert app.hear() == ""
+    assert [app.hear(), app.hear(), app.hear()] == ["exhausted", "closed here", ""]
 
 
 @of(*ALL)
@@ -156,16 +155,26 @@ def test_half_closing_after_half_an_upload_leaves_no_one_spinning(server: Server
             assert app.hear() == "reading"
             assert app.hear().startswith("truncated True")
         client.rest()
-    busy = worker.cpu_times()
-    for _ in range(20):
-        assert server.get("/hello").status == 200
-    spent = sum(worker.cpu_times()[:2]) - sum(busy[:2])
-    assert spent < 1.0
+    assert server.get("/hello").status == 200
+    until(lambda: is_idle(worker), "the server has come to rest", within=5)
+
+
+def is_idle(process: psutil.Process) -> bool:
+    """Less than 8 % of a processor in a quarter of a second; a busy loop gets more even on a crowded machine."""
+    return process.cpu_percent(interval=0.25) < 8
 
 
 def connected(process: psutil.Process) -> set[int]:
     """The ports of the clients this process has a connection with."""
     return {connection.raddr.port for connection in process.net_connections("tcp4") if connection.raddr}
+
+
+def turn_the_loop(server: Server) -> None:
+    """The server refuses nonsense without asking the app; its loop has then run what was ready before."""
+    for _ in range(2):
+        with server.client() as client:
+            client.send(b"nonsense\r\n\r\n")
+            assert client.head().status == 400
 
 
 @of(*(Cell(server, "flask", "w2a", threads=2) for server in ASGI_SERVERS if not NATIVE))
@@ -180,6 +189,7 @@ def test_a_request_whose_client_left_the_queue_is_never_run(server: Server, door
     until(lambda: port in connected(worker), "the server has accepted the connection")
     waiting.close()
     until(lambda: port not in connected(worker), "the server has seen it leave")
+    turn_the_loop(server)
     for _, app in streams:
         app.let_on()
     assert behind.reply().status == 200

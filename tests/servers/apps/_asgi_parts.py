@@ -17,6 +17,7 @@ async def gated(door: Door, pieces: int) -> AsyncIterator[bytes]:
             if number:
                 await door.pause()
             yield f"piece {number}\n".encode()
+        door.tell("exhausted")
     finally:
         door.tell(f"closed {'here' if asyncio.get_running_loop() is loop else 'elsewhere'}")
         door.close()

@@ -10,17 +10,30 @@ from typing import Any
 from ._parts import BLOCK, Door, Tally, block, blocks
 
 
-def gated(door: Door, pieces: int) -> Iterator[bytes]:
-    """Piece n+1 is made only after the test had piece n and knocked."""
-    thread = threading.get_ident()
-    try:
-        for number in range(pieces):
-            if number:
-                door.wait()
-            yield f"piece {number}\n".encode()
-    finally:
-        door.tell(f"closed {'here' if threading.get_ident() == thread else 'elsewhere'}")
-        door.close()
+class Gated:
+    """Piece n+1 is made only after the test had piece n and knocked.  No generator: it tells of every `close()`."""
+
+    def __init__(self, door: Door, pieces: int) -> None:
+        self.door, self.pieces, self.made = door, pieces, 0
+        self.thread = threading.get_ident()
+
+    def __iter__(self) -> Gated:
+        return self
+
+    def __next__(self) -> bytes:
+        if self.made == self.pieces:
+            self.door.tell("exhausted")
+            raise StopIteration
+        if self.made:
+            self.door.wait()
+        self.made += 1
+        return f"piece {self.made - 1}\n".encode()
+
+    def close(self) -> None:
+        self.door.tell(f"closed {'here' if threading.get_ident() == self.thread else 'elsewhere'}")
+
+    def __del__(self) -> None:
+        self.door.close()
 
 
 def endless(door: Door, pause: float) -> Iterator[bytes]:

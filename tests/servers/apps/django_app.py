@@ -62,7 +62,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 
 def stream(request: HttpRequest) -> StreamingHttpResponse:
-    return StreamingHttpResponse(streams.gated(door_of(request), int(number(request, "pieces", 3))))
+    return StreamingHttpResponse(streams.Gated(door_of(request), int(number(request, "pieces", 3))))
 
 
 def endless(request: HttpRequest) -> StreamingHttpResponse:

@@ -40,7 +40,7 @@ def upload() -> dict[str, Any]:
 
 @app.get("/stream")
 def stream() -> Response:
-    return Response(streams.gated(parts.door_of(query()), int(number("pieces", 3))))
+    return Response(streams.Gated(parts.door_of(query()), int(number("pieces", 3))))
 
 
 @app.get("/endless")

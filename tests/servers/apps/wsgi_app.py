@@ -79,7 +79,7 @@ def answer(environ: dict[str, Any], query: dict[str, str]) -> Answer:
         case "/upload":
             return as_json(streams.upload(environ["wsgi.input"].read, parts.door_of(query)))
         case "/stream":
-            return "200 OK", [], streams.gated(parts.door_of(query), int(query.get("pieces", 3)))
+            return "200 OK", [], streams.Gated(parts.door_of(query), int(query.get("pieces", 3)))
         case "/endless":
             return "200 OK", [], streams.endless(parts.door_of(query), float(query.get("pause", 0)))
         case "/watch":
