@@ -87,7 +87,7 @@ class ResponseMessages:
             AppProtocolError: out of order, of an unknown type, or more body than its Content-Length.
             AppTypeError, AppValueError: a value that may not be sent.
         """
-        kind = message["type"]
+        kind = message.get("type", "a message without a type")
         event = FINAL if kind == MORE and not message.get("more_body", False) else kind
         following = TRANSITIONS[self._state].get(event)
         if following is None:

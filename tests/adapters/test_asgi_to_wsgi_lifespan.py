@@ -96,6 +96,13 @@ def test_a_with_block_starts_it_at_once_and_closes_it_at_the_end() -> None:
     assert app.events == ["startup", "request", "shutdown"]
 
 
+def test_starting_what_has_started_changes_nothing() -> None:
+    app = App()
+    with AsgiToWsgi(app) as adapter:
+        adapter.start()
+        assert app.events == ["startup"]
+
+
 def test_a_request_after_close_starts_anew() -> None:
     app = App()
     adapter = AsgiToWsgi(app)

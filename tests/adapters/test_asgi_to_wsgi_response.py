@@ -88,6 +88,7 @@ def test_a_status_nobody_named_has_a_reason_as_wsgi_wants_one() -> None:
 MISTAKES = {
     "body before start": [body(b"x")],
     "start twice": [head(), head()],
+    "no type": [{"status": 200, "headers": []}],
     "unknown type": [{"type": "http.response.pathsend", "path": "/etc/hostname"}],
     "unknown type after the start": [head(), {"type": "http.response.zerocopysend", "file": 3}],
     "str body": [head(), {"type": "http.response.body", "body": "text"}],
