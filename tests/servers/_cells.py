@@ -16,7 +16,7 @@ import pytest
 NATIVE = os.environ.get("ANYSGI_TEST_ADAPTER") == "native"
 WRAPPED = "apps.wrapped:application"
 UVICORN = ["-m", "uvicorn", WRAPPED, "--fd", "{fd}", "--timeout-graceful-shutdown", "3", "--no-access-log"]
-GUNICORN = ["-m", "gunicorn", WRAPPED, "--bind", "fd://{fd}", "--graceful-timeout", "4", "--no-control-socket"]
+GUNICORN = ["-m", "gunicorn", WRAPPED, "--bind", "fd://{fd}", "--graceful-timeout", "3", "--no-control-socket"]
 # Four threads: enough for every check, few enough that one leaked by one check is missed by the next.
 COMMANDS: dict[str, list[str]] = {
     "uvicorn-h11": [*UVICORN, "--http", "h11", "--loop", "asyncio"],
