@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("anysgi")
 
-# What iter() gives for a list, a tuple, a Django HttpResponse.
+# What iter() gives for a tuple, a Django HttpResponse, and whatever else keeps its body in a list.
 _AT_HAND: frozenset[type] = frozenset([type(iter([])), type(iter(()))])
 
 
@@ -92,12 +92,10 @@ class WsgiCall:
     def _respond(self) -> None:
         result: Any = self._app(self._environ, self.start_response)
         try:
-            check_iterable(result)
-            chunks = iter(result)
-            if type(chunks) in _AT_HAND:
-                self._send_whole(list(chunks))
+            if type(result) is list:
+                self._send_whole(result)
             else:
-                self._send_chunks(chunks)
+                self._send_iterable(result)
         finally:
             close = getattr(result, "close", None)
             if close is not None and not hasattr(result, "__await__"):
@@ -118,17 +116,26 @@ class WsgiCall:
 
     def _send_whole(self, chunks: list[bytes]) -> None:
         """The whole body is at hand: head, body and end cross the border together."""
-        size = 0
-        for chunk in chunks:
-            size += len(check_chunk(chunk))
+        size = sum(map(len, map(check_chunk, chunks)))
         if not self._head.committed:
             # A HEAD answered with nothing does not say how long the answer to a GET would be.
             known = size or self._environ["REQUEST_METHOD"] != "HEAD"
             self.start = self._head.commit(whole=size if known else None)
+        if len(chunks) == 1 and self._head.length.left == size:
+            self._out.put(chunks[0], last=True)
+            return
         for chunk in chunks:
             if chunk:
                 self._put(chunk)
         self._end()
+
+    def _send_iterable(self, result: Any) -> None:
+        check_iterable(result)
+        chunks = iter(result)
+        if type(chunks) in _AT_HAND:
+            self._send_whole(list(chunks))
+        else:
+            self._send_chunks(chunks)
 
     def _send_chunks(self, chunks: Iterator[bytes]) -> None:
         out = self._out
