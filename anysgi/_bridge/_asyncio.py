@@ -6,6 +6,7 @@ Another event loop is another file with the same two classes.
 from __future__ import annotations
 
 import asyncio
+import logging
 from _thread import get_ident
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
     from contextvars import Context
+
+log = logging.getLogger("anysgi")
+
+_STUBBORN = 5.0  # seconds a cancelled task may take to end
 
 
 class AsyncioPort:
@@ -36,8 +41,8 @@ class AsyncioPort:
         # get_running_loop() asks the system for the process id each time; one thread runs one loop at a time.
         return get_ident() == self._thread and self.loop.is_running()
 
-    def post(self, call: Callable[[], object]) -> None:
-        """Run `call` on the loop soon.  Posts that pile up share one wake-up.  A loop that is closed drops them."""
+    def post(self, call: Callable[[], object]) -> bool:
+        """Run `call` on the loop soon; False if the loop is closed.  Posts that pile up share one wake-up."""
         self._calls.append(call)
         if not self._awake:
             self._awake = True
@@ -46,6 +51,12 @@ class AsyncioPort:
             except RuntimeError:  # the loop is closed: nobody is left to hear it
                 self._awake = False
                 self._calls.clear()
+                return False
+        return True
+
+    def close(self) -> None:
+        """The loop has ended: run what it did not get round to; later posts are told."""
+        self._drain()
 
     def _drain(self) -> None:
         self._awake = False  # first: a post from here on wakes the loop anew
@@ -74,10 +85,15 @@ class AsyncioPort:
         await asyncio.sleep(0)
 
     async def stop(self, task: asyncio.Task[None]) -> None:
-        """Cancel `task` and wait until it has ended; its own exception, if any, is dropped."""
+        """Cancel `task` and wait until it has ended; its own exception, if any, is dropped.
+
+        One that will not be cancelled is left behind, and logged.
+        """
         task.cancel()
-        await asyncio.wait([task])
-        if not task.cancelled():
+        _, stubborn = await asyncio.wait([task], timeout=_STUBBORN)
+        if stubborn:
+            log.error("a task would not be cancelled for %.1f s and is left behind: %r", _STUBBORN, task)
+        elif not task.cancelled():
             task.exception()
 
     async def join(self, task: asyncio.Task[None]) -> None:

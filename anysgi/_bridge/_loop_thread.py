@@ -58,12 +58,21 @@ class LoopThread:
             with asyncio.Runner(loop_factory=factory) as runner:
                 self.port = AsyncioPort(runner.get_loop())
                 self._over = asyncio.Event()
-                runner.run(self._serve(ready))
+                self._keep_running(runner, ready)
+            self.port.close()
         except BaseException as error:
             if ready.is_set():
                 raise
             self._failure = error  # out of file descriptors, say: whoever waits for the loop is told
             ready.set()
+
+    def _keep_running(self, runner: asyncio.Runner, ready: threading.Event) -> None:
+        """Run until `stop`: a SystemExit in one app's task would otherwise end the loop of all."""
+        while True:
+            try:
+                return runner.run(self._serve(ready))
+            except (SystemExit, KeyboardInterrupt) as error:
+                log.critical("a task raised %r, which ends an event loop; it goes on without the task", error)
 
     async def _serve(self, ready: threading.Event) -> None:
         ready.set()
@@ -75,7 +84,7 @@ class LoopThread:
 
     def refuse_own(self) -> None:
         """Raise `RuntimeError` on this loop's own thread, where waiting for the loop would never end."""
-        if threading.get_ident() == self._thread.ident:
+        if threading.get_ident() == self._thread.ident and self.running:
             raise RuntimeError(
                 "an AsgiToWsgi was called on its own event loop's thread, which would wait for itself; "
                 "call it from another thread: await anyio.to_thread.run_sync(wsgi_app, environ, start_response)"

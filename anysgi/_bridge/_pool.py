@@ -19,6 +19,7 @@ from . import _forks
 
 log = logging.getLogger("anysgi")
 
+_SWEEP_EVERY = 0.05  # seconds between two sweeps: under overload every refusal would pay for one
 _SWEEP_AT = 64  # jobs in the queue: from here on, those whose client left are swept out now and then
 
 
@@ -91,6 +92,7 @@ class WorkerPool:
         self._debts: list[None] = []
         self._lock = threading.Lock()  # threads neither come nor go between a look at their number and what follows
         self._sweep_at = _SWEEP_AT
+        self._swept = 0.0
         self._wait = self._wait_max = 0.0
 
     def submit(self, job: Job) -> bool:
@@ -106,8 +108,9 @@ class WorkerPool:
             self._idle.pop()
         except IndexError:
             with self._lock:
-                if len(self._alive) >= self.threads or not self._start_thread():
-                    self._enqueue(job)
+                if not (len(self._alive) < self.threads and self._start_thread()) and not self._wait_in_line():
+                    job.queued_at = monotonic()
+                    self._jobs.put(job)
                     return False
         self._jobs.put(job)
         return True
@@ -127,15 +130,25 @@ class WorkerPool:
             return False
         return True
 
-    def _enqueue(self, job: Job) -> None:
+    def _wait_in_line(self) -> bool:
+        """Make a debt; True if a thread has become idle meanwhile, and the debt is settled with its token.
+
+        The debt comes first: whoever finishes from now on pays it, or has left a token that is found here.
+        """
         waiting = len(self._debts)  # the queue also holds jobs whose thread is just waking up
-        if waiting >= self._sweep_at or (self.queue_limit is not None and waiting >= self.queue_limit):
+        full = self.queue_limit is not None and waiting >= self.queue_limit
+        if (full or waiting >= self._sweep_at) and monotonic() - self._swept > _SWEEP_EVERY:
             waiting = self._sweep()
-            if self.queue_limit is not None and waiting >= self.queue_limit:
-                raise PoolFull(f"{waiting} requests are waiting for {self.threads} threads")
-        job.queued_at = monotonic()
+            full = self.queue_limit is not None and waiting >= self.queue_limit
+        if full:
+            raise PoolFull(f"{waiting} requests are waiting for {self.threads} threads")
         self._debts.append(None)
-        self._jobs.put(job)
+        try:
+            self._idle.pop()
+        except IndexError:
+            return False
+        self._settle()
+        return True
 
     def _sweep(self) -> int:
         """Throw out the jobs nobody waits for, in order; return how many are left."""
@@ -149,6 +162,7 @@ class WorkerPool:
             else:
                 self._settle()
         left = len(self._debts)
+        self._swept = monotonic()
         self._sweep_at = max(_SWEEP_AT, 2 * left)
         return left
 

@@ -32,7 +32,7 @@ def running_port() -> AsyncioPort:
     return AsyncioPort(loop)
 
 
-async def to_thread(work: Callable[[], None]) -> None:
+async def to_thread(work: Callable[[], object]) -> None:
     """Run a blocking call on a thread of its own and wait for it."""
     import asyncio
 

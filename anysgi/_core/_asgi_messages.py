@@ -165,6 +165,6 @@ def _lowered(name: bytes) -> bytes:
     """A checked name in lower case; empty for the fields that are the server's."""
     check_name(name)
     lowered = b"" if name.lower() in HOP_BY_HOP else name.lower()
-    if len(_names) < 1024:
+    if len(_names) < 1024 and len(name) <= 64:
         _names[name] = lowered
     return lowered

@@ -50,6 +50,7 @@ _NAMES: dict[str, bytes] = {
     "HTTP_PROXY": b"",
 }
 _RESPONSE_NAMES: dict[str, bytes] = {}
+_LONGEST = 64  # bytes of a name worth remembering
 _REMEMBERED = 1024  # names per table: plenty for honest traffic, and a bound for hostile traffic
 
 _SINGLE = {"CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST", "HTTP_AUTHORIZATION"}
@@ -98,7 +99,7 @@ def _environ_key(name: bytes, underscores: UnderscorePolicy) -> str:
     if b"_" in lowered and not _underscore_allowed(lowered, underscores):
         return DROPPED
     key = "HTTP_" + str(lowered.upper(), "latin-1").replace("-", "_")
-    if b"_" not in lowered and len(_KEYS) < _REMEMBERED:
+    if b"_" not in lowered and len(_KEYS) < _REMEMBERED and len(name) <= _LONGEST:
         _KEYS[bytes(name)] = key
     return key
 
@@ -133,11 +134,12 @@ def headers_from_environ(environ: Environ) -> HeaderList:
     """Collect the ASGI request headers of a WSGI `environ`: lowercased, empty CGI values absent (RFC 3875 4.1)."""
     headers: HeaderList = []
     known = _NAMES
+    length_counts = not undone_chunks(environ)
     for key, value in environ.items():
         name = known.get(key)
         if name is None:
             name = _header_name(key)
-        if name and (value or name[:8] != b"content-"):
+        if name and (value or name[:8] != b"content-") and (length_counts or name != b"content-length"):
             try:
                 headers.append((name, value.encode("latin-1")))
             except (UnicodeEncodeError, AttributeError):
@@ -145,10 +147,15 @@ def headers_from_environ(environ: Environ) -> HeaderList:
     return headers
 
 
+def undone_chunks(environ: Environ) -> bool:
+    """Whether the server undid a chunked body: then a Content-Length beside it counts for nothing (RFC 9112 6.3)."""
+    return "HTTP_TRANSFER_ENCODING" in environ and bool(environ.get("wsgi.input_terminated"))
+
+
 def _header_name(key: str) -> bytes:
     """The header an environ key stands for; empty for the keys that are no headers."""
     name = latin1(key[5:]).lower().replace(b"_", b"-") if key[:5] == "HTTP_" else b""
-    if len(_NAMES) < _REMEMBERED:
+    if len(_NAMES) < _REMEMBERED and len(key) <= _LONGEST:
         _NAMES[key] = name
     return name
 
@@ -192,7 +199,7 @@ def _response_name(name: str) -> bytes:
     raw = name.encode("latin-1")
     check_name(raw)
     raw = raw.lower()
-    if len(_RESPONSE_NAMES) < _REMEMBERED:
+    if len(_RESPONSE_NAMES) < _REMEMBERED and len(raw) <= _LONGEST:
         _RESPONSE_NAMES[name] = raw
     return raw
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import BadRequest
-from ._headers import headers_from_environ, latin1
+from ._headers import headers_from_environ, latin1, undone_chunks
 from ._paths import asgi_paths
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def content_length(environ: Environ) -> int | None:
         BadRequest: it is not a number.
     """
     text = environ.get("CONTENT_LENGTH")
-    if not text:
+    if not text or undone_chunks(environ):
         return None
     text = str(text)
     if not (text.isascii() and text.isdigit() and len(text) < 20):

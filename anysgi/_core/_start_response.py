@@ -57,6 +57,11 @@ class ResponseHead:
         self._headers: HeaderList = []
 
     @property
+    def for_head(self) -> bool:
+        """Whether the request is a HEAD."""
+        return self._method == "HEAD"
+
+    @property
     def committed(self) -> bool:
         return self._state is COMMITTED
 

@@ -21,6 +21,7 @@ from ..exceptions import AppProtocolError, ClientDisconnected
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
     from contextvars import Context
 
     from ..types import ASGIApp, Message, Scope
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("anysgi")
 
 _gone = partial(ClientDisconnected, "the client left: stop sending")
+_stopping = partial(ClientDisconnected, "the app is shutting down")
 _done = partial(ClientDisconnected, "the response is complete")
 
 
@@ -90,8 +92,9 @@ class AsgiExchange:
 
     # On the server's thread
 
-    def begin(self) -> None:
-        self._runtime.port.post(self._start)
+    def begin(self) -> bool:
+        """Start the app; False if its loop has ended."""
+        return self._runtime.port.post(self._start)
 
     def end_early(self) -> None:
         """Nobody wants the rest of the response."""
@@ -104,6 +107,9 @@ class AsgiExchange:
     # On the loop
 
     def _start(self) -> None:
+        if self._runtime.closed:
+            self.down.break_(_stopping)
+            return
         self.task = self._runtime.spawn(self, self._run(), self._context)
 
     async def _run(self) -> None:
@@ -131,26 +137,42 @@ class AsgiExchange:
             log.debug("the app failed after the exchange was over", exc_info=error)
         elif self.messages.done:
             self._late.append(error)
-            self._runtime.port.after(1.0, self._log_late)
+            self._runtime.failed_late(self)
+            self._runtime.port.after(1.0, self.log_late)
         else:
             self.down.break_(_same(error))
             self.up.break_(_done)
 
-    def _log_late(self) -> None:
+    def log_late(self) -> None:
         """The server's thread was gone before it could write this to `wsgi.errors`."""
+        self._runtime.told(self)
         error = self.late_error()
         if error is not None:
             log.error("the app failed after its response was complete", exc_info=error)
 
-    def hang_up(self) -> None:
+    def hang_up(self, reason: Callable[[], ClientDisconnected] = _gone) -> None:
         """The client left, or the time is up: tell the app, and see to it that it ends."""
         if not self.messages.done:
-            self.down.break_(_gone)
-        self.up.break_(_gone)
+            self.down.break_(reason)
+        self.up.break_(reason)
+        self._cancel_later()
+
+    def shut_down(self) -> None:
+        """The server is gone: the same, but nobody's fault."""
+        self.hang_up(_stopping)
+
+    def _cancel_later(self) -> None:
+        """Cancel the task in `grace` seconds, unless its response is complete by then."""
         task = self.task
-        if task is not None and not task.done() and not self.messages.done:
-            timer = self._runtime.port.after(self._grace, task.cancel)
-            task.add_done_callback(lambda _: timer.cancel())
+        if task is None or task.done() or self.messages.done:
+            return
+
+        def cancel() -> None:
+            if not self.messages.done:
+                task.cancel()
+
+        timer = self._runtime.port.after(self._grace, cancel)
+        task.add_done_callback(lambda _: timer.cancel())
 
     async def receive(self) -> Message:
         """The app's `receive` (ASGI spec, "Request" and "Disconnect"); cancelling it loses nothing."""
@@ -210,8 +232,10 @@ class AsgiExchange:
 
     def _drop(self, message: Message) -> None:
         """A HEAD is answered by its head; an endless body must end as well."""
-        self.down.end()
-        self.up.break_(_done)
+        if not self._silenced:
+            self.down.end()
+            self.up.break_(_done)
+            self._cancel_later()
         self._silenced += len(message.get("body", b"")) + 64
         if self._silenced > self._window:
             raise _gone()

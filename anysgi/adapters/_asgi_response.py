@@ -33,7 +33,7 @@ class ResponsePump:
         owner: the adapter, which must outlive its requests: when it goes, its app is shut down.
     """
 
-    __slots__ = ("_body", "_deadline", "_disconnected", "_environ", "_owner", "_patience", "exchange")
+    __slots__ = ("_body", "_deadline", "_disconnected", "_errors", "_next_look", "_owner", "_patience", "exchange")
 
     def __init__(
         self, exchange: AsgiExchange, body: EnvironBody, environ: Environ, timeout: float | None, owner: object
@@ -41,9 +41,10 @@ class ResponsePump:
         self._owner = owner
         self.exchange = exchange
         self._body = body
-        self._environ = environ
+        self._errors = environ["wsgi.errors"]
         self._deadline = None if timeout is None else monotonic() + timeout
         self._disconnected = environ.get("waitress.client_disconnected") or environ.get("anysgi.client_disconnected")
+        self._next_look = 0.0
         self._patience: float | None = None
         if timeout is not None:
             self._patience = min(timeout, _LOOK_EVERY)
@@ -64,13 +65,20 @@ class ResponsePump:
                 self._read_body()
             elif self._patience is None:
                 down.wait()
-            elif not down.wait(self._patience):
+            else:
+                down.wait(self._patience)
                 self._look_around()
+        if self._patience is not None:
+            self._look_around()
         return chunk
 
     def _look_around(self) -> None:
-        """Nothing came for a while: is there time left, and somebody to answer?"""
-        if self._deadline is not None and monotonic() >= self._deadline:
+        """Is there time left, and somebody to answer?"""
+        now = monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + (self._patience or 0.0)
+        if self._deadline is not None and now >= self._deadline:
             raise RequestTimeout("the app took too long")
         if self._disconnected is not None and self._disconnected():
             raise ClientDisconnected("the server says that the client left")
@@ -97,9 +105,8 @@ class ResponsePump:
         """Write the traceback to `wsgi.errors` (PEP 3333: where applications' errors belong)."""
         import traceback  # here: `import anysgi` must not pay for it
 
-        errors = self._environ["wsgi.errors"]
-        errors.write("anysgi: the ASGI app failed\n" + "".join(traceback.format_exception(error)))
-        errors.flush()
+        self._errors.write("anysgi: the ASGI app failed\n" + "".join(traceback.format_exception(error)))
+        self._errors.flush()
 
 
 class StreamingResponse:

@@ -165,7 +165,8 @@ class AsgiToWsgi:
             scope["state"] = state.copy()
         context = copy_context()
         exchange = AsgiExchange(runtime, self._single, scope, context, self.window, self.grace, not body.empty)
-        exchange.begin()
+        if not exchange.begin():
+            return _refuse(environ, start_response, Refusal(503, "The app's event loop has ended."))
         try:
             return self._respond(ResponsePump(exchange, body, environ, self.timeout, self), environ, start_response)
         except BaseException:
@@ -185,13 +186,12 @@ class AsgiToWsgi:
             return _refuse(environ, start_response, refusal)
         except ClientDisconnected as error:
             exchange.end_early()
-            return _refuse(environ, start_response, Refusal(400, str(error)))
+            return _refuse(environ, start_response, Refusal(503, str(error)))
         except Exception as error:
             if self.raise_app_errors:
                 raise
             pump.report(error)
-            exc_info: Any = sys.exc_info()
-            return _refuse(environ, start_response, Refusal(500), exc_info)
+            return _refuse(environ, start_response, Refusal(500), sys.exc_info())
         messages = exchange.messages
         start_response(messages.status, messages.headers)
         if not exchange.down.ended:

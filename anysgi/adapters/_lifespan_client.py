@@ -46,7 +46,7 @@ class LifespanClient:
         self._required = required
         self._bell = port.bell()
         self._phase = STARTING
-        self._received = 0
+        self._told = 0  # events the app was given; a cancelled receive() took none
         self._problem = ""
         self._cause: BaseException | None = None
         self._task: asyncio.Task[None] | None = None
@@ -127,13 +127,12 @@ class LifespanClient:
             log.error("the app's lifespan ended before shutdown: %s", how, exc_info=error)
 
     async def _receive(self) -> Message:
-        self._received += 1
-        if self._received == 1:
+        if self._told == 0:
+            self._told = 1
             return {"type": "lifespan.startup"}
-        while self._phase in (STARTING, STARTED, FAILED):
+        while self._phase in (STARTING, STARTED, FAILED) or self._told == 2:  # nothing comes after shutdown
             await self._bell.wait()
-        while self._received > 2:  # nothing comes after shutdown
-            await self._bell.wait()
+        self._told = 2
         return {"type": "lifespan.shutdown"}
 
     async def _send(self, message: Message) -> None:

@@ -43,7 +43,7 @@ class LifespanHost:
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
                 phase = "shutdown"
-                await to_thread(self._adapter.drain)
+                await to_thread(self._adapter.retire())
         except Exception as error:
             log.exception("lifespan %s failed", phase)
             await send({"type": f"lifespan.{phase}.failed", "message": f"{type(error).__name__}: {error}"})

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 log = logging.getLogger("anysgi")
 
 
+_unread = partial(ClientDisconnected, "the body was larger than the window, and not read before the response streamed")
+
+
+def _same(error: Exception) -> Reason:
+    return lambda: error
+
+
 def _nobody(reason: Reason) -> None:
     """Where a disconnect is reported once nobody cares."""
 
@@ -55,7 +62,9 @@ class RequestPump:
         "_news",
         "_port",
         "_receive",
+        "_streaming",
         "_task",
+        "_wanted",
         "_window",
         "complete",
         "gone",
@@ -81,6 +90,7 @@ class RequestPump:
         self._broken: Reason | None = None
         self._task: asyncio.Task[None] | None = None
         self._news: AsyncioBell | None = None
+        self._wanted = self._streaming = False
         self.got = 0
         self.complete = self.gone = False
 
@@ -97,6 +107,7 @@ class RequestPump:
 
     def ask(self) -> ToThread:
         """The app wants the body: have it read, and return where it arrives."""
+        self._wanted = True
         self._port.post(self.start)
         return self.open()
 
@@ -114,6 +125,15 @@ class RequestPump:
         flow = self._flows.get(None)
         if flow is not None:
             flow.break_(reason)
+        self._tell()
+
+    def watch(self) -> None:
+        """The response streams: from now on a body nobody reads may not keep the disconnect from being seen."""
+        self._streaming = True
+        if self._task is None:
+            self.start()
+        elif not self._wanted and self.open().full:
+            self.open().break_(_unread)
 
     def start(self) -> None:
         """Begin, unless it has begun or is no longer wanted."""
@@ -148,9 +168,12 @@ class RequestPump:
             if not await self._read_body():
                 return
             message = await self._receive()
-        except Exception as error:
+        except OSError as error:
             log.warning("receive() failed, which counts as a disconnect: %r", error)
             self._leave()
+        except Exception as error:  # of the server, or of middleware around us, which wants it back
+            self.break_(partial(ClientDisconnected, f"receive() failed: {error!r}"))
+            self._abandon(_same(error))
         else:
             if message["type"] == "http.disconnect":
                 self._leave()
@@ -160,7 +183,11 @@ class RequestPump:
         flow = self.open()
         while True:
             if flow.full:
+                if self._streaming and not self._wanted:
+                    flow.break_(_unread)
                 await flow.room()
+            if self._broken is not None:
+                return False
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 self._leave()
@@ -170,7 +197,7 @@ class RequestPump:
             if self._limit is not None and self.got > self._limit:
                 self._abandon(partial(BadRequest, f"the body is larger than {self._limit} bytes", 413))
                 return False
-            if body:
+            if body and not flow.broken:
                 flow.feed(bytes(body))
             if not message.get("more_body", False):
                 break

@@ -40,6 +40,8 @@ class Runtime:
         self.thread.refuse_own()
         self.port = self.thread.port
         self._exchanges: set[AsgiExchange] = set()
+        self.closed = False  # no more requests may start here
+        self._failures: set[AsgiExchange] = set()
         self._timeout = shutdown_timeout
         self._lifespan: LifespanClient | None = None
         self._closing: asyncio.Task[None] | None = None  # the loop itself holds tasks weakly
@@ -58,6 +60,14 @@ class Runtime:
         """Start a request's task; on the loop."""
         self._exchanges.add(exchange)
         return self.port.spawn(work, context)
+
+    def failed_late(self, exchange: AsgiExchange) -> None:
+        """The app raised after its response: to be logged at the end at the latest."""
+        self._failures.add(exchange)
+
+    def told(self, exchange: AsgiExchange) -> None:
+        """What it raised was logged, or written to `wsgi.errors`."""
+        self._failures.discard(exchange)
 
     def forget(self, exchange: AsgiExchange) -> None:
         """The request's work is done; on the loop."""
@@ -90,12 +100,15 @@ class Runtime:
             log.exception("an app that is no longer used did not shut down cleanly")
 
     async def _close(self, *, server_gone: bool = False) -> None:
+        self.closed = True
         try:
             if server_gone:
                 for exchange in list(self._exchanges):
-                    exchange.hang_up()
+                    exchange.shut_down()
             await self.port.drain([e.task for e in self._exchanges if e.task is not None], self._timeout)
             if self._lifespan is not None:
                 await self._lifespan.shutdown(self._timeout)
+            for exchange in list(self._failures):
+                exchange.log_late()
         finally:
             self.thread.guests.discard(self)

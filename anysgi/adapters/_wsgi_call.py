@@ -6,10 +6,12 @@ All three happen on one thread and in one context.  Nothing here knows the loop:
 from __future__ import annotations
 
 import logging
+from _thread import get_ident
 from typing import TYPE_CHECKING, Any
 
 from .._core._containment import contained
 from .._core._start_response import ResponseHead, check_chunk, check_iterable
+from ..exceptions import AppProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +41,7 @@ class WsgiCall:
         queued_at: when the pool queued it (monotonic seconds), 0 if a thread was free.
     """
 
-    __slots__ = ("_app", "_environ", "_head", "_out", "_spool", "_ticket", "context", "queued_at", "start")
+    __slots__ = ("_app", "_environ", "_head", "_out", "_spool", "_thread", "_ticket", "context", "queued_at", "start")
 
     start: Message
 
@@ -53,6 +55,7 @@ class WsgiCall:
         self._ticket = [
             None
         ]  # whoever takes it decides: the thread runs the app, or the loop sees to it that none does
+        self._thread = 0
         self.queued_at = 0.0
 
     def revoke(self) -> bool:
@@ -76,6 +79,7 @@ class WsgiCall:
         self.context.run(self._run)
 
     def _run(self) -> None:
+        self._thread = get_ident()
         try:
             if self._spool:
                 from ._spool import spool_body
@@ -110,7 +114,9 @@ class WsgiCall:
         return self.write
 
     def write(self, data: bytes) -> None:
-        """PEP 3333, "The write() Callable"."""
+        """PEP 3333, "The write() Callable"; for the thread the app was called on."""
+        if get_ident() != self._thread:
+            raise AppProtocolError("write() was called on another thread than the app; yield the chunks instead")
         if check_chunk(data):
             self._put(data)
 
@@ -119,7 +125,7 @@ class WsgiCall:
         size = sum(map(len, map(check_chunk, chunks)))
         if not self._head.committed:
             # A HEAD answered with nothing does not say how long the answer to a GET would be.
-            known = size or self._environ["REQUEST_METHOD"] != "HEAD"
+            known = size or not self._head.for_head
             self.start = self._head.commit(whole=size if known else None)
         if len(chunks) == 1 and self._head.length.left == size:
             self._out.put(chunks[0], last=True)

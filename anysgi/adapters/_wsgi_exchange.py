@@ -57,7 +57,9 @@ class WsgiExchange:
         "_adapter",
         "_call",
         "_environ",
+        "_method",
         "_out",
+        "_path",
         "_port",
         "_pump",
         "_reason",
@@ -72,6 +74,8 @@ class WsgiExchange:
         self._adapter = adapter
         self._port = port
         self._environ = environ
+        self._method = environ["REQUEST_METHOD"]  # the app may do to its environ what it likes
+        self._path = environ["PATH_INFO"]
         self._send = send
         self._started = False
         self._reason: Callable[[], BaseException] | None = None
@@ -101,13 +105,10 @@ class WsgiExchange:
         """
         adapter = self._adapter
         try:
-            if adapter.timeout is not None:
-                self._after(adapter.timeout, partial(RequestTimeout, f"the app took longer than {adapter.timeout} s"))
-            if adapter.prebuffer:
-                await self._prebuffer()
-            if not adapter.pool.submit(self._call):
-                self._queued()
-            await self._relay()
+            if adapter.timeout is None:
+                await self._serve()
+            else:
+                await self._serve_within(adapter.timeout)
         except Exception as error:
             if not await self._settled(error):
                 raise
@@ -123,8 +124,24 @@ class WsgiExchange:
         if adapter.propagate_context:
             write_back(self._call.context)
 
-    def _after(self, seconds: float, reason: Callable[[], BaseException]) -> None:
-        self._timers.append(self._port.after(seconds, partial(self.abandon, reason)))
+    async def _serve(self) -> None:
+        if self._adapter.prebuffer:
+            await self._prebuffer()
+        if not self._adapter.pool.submit(self._call):
+            self._queued()
+        await self._relay()
+
+    async def _serve_within(self, seconds: float) -> None:
+        """The same against the clock, whatever it is that takes so long: the queue, the app, or the client."""
+        try:
+            async with self._port.timeout(seconds) as clock:
+                await self._serve()
+        except TimeoutError:
+            if not clock.expired():
+                raise
+            late = partial(RequestTimeout, f"the response took longer than {seconds} s")
+            self.abandon(late)
+            raise late() from None
 
     async def _prebuffer(self) -> None:
         await self._pump.buffered(self._adapter.prebuffer)
@@ -139,7 +156,8 @@ class WsgiExchange:
             self._timers.append(self._port.after(self._adapter.queue_timeout, self._queue_timeout))
 
     def _queue_timeout(self) -> None:
-        if not self._call.revoked:
+        if self._call.revoke():
+            self._out.finish()
             self.abandon(partial(QueueTimeout, f"no thread was free for {self._adapter.queue_timeout} s"))
 
     async def _relay(self) -> None:
@@ -152,7 +170,7 @@ class WsgiExchange:
         streaming = not out.ready
         while more:
             if streaming:
-                self._pump.start()  # a stream has time to lose its client, and only receive() tells
+                self._pump.watch()  # a stream has time to lose its client, and only receive() tells
             streaming = True
             body, more = await out.take()
             await send({"type": "http.response.body", "body": body, "more_body": more})
@@ -167,19 +185,17 @@ class WsgiExchange:
         """
         ours = self._reason is not None or isinstance(error, PoolFull)
         self.abandon(_gone)
-        refusal = _refusal(error) if ours else None
-        if refusal is not None and not self._started:
-            log.warning(
-                "%s %r answered %d: %s",
-                self._environ["REQUEST_METHOD"],
-                self._environ["PATH_INFO"],
-                refusal.status,
-                error,
-            )
+        refusal = _refusal(error) if ours and not self._started else None
+        if refusal is not None:
+            log.warning("%s %r answered %d: %s", self._method, self._path, refusal.status, error)
+            await self._refuse(refusal)
+        await self._thread_left()
+        return refusal is not None or (ours and isinstance(error, ClientDisconnected))
+
+    async def _refuse(self, refusal: Refusal) -> None:
+        async with self._port.timeout(self._adapter.grace):
             for message in refusal.messages:
                 await self._send(message)
-        await self._thread_left()
-        return ours and (isinstance(error, ClientDisconnected) or not self._started)
 
     async def _thread_left(self) -> None:
         try:
@@ -189,8 +205,8 @@ class WsgiExchange:
             if timeout.expired():
                 log.warning(
                     "%s %r is over, but the app has not returned for %.1f s; its thread is left to it",
-                    self._environ["REQUEST_METHOD"],
-                    self._environ["PATH_INFO"],
+                    self._method,
+                    self._path,
                     self._adapter.grace,
                 )
             else:

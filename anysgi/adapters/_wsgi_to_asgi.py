@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
+from .._bridge import _forks
 from .._bridge._pool import WorkerPool
 from .._bridge._ports import running_port
 from .._core._environ import environ_from_scope
@@ -16,6 +18,8 @@ from ._options import check_app, check_choice, check_positive, is_plain
 from ._wsgi_exchange import WsgiExchange
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .._bridge._asyncio import AsyncioPort
     from ..types import ChunkedPolicy, Environ, Lifespan, Receive, Scope, Send, UnderscorePolicy, WSGIApp
 
@@ -100,6 +104,7 @@ class WsgiToAsgi:
         self.pool = pool or WorkerPool(threads, queue_limit=queue_limit)
         self._port: AsyncioPort | None = None
         self._host = LifespanHost(self, lifespan)
+        _forks.register(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection.
@@ -139,9 +144,21 @@ class WsgiToAsgi:
 
         A shared pool is left alone.  A request that comes later starts new threads.
         """
-        if self._own_pool:
-            pool, self.pool = self.pool, WorkerPool(self.pool.threads, queue_limit=self.pool.queue_limit)
-            pool.close(self.shutdown_timeout)
+        self.retire()()
+
+    def retire(self) -> Callable[[], object]:
+        """Take no more requests into the pool there is; what is returned drains it, and blocks.
+
+        On the loop, where requests are handed over: none can slip into a pool that is closing.
+        """
+        if not self._own_pool:
+            return bool
+        pool, self.pool = self.pool, WorkerPool(self.pool.threads, queue_limit=self.pool.queue_limit)
+        return partial(pool.close, self.shutdown_timeout)
+
+    def after_fork(self) -> None:
+        """Forget the parent's loop: this is the child."""
+        self._port = None
 
     def __repr__(self) -> str:
         return f"WsgiToAsgi({self.app!r}, threads={self.pool.threads})"
