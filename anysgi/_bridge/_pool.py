@@ -19,7 +19,8 @@ from . import _forks
 
 log = logging.getLogger("anysgi")
 
-_SWEEP_EVERY = 0.05  # seconds between two sweeps: under overload every refusal would pay for one
+_LONG = 512  # jobs in the queue: beyond, under overload, every refusal would pay for a sweep ...
+_SWEEP_EVERY = 0.05  # ... so these many seconds must lie between two
 _SWEEP_AT = 64  # jobs in the queue: from here on, those whose client left are swept out now and then
 
 
@@ -137,7 +138,8 @@ class WorkerPool:
         """
         waiting = len(self._debts)  # the queue also holds jobs whose thread is just waking up
         full = self.queue_limit is not None and waiting >= self.queue_limit
-        if (full or waiting >= self._sweep_at) and monotonic() - self._swept > _SWEEP_EVERY:
+        due = waiting < _LONG or monotonic() - self._swept > _SWEEP_EVERY
+        if due and (full or waiting >= self._sweep_at):
             waiting = self._sweep()
             full = self.queue_limit is not None and waiting >= self.queue_limit
         if full:

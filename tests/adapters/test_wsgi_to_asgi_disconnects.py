@@ -177,17 +177,25 @@ async def test_cancelling_while_the_app_reads_breaks_its_read() -> None:
 
 
 @pytest.mark.anyio
-async def test_receive_that_fails_counts_as_a_disconnect(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", [ConnectionResetError("the server broke"), RuntimeError("too large")], ids=repr)
+async def test_a_receive_that_fails_ends_the_exchange_and_only_a_broken_connection_is_swallowed(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Middleware around us may raise out of `receive` what it means to catch itself."""
     stream = Stream()
     peer = AsgiPeer()
 
     async def receive() -> Any:
-        raise RuntimeError("the server broke")
+        raise error
 
     peer.receive = receive  # type: ignore[method-assign]
-    await serve(WsgiToAsgi(stream), peer)
+    if isinstance(error, OSError):
+        await serve(WsgiToAsgi(stream), peer)
+        assert "the server broke" in caplog.text
+    else:
+        with pytest.raises(RuntimeError, match="too large"):
+            await serve(WsgiToAsgi(stream), peer)
     assert stream.closed.is_set()
-    assert "the server broke" in caplog.text
 
 
 @pytest.mark.anyio

@@ -174,21 +174,33 @@ def test_a_loop_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     assert isinstance(caught.value.__cause__, OSError)
 
 
-def test_a_loop_that_fails_later_fails_loudly() -> None:
-    """On its thread, where `threading.excepthook` sees it."""
-    loop, seen, real = LoopThread("asyncio"), [], threading.excepthook
+@pytest.mark.parametrize("error", [SystemExit("not an Exception"), KeyboardInterrupt()], ids=repr)
+def test_a_task_that_would_end_the_loop_is_logged_and_the_loop_goes_on(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = LoopThread("asyncio")
 
     def fail() -> None:
-        raise SystemExit("not an Exception")
+        raise error
 
-    try:
-        threading.excepthook = lambda args: seen.append(args.exc_type)
-        loop.port.loop.call_soon_threadsafe(fail)
-        assert eventually(lambda: not loop.running)
-    finally:
-        threading.excepthook = real
-    assert seen in ([], [SystemExit])
-    assert loop.port.loop.is_closed()
+    loop.port.loop.call_soon_threadsafe(fail)
+    assert eventually(lambda: "which ends an event loop" in caplog.text)
+    done = threading.Event()
+    assert loop.port.post(done.set)
+    assert done.wait(BOUND)
+    loop.stop()
+    assert not loop.running
+
+
+def test_a_loop_that_has_ended_says_so_to_those_who_post_and_forgets_nobody_who_came_before() -> None:
+    loop = LoopThread("asyncio")
+    loop.stop()
+    called: list[str] = []
+    loop.port._calls.append(lambda: called.append("late"))
+    loop.port.close()
+    assert called == ["late"]
+    assert loop.port.post(lambda: called.append("never")) is False
+    assert called == ["late"]
 
 
 def test_uvloop_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
