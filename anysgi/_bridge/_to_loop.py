@@ -175,10 +175,10 @@ class ToLoop:
             await self._bell.wait()
 
     def credit(self) -> None:
-        """What was taken has left: make room, and wake the thread once most of the window is free."""
+        """What was taken has left: make room, and wake the thread once half the window is free."""
         self._taken += self._out
         self._out = 0
-        if self._blocked and self._made - self._taken <= self._window // 4:
+        if self._blocked and self._made - self._taken <= self._window // 2:
             self._open_gate()
 
     async def finished(self) -> None:
