@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: serve test lint typecheck layers pytest bench clean
+.PHONY: serve test test-slow lint typecheck layers pytest bench clean
 
 serve: $(VENV)/.demo
 	$(BIN)/anysgi serve examples.demo:app --port $(PORT)
@@ -25,6 +25,10 @@ pytest: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/servers --cov --cov-report term
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/servers
 
+# Every server, every framework, real applications, soaks: minutes, not seconds. CI runs it after `make test`.
+test-slow: $(VENV)/.test
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
+
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
 
@@ -39,7 +43,7 @@ $(VENV)/.demo: $(VENV)/.base
 	touch $@
 
 $(VENV)/.test: $(VENV)/.base
-	$(BIN)/python -m pip install --quiet --editable . --group test --group lint
+	$(BIN)/python -m pip install --quiet --editable ".[all]" --group test --group lint
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.base

@@ -1,20 +1,40 @@
-"""The `anysgi` command: `serve` any app on any server, `inspect` what an app is.
+"""The `anysgi` command: one file a command, imported when it is asked for.
 
-One file a command.  Around them: `_load` imports the user's app and explains what went wrong, `_build` puts an adapter
-around it where one is needed, `_servers` is the table of servers, `_target` is what worker processes import.
+Around them: `_load` imports the user's app and explains what went wrong, `_build` puts an adapter around it where one is
+needed, `_servers` is the table of servers, `_target` is what worker processes import.
 """
 
 from __future__ import annotations
 
 import platform
+from importlib import import_module
 
 import click
 
 from ._errors import installed_version
-from .inspect import inspect
-from .serve import serve
 
 __all__ = ["main"]
+
+COMMANDS = {
+    "serve": ".serve:serve",
+    "inspect": ".inspect:inspect",
+}
+"""Where each command lives, `module:attribute`, in the order `--help` shows them."""
+
+
+class _Commands(click.Group):
+    """A group that imports only the command it runs, so that a command's libraries cost the others nothing."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name].partition(":")
+        command = getattr(import_module(module, __name__), attribute)
+        assert isinstance(command, click.Command)
+        return command
 
 
 def _print_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -23,7 +43,7 @@ def _print_version(context: click.Context, _parameter: click.Parameter, wanted: 
         context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Print the version."
 )
@@ -35,7 +55,3 @@ def main() -> None:
     anysgi serve shop:app --server gunicorn    the same app on gunicorn
     anysgi inspect shop:app                    what it is, and what would be adapted how
     """
-
-
-main.add_command(serve)
-main.add_command(inspect)
