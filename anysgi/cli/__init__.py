@@ -1,7 +1,7 @@
 """The `anysgi` command: one file a command, imported when it is asked for.
 
-Around them: `_load` imports the user's app and explains what went wrong, `_build` puts an adapter around it where one is
-needed, `_servers` is the table of servers, `_target` is what worker processes import.
+Around them: `_load` imports the user's app and explains what went wrong, `_build` puts an adapter around it where one
+is needed, `_servers` is the table of servers, `_target` is what worker processes import.
 """
 
 from __future__ import annotations
