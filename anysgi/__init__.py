@@ -12,9 +12,9 @@ TYPE_CHECKING = False  # what type checkers read as true; typing itself would be
 if TYPE_CHECKING:
     from . import exceptions, types
     from ._bridge._pool import PoolStats, WorkerPool
+    from ._core._detect import guess_convention
     from .adapters._asgi_to_wsgi import AsgiToWsgi
     from .adapters._convert import to_asgi, to_wsgi
-    from .adapters._detect import guess_convention
     from .adapters._wsgi_to_asgi import WsgiToAsgi
 
 __all__ = [
@@ -36,7 +36,7 @@ __version__ = "0.1.0.dev0"
 _HOMES = {
     "AsgiToWsgi": "adapters._asgi_to_wsgi",
     "WsgiToAsgi": "adapters._wsgi_to_asgi",
-    "guess_convention": "adapters._detect",
+    "guess_convention": "_core._detect",
     "to_asgi": "adapters._convert",
     "to_wsgi": "adapters._convert",
     "PoolStats": "_bridge._pool",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._core._detect import guess_convention
 from ._asgi_to_wsgi import AsgiToWsgi
-from ._detect import guess_convention
 from ._wsgi_to_asgi import WsgiToAsgi
 
 if TYPE_CHECKING:

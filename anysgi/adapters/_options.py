@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._core._detect import guess_convention, is_asgi2
 from ..exceptions import ConventionError
-from ._detect import guess_convention, is_asgi2
 
 if TYPE_CHECKING:
     from ..types import ASGIApp, Convention

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from .._bridge import _forks
 from .._bridge._pool import WorkerPool
 from .._bridge._ports import running_port
+from .._core._detect import framework_of
 from .._core._environ import environ_from_scope
 from .._core._refusals import Refusal
 from ..exceptions import BadRequest, ServerProtocolError
-from ._detect import framework_of
 from ._lifespan_host import LifespanHost
 from ._options import check_app, check_choice, check_positive, is_plain
 from ._wsgi_exchange import WsgiExchange

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..adapters._detect import find_framework, guess_convention, looks_like_factory
-from ..adapters._refusal import describe
-from ..adapters._signature import is_async, read_parameters
+from .._core._detect import find_framework, guess_convention, looks_like_factory
+from .._core._signature import is_async, read_parameters
+from .._core._strangers import describe
 from ..exceptions import ConventionError
 from ._errors import AppProblem, BrokenApp, their_frames
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..adapters._detect import find_framework
+from .._core._detect import find_framework
 from ..adapters._wsgi_to_asgi import NEED_LENGTH
 from ._errors import installed_version
 from ._load import load

@@ -2,7 +2,7 @@
 
 `guess_convention` takes the first clear answer: a framework's class, then parameter names, `async def`, and the number
 of parameters.  A wrapper that takes `*args` says nothing, so what it wraps is asked next.  What stays unclear is
-refused (`_refusal`).  Frameworks are told by the names of their classes: nothing here imports one.
+refused (`_strangers`).  Frameworks are told by the names of their classes: nothing here imports one.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from types import MethodType, ModuleType
 from typing import TYPE_CHECKING
 
 from ..exceptions import ConventionError
-from ._refusal import class_names, explain
 from ._signature import Parameters, is_async, is_function, read_parameters
+from ._strangers import class_names, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,7 +26,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.wrappers import Request, Response
 
 import anysgi
-from anysgi.adapters._detect import find_framework, framework_of, guess_convention, is_asgi2, looks_like_factory
+from anysgi._core._detect import find_framework, framework_of, guess_convention, is_asgi2, looks_like_factory
 from anysgi.exceptions import ConventionError
 
 if TYPE_CHECKING:
@@ -329,7 +329,7 @@ def test_detection_imports_nothing_heavy_until_it_is_used() -> None:
         "for name in ('anysgi', 'anysgi.adapters'):\n"
         "    sys.modules[name] = types.ModuleType(name)\n"
         "    sys.modules[name].__path__ = [name.replace('.', '/')]\n"
-        "import anysgi.adapters._detect\n"
+        "import anysgi._core._detect\n"
         f"print(sorted({heavy!r} & (set(sys.modules) - before)))"
     )
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True, timeout=30)
