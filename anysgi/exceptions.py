@@ -10,8 +10,15 @@ AnysgiError
 ├── ClientDisconnected (ConnectionError)    the client left before the exchange was over
 ├── RequestTimeout (TimeoutError)           the app took longer than `timeout=` seconds
 ├── LifespanError (RuntimeError)            startup or shutdown failed
+├── RouteTableError (ValueError)            a route table that cannot be used; every problem with file and line
 └── PoolClosed (RuntimeError)               a job was handed to a WorkerPool after close()
 """
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class AnysgiError(Exception):
@@ -62,6 +69,18 @@ class RequestTimeout(AnysgiError, TimeoutError):
 
 class LifespanError(AnysgiError, RuntimeError):
     """The app's lifespan startup or shutdown failed, or took too long."""
+
+
+class RouteTableError(AnysgiError, ValueError):
+    """A route table of `anysgi.migration` cannot be used.
+
+    Args:
+        problems: one line each, `file:line: what is wrong; what to write instead`.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = list(problems)
 
 
 class PoolClosed(AnysgiError, RuntimeError):
