@@ -10,6 +10,8 @@ AnysgiError
 ├── ClientDisconnected (ConnectionError)    the client left before the exchange was over
 ├── RequestTimeout (TimeoutError)           the app took longer than `timeout=` seconds
 ├── LifespanError (RuntimeError)            startup or shutdown failed
+├── ScenarioError (ValueError)              testing: no client and server could produce this scenario
+├── ExchangeTimeout (TimeoutError)          testing: the app did not end within the bound
 ├── RouteTableError (ValueError)            a route table that cannot be used; every problem with file and line
 └── PoolClosed (RuntimeError)               a job was handed to a WorkerPool after close()
 """
@@ -85,3 +87,20 @@ class RouteTableError(AnysgiError, ValueError):
 
 class PoolClosed(AnysgiError, RuntimeError):
     """A job was handed to a `WorkerPool` that is closed."""
+
+
+class ScenarioError(AnysgiError, ValueError):
+    """The scenario cannot exist: no client could send it, or no server would hand it to an app."""
+
+
+class ExchangeTimeout(AnysgiError, TimeoutError):
+    """An app under test did not end within the bound.
+
+    Args:
+        reason: what happened, and the messages so far.
+        exchange: the unfinished `Exchange`.
+    """
+
+    def __init__(self, reason: str, exchange: object = None) -> None:
+        super().__init__(reason)
+        self.exchange = exchange

@@ -17,7 +17,17 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp as StarletteApp
 
 import anysgi
-from anysgi import AsgiToWsgi, PoolStats, WorkerPool, WsgiToAsgi, exceptions, guess_convention, to_asgi, to_wsgi
+from anysgi import (
+    AsgiToWsgi,
+    PoolStats,
+    WorkerPool,
+    WsgiToAsgi,
+    exceptions,
+    guess_convention,
+    testing,
+    to_asgi,
+    to_wsgi,
+)
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -211,3 +221,20 @@ trees: list[tuple[type[exceptions.AnysgiError], type[Exception]]] = [
 as_type_error: TypeError = exceptions.ConventionError()
 as_assertion: AssertionError = exceptions.AppTypeError()
 as_os_error: OSError = exceptions.ClientDisconnected()
+
+# The testing kit
+
+
+async def runs_anything(flask: Flask, fast: FastAPI, asgiref: ASGI3Application) -> None:
+    upload = testing.Scenario(
+        "POST", "/a", {"X-Name": "value"}, [b"ab", b"c"], peer=[testing.Disconnect(after_bytes=2)]
+    )
+    testing.Scenario(target=b"/", headers=[(b"a", b"b")], body=b"abc", like="uvicorn")
+    assert_type(testing.run(flask, upload), testing.Exchange)
+    assert_type(await testing.arun(fast, upload, bound=1.0), testing.Exchange)
+    exchange = testing.run(asgiref)
+    assert_type(exchange.status, int | None)
+    assert_type(exchange.headers, list[tuple[bytes, bytes]])
+    assert_type(exchange.header("x"), bytes | None)
+    assert_type(exchange.leaks, list[testing.Leak])
+    assert_type(testing.presets(), dict[str, testing.Preset])

@@ -1,0 +1,142 @@
+"""Run a function on a helper thread, for a limited time: what an app does to itself must not hang the test.
+
+Helpers are kept and reused.  One whose job ran out of time is abandoned: it is told to stop, and never used again.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from contextvars import Context, copy_context
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
+
+_LOOK = 0.02  # seconds
+Job: TypeAlias = Callable[[], None]
+_numbers = itertools.count(1)
+_idle: list[_Helper] = []
+os.register_at_fork(after_in_child=_idle.clear)  # threads do not come along
+
+
+class Abandoned(BaseException):
+    """Raised inside of an app that ran out of time; no `except Exception` swallows it."""
+
+
+class OutOfTime(Exception):
+    """The job did not end within the bound.
+
+    Args:
+        stack: where it stood.
+        asked: how often it was asked to stop before it did, or gave no sign.
+    """
+
+    def __init__(self, stack: str, asked: int) -> None:
+        super().__init__(stack)
+        self.stack = stack
+        self.asked = asked
+
+
+class _Helper:
+    def __init__(self) -> None:
+        self._abandoned = False
+        self._jobs: SimpleQueue[tuple[Context, Job]] = SimpleQueue()
+        self._done: SimpleQueue[BaseException | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=f"anysgi-test-{next(_numbers)}", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        while True:
+            context, job = self._jobs.get()
+            failure: BaseException | None = None
+            try:
+                context.run(job)
+            except BaseException as error:
+                failure = error
+            del context, job
+            self._done.put(failure)
+            if self._abandoned:
+                return
+
+    def start(self, job: Job) -> None:
+        self._jobs.put((copy_context(), job))
+
+    def finish(self, seconds: float) -> None:
+        """Wait for the job; raise what it raised, or `Empty`."""
+        failure = self._done.get(timeout=seconds)
+        if failure is not None:
+            raise failure
+
+    def stack(self) -> str:
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        return "".join(traceback.format_stack(frame)[-4:]) if frame else ""
+
+    def abandon(self) -> None:
+        """Use this helper no more, and end its job if it burns time.
+
+        One that sits in a system call stays there, on a daemon thread.  It gets no exception: one that is not taken
+        makes CPython 3.11 spin in all other threads while they are traced, as coverage and debuggers do.
+        """
+        self._abandoned = True
+        ident = self._thread.ident or 0
+        if _burns_time(ident):
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Abandoned))
+
+
+def _burns_time(ident: int) -> bool:
+    """Whether a thread runs, rather than waits."""
+    if not hasattr(time, "pthread_getcpuclockid"):
+        return False
+    clock = time.pthread_getcpuclockid(ident)
+    before = time.clock_gettime(clock)
+    time.sleep(_LOOK)
+    return time.clock_gettime(clock) - before > _LOOK / 20
+
+
+def bounded(job: Job, seconds: float, stops: Sequence[Job] = (), patience: float = 0.5) -> None:
+    """Run a job on a helper thread, in a copy of the caller's context.
+
+    Args:
+        job: what to run.
+        seconds: how long it may take.
+        stops: called in turn once that is over, from the calling thread, to end the job in good order.
+        patience: seconds that each of them may take to work.
+
+    Raises:
+        OutOfTime: the job was still running; it has been stopped or abandoned.
+        BaseException: what the job raised.
+    """
+    try:
+        helper = _idle.pop()
+    except IndexError:
+        helper = _Helper()
+    helper.start(job)
+    try:
+        helper.finish(seconds)
+    except Empty:
+        raise OutOfTime(helper.stack(), _ask(helper, stops, patience)) from None
+    except BaseException:
+        _idle.append(helper)
+        raise
+    _idle.append(helper)
+
+
+def _ask(helper: _Helper, stops: Sequence[Job], patience: float) -> int:
+    """End a job one way or another; return how often it had to be asked."""
+    for asked, stop in enumerate(stops, 1):
+        stop()
+        try:
+            helper.finish(patience)
+        except Empty:
+            continue
+        except BaseException:
+            pass
+        _idle.append(helper)
+        return asked
+    helper.abandon()
+    return len(stops) + 1

@@ -1,0 +1,120 @@
+"""What an exchange left behind: tasks, threads, and generators that nobody closed."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+import os
+import sys
+import threading
+import traceback
+from types import AsyncGeneratorType, FunctionType, GeneratorType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from ._exchange import Leak
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import FrameType
+
+_DEEPEST, _WIDEST = 5, 100  # how far the search for generators goes
+_PLAIN = (list, tuple, bytes, type(None))
+# What leads everywhere, and so nowhere.
+_BLIND = (type, ModuleType, FunctionType, str, bytes, int)
+# Where an idle worker of a pool waits; a pool may outlive a request, what it works on may not.
+_IDLE = {
+    ("thread.py", "_worker"),  # concurrent.futures
+    ("_asyncio.py", "run"),  # anyio
+    ("_pool.py", "_next_job"),  # anysgi
+    ("selectors.py", "select"),  # an event loop on a thread of its own, as adapters from ASGI to WSGI keep one
+    ("_bounded.py", "_work"),  # our own
+}
+
+
+def suspended_inside(iterable: object) -> list[Leak]:
+    """Generators that are still suspended somewhere inside an iterable that was closed.
+
+    `close()` that is not passed on leaves them so: whatever their `finally` should do is late, or never done.
+    """
+    if isinstance(iterable, _PLAIN):
+        return []
+    found: list[Leak] = []
+    seen: set[int] = set()
+    layer = [iterable]
+    for _ in range(_DEEPEST):
+        seen.update(map(id, layer))
+        found += [_suspended(thing) for thing in layer if _is_suspended(thing)]
+        inner = {id(part): part for thing in layer for part in gc.get_referents(thing) if not isinstance(part, _BLIND)}
+        layer = [part for key, part in inner.items() if key not in seen][:_WIDEST]
+    return found
+
+
+def _is_suspended(thing: object) -> bool:
+    return isinstance(thing, GeneratorType) and inspect.getgeneratorstate(thing) == inspect.GEN_SUSPENDED
+
+
+def _suspended(generator: Any) -> Leak:
+    return Leak("generator", f"{generator.__qualname__} is still suspended {_at(generator.gi_frame)}")
+
+
+def _at(frame: FrameType | None) -> str:
+    return f"at {frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
+
+
+def async_generators(known: Iterable[AsyncGeneratorType[Any, Any]]) -> list[Leak]:
+    """Those that were begun and neither ran to their end nor were closed."""
+    return [
+        Leak("generator", f"{item.__qualname__} was not closed, {_at(item.ag_frame)}")
+        for item in known
+        if item.ag_frame is not None and not item.ag_running
+    ]
+
+
+def tasks(known: Iterable[asyncio.Task[Any]]) -> list[Leak]:
+    """Those that still run."""
+    return [Leak("task", f"{task.get_name()}: {_stack(task)}") for task in known if not task.done()]
+
+
+def _stack(task: asyncio.Task[Any]) -> str:
+    """The innermost coroutines the task waits in; `Task.get_stack` shows the outermost alone."""
+    inner: Any = task.get_coro()
+    calls = []
+    while hasattr(inner, "cr_frame"):
+        calls.append(f"{inner.__qualname__} {_at(inner.cr_frame)}".rstrip())
+        inner = inner.cr_await
+    return " > ".join(calls[-3:])
+
+
+def threads(before: frozenset[int] | set[int]) -> list[Leak]:
+    """Those that were started meanwhile and are alive, unless they are idle workers of a pool."""
+    alive = [thread for thread in threading.enumerate() if thread.ident not in before]
+    if not alive:
+        return []
+    frames = sys._current_frames()
+    return [
+        Leak("thread", f"{thread.name} {_at(frames.get(thread.ident or 0))}")
+        for thread in alive
+        if not _idle(frames.get(thread.ident or 0))
+    ]
+
+
+def _idle(frame: FrameType | None) -> bool:
+    if frame is None:
+        return True  # it has ended meanwhile
+    while frame.f_back is not None and _place(frame)[0] in ("threading.py", "queue.py"):
+        frame = frame.f_back
+    return _place(frame) in _IDLE
+
+
+def _place(frame: FrameType) -> tuple[str, str]:
+    return os.path.basename(frame.f_code.co_filename), frame.f_code.co_name
+
+
+def forget_locals(error: BaseException | None) -> None:
+    """Empty the frames a kept exception holds: their locals would keep generators and responses alive."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

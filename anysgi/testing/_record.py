@@ -1,0 +1,45 @@
+"""The notes a scripted server takes: every message, in order, and the exchange they add up to."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from ._exchange import Event, Exchange
+
+if TYPE_CHECKING:
+    from ..types import Convention
+    from ._exchange import Party
+    from ._scenario import Scenario
+
+MOST_MESSAGES = 100_000  # what is longer than that has no end, and would fill the memory
+
+
+class Record:
+    """An exchange in the making.
+
+    Args:
+        scenario: what is run.
+        convention: how.
+
+    Attributes:
+        exchange: what is known so far.
+        skipped: seconds of pauses that cost no time.
+    """
+
+    __slots__ = ("_started", "exchange", "skipped")
+
+    def __init__(self, scenario: Scenario, convention: Convention) -> None:
+        self.exchange = Exchange(scenario, convention, {})
+        self.skipped = 0.0
+        self._started = time.perf_counter()
+
+    def add(self, by: Party, message: Any) -> None:
+        self.exchange.messages.append(Event(by, dict(message), self.elapsed()))
+
+    def elapsed(self) -> float:
+        return time.perf_counter() - self._started + self.skipped
+
+    @property
+    def endless(self) -> bool:
+        return len(self.exchange.messages) > MOST_MESSAGES

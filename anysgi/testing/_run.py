@@ -1,0 +1,242 @@
+"""`run` and `arun`: an app of either convention, a scenario, an exchange."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakSet
+
+from anysgi import guess_convention
+
+from ..exceptions import ExchangeTimeout
+from . import _leaks
+from ._asgi_server import AsgiServer
+from ._bounded import Abandoned, OutOfTime, bounded
+from ._clocks import PatientClock, ScenarioLoop, SkippingClock
+from ._record import Record
+from ._requests import habits_of
+from ._scenario import Scenario
+from ._wsgi_server import WsgiServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..types import Convention
+    from ._exchange import Exchange
+
+_SETTLING = 3  # turns of the loop that what an app started may take to end
+_STOPPING = 0.5  # seconds a cancelled app has to end
+
+
+def run(
+    app: Any,
+    scenario: Scenario | None = None,
+    *,
+    convention: Convention | None = None,
+    bound: float = 5.0,
+    state: dict[str, Any] | None = None,
+    inline: bool = False,
+    skip_sleeps: bool = False,
+) -> Exchange:
+    """Run an app on a scenario, and tell what happened.
+
+    The app runs on a helper thread, in a copy of the caller's context; an ASGI app on an event loop of its own.
+
+    Args:
+        app: a WSGI or an ASGI app.
+        scenario: the request and what its client does; a plain GET / by default.
+        convention: `"wsgi"` or `"asgi"`; guessed by default, see `guess_convention`.
+        bound: seconds of real time the exchange may take.
+        state: the lifespan's state, for the scope of an ASGI app.
+        inline: run on the calling thread, for apps with thread-local fixtures such as Django's connections.  There an
+            app that blocks the thread cannot be stopped, so the bound holds for apps that await alone.
+        skip_sleeps: skip an ASGI app's own sleeps as well as the pauses of the client.  For apps without threads.
+
+    Returns:
+        The exchange; an exception of the app is in it, see `Exchange.raise_for_exception`.
+
+    Raises:
+        ExchangeTimeout: the app did not end within the bound; the message shows what was said so far.
+        ScenarioError: the server the scenario imitates serves no apps of this convention.
+        ConventionError: the app's convention cannot be told.
+    """
+    scenario = scenario or _PLAIN
+    record = Record(scenario, convention or _convention_of(app))
+    habits = habits_of(scenario, record.exchange.convention)
+    before = {thread.ident or 0 for thread in threading.enumerate()}
+    if record.exchange.convention == "wsgi":
+        _run_bounded(record, partial(WsgiServer(record, habits).serve, app), bound, inline)
+    else:
+        host = _LoopOfItsOwn(skip_sleeps)
+        serve = partial(_serve, app, record, partial(AsgiServer, record, habits, state=state))
+        _run_bounded(record, partial(host.run, serve, record), bound, inline, host)
+    return _finished(record, before)
+
+
+async def arun(
+    app: Any,
+    scenario: Scenario | None = None,
+    *,
+    convention: Convention | None = None,
+    bound: float = 5.0,
+    state: dict[str, Any] | None = None,
+) -> Exchange:
+    """Run an app on a scenario, on the running asyncio loop; a WSGI app on a thread.
+
+    Time is real here: a pause of the client lets everything that is ready run, and costs nothing, but no timer of the
+    app fires early.  An app that blocks the loop cannot be stopped from it: use `run` for those.
+
+    Args:
+        app, scenario, convention, bound, state: see `run`.
+
+    Returns:
+        The exchange.
+
+    Raises:
+        ExchangeTimeout: the app did not end within the bound; the message shows what was said so far.
+        ScenarioError, ConventionError: see `run`.
+    """
+    scenario = scenario or _PLAIN
+    convention = convention or _convention_of(app)
+    if convention == "wsgi":
+        return await asyncio.to_thread(run, app, scenario, convention="wsgi", bound=bound)
+    record = Record(scenario, convention)
+    server = AsgiServer(record, habits_of(scenario, convention), PatientClock(record), state)
+    before = {thread.ident or 0 for thread in threading.enumerate()}
+    task = asyncio.create_task(_serve_on(app, record, server), name="anysgi.testing: the app")
+    try:
+        await asyncio.wait([task], timeout=bound)
+        if not task.done():
+            await _stop(task, record, bound)
+    finally:
+        task.cancel()
+    return _finished(record, before)
+
+
+_PLAIN = Scenario()
+_conventions: WeakKeyDictionary[Any, Convention] = WeakKeyDictionary()  # guessing takes longer than a small app
+
+
+def _convention_of(app: Any) -> Convention:
+    try:
+        found = _conventions.get(app)
+        if found is None:
+            found = _conventions[app] = guess_convention(app)
+    except TypeError:  # an app that takes no weak references, or cannot be hashed
+        found = guess_convention(app)
+    return found
+
+
+class _LoopOfItsOwn:
+    """One event loop for one exchange, and the handle to end it from another thread."""
+
+    def __init__(self, skip_sleeps: bool) -> None:
+        self._skip_sleeps = skip_sleeps
+        self._loop: ScenarioLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.stood_at = ""
+
+    def run(self, serve: Callable[[SkippingClock], Any], record: Record) -> None:
+        self._loop = loop = ScenarioLoop(self._skip_sleeps)
+        try:
+            self._task = loop.create_task(serve(SkippingClock(loop, record)))
+            loop.run_until_complete(self._task)
+        except asyncio.CancelledError as error:
+            record.exchange.exception = record.exchange.exception or error
+        finally:
+            record.skipped = loop.selector.skipped
+            self._close(loop)
+
+    def _close(self, loop: ScenarioLoop) -> None:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.wait(left, timeout=_STOPPING))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        if getattr(loop, "_default_executor", None) is not None:
+            loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+    def cancel(self) -> None:
+        """Cancel the app; from another thread."""
+        if self._loop is not None and self._task is not None and not self._task.done():
+            self.stood_at = f"{_leaks.tasks([self._task])[0]}\n"
+            self._loop.call_soon_threadsafe(self._task.cancel)
+
+    def halt(self) -> None:
+        """Stop the loop under an app that goes on; from another thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+
+
+def _run_bounded(
+    record: Record, job: Callable[[], None], bound: float, inline: bool, host: _LoopOfItsOwn | None = None
+) -> None:
+    if inline:
+        job()
+        return
+    try:
+        bounded(job, bound, (host.cancel, host.halt) if host else (), _STOPPING)
+    except OutOfTime as late:
+        swallowed = " and swallowed its cancellation" if host and late.asked > 1 else ""
+        where = f"It stood at\n{host.stood_at if host else ''}{late.stack}"
+        raise _timeout(record, f"the app did not end within {bound} s{swallowed}", where) from None
+
+
+async def _serve(app: Any, record: Record, make: Callable[..., AsgiServer], clock: SkippingClock) -> None:
+    generators: WeakSet[Any] = WeakSet()
+    hooks = sys.get_asyncgen_hooks()
+
+    def first(generator: Any) -> None:
+        generators.add(generator)
+        if hooks.firstiter is not None:
+            hooks.firstiter(generator)
+
+    sys.set_asyncgen_hooks(firstiter=first)
+    await _serve_on(app, record, make(clock=clock))
+    record.exchange.leaks += _leaks.async_generators(list(generators))
+
+
+async def _serve_on(app: Any, record: Record, server: AsgiServer) -> None:
+    """Call the app; note what it raised, and which tasks outlive it."""
+    before = asyncio.all_tasks()
+    try:
+        await app(record.exchange.request, server.receive, server.send)
+    except BaseException as error:
+        record.exchange.exception = error
+        _leaks.forget_locals(error)
+        if isinstance(error, (asyncio.CancelledError, Abandoned)):
+            raise
+    for _ in range(_SETTLING):
+        if len(asyncio.all_tasks()) == len(before):
+            break
+        await asyncio.sleep(0)
+    record.exchange.leaks += _leaks.tasks(asyncio.all_tasks() - before)
+
+
+async def _stop(task: asyncio.Task[None], record: Record, bound: float) -> None:
+    where = _leaks.tasks([task])
+    task.cancel()
+    await asyncio.wait([task], timeout=_STOPPING)
+    swallowed = "" if task.done() else " and swallowed its cancellation"
+    raise _timeout(record, f"the app did not end within {bound} s{swallowed}", f"It stood at {where[0]}")
+
+
+def _finished(record: Record, before: set[int]) -> Exchange:
+    exchange = record.exchange
+    if record.endless:
+        raise _timeout(record, "the app sent more than any response has", "Is there an end to what it streams?")
+    exchange.duration = record.elapsed()
+    exchange.leaks += _leaks.threads(before)
+    return exchange
+
+
+def _timeout(record: Record, what: str, where: str) -> ExchangeTimeout:
+    exchange = record.exchange
+    shown = exchange.transcript().splitlines()
+    told = "\n".join(shown[-20:])
+    return ExchangeTimeout(f"{what}: {exchange.scenario!r}\nMessages so far:\n{told}\n{where}", exchange)
