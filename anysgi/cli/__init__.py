@@ -18,6 +18,7 @@ __all__ = ["main"]
 COMMANDS = {
     "serve": ".serve:serve",
     "inspect": ".inspect:inspect",
+    "inventory": ".inventory:inventory",
 }
 """Where each command lives, `module:attribute`, in the order `--help` shows them."""
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._core._detect import find_framework
 from ..adapters._wsgi_to_asgi import NEED_LENGTH
+from ..migration._inventory import count_routes
+from ._arguments import as_json, how_to_import
 from ._errors import installed_version
 from ._load import load
 from ._options import THREADS, Options
-from ._routes import count_routes
 
 if TYPE_CHECKING:
     from ._load import Loaded
@@ -21,15 +21,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("target", metavar="MODULE:APP")
-@click.option("--factory", is_flag=True, help="APP is a function without arguments that makes the app.")
-@click.option("--convention", type=click.Choice(["wsgi", "asgi"]), help="What APP is, where it cannot be told.")
-@click.option(
-    "--app-dir",
-    type=click.Path(exists=True, file_okay=False, resolve_path=True),
-    default=".",
-    help="Folder to import MODULE from.  [default: this one]",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@how_to_import
+@as_json
 def inspect(as_json: bool, **given: Any) -> None:
     """Say what an app is and what would be adapted to serve it.
 
@@ -46,13 +39,12 @@ def inspect(as_json: bool, **given: Any) -> None:
 
 def examine(loaded: Loaded) -> dict[str, Any]:
     """Collect everything `inspect` prints, as JSON types; None stands for what cannot be known."""
-    found = find_framework(loaded.app)
     return {
         "target": f"{loaded.module}:{loaded.attribute}",
         "convention": loaded.convention,
         "framework": loaded.framework,
         "framework_version": installed_version(loaded.framework.lower()) if loaded.framework else None,
-        "routes": count_routes(*found) if found else None,
+        "routes": count_routes(loaded.app),
         "python": platform.python_version(),
         "on_asgi_server": None if loaded.convention == "asgi" else _wsgi_to_asgi(loaded),
         "on_wsgi_server": None if loaded.convention == "wsgi" else _asgi_to_wsgi(),

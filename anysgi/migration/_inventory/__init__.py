@@ -1,0 +1,87 @@
+"""Which routes an app has, read from the app itself: one small file a framework, one `Route` for all of them.
+
+The app is imported but never called.  `READERS` is the table of frameworks; a reader turns the framework's own records
+into routes and mounts, and nothing else: what the code of a handler uses is read from its source, by `_code`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ..._core._detect import find_framework
+from ._code import read_handler
+from ._route import ANY, Fact, Handler, Inventory, Mount, Parameter, Route
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ._route import Reader
+
+__all__ = ["ANY", "Fact", "Handler", "Inventory", "Parameter", "Route", "count_routes", "take_inventory"]
+
+READERS = {
+    "Bottle": "._bottle",
+    "Django": "._django",
+    "FastAPI": "._starlette",
+    "Falcon": "._falcon",
+    "Flask": "._werkzeug",
+    "Litestar": "._litestar",
+    "Pyramid": "._pyramid",
+    "Quart": "._werkzeug",
+    "Starlette": "._starlette",
+}
+"""The module that reads a framework's routes, imported when it is needed."""
+_DEEPEST = 8  # apps mounted in apps
+
+
+def take_inventory(app: object, project: str | None = None) -> Inventory:
+    """List the routes of an app, with what their handlers use.
+
+    Args:
+        app: a framework's app, or anything around one.
+        project: the folder whose functions are followed when a handler calls them; by default the top-level package
+            of each handler.
+
+    Returns:
+        Every route in the order the framework tries them; without any when no known framework is found.
+    """
+    found = find_framework(app)
+    if found is None:
+        return Inventory(None, (), ("the framework is unknown, so its routes are too",))
+    unknown: list[str] = []
+    routes = tuple(replace(route, handler=read_handler(route.runs, project)) for route in _walk(app, "", unknown, 0))
+    return Inventory(found[0], routes, tuple(unknown))
+
+
+def count_routes(app: object) -> int | None:
+    """Count the routes of an app, generated ones included; None if the framework is unknown or hides them."""
+    if find_framework(app) is None:
+        return None
+    try:
+        return sum(1 for _ in _walk(app, "", [], 0))
+    except Exception:  # frameworks move their insides, and a Django urlconf may not import
+        return None
+
+
+def _walk(app: object, prefix: str, unknown: list[str], depth: int) -> Iterator[Route]:
+    """Yield an app's routes and, under their prefix, those of the apps mounted in it."""
+    found = find_framework(app) if depth < _DEEPEST else None
+    if found is None:
+        yield Route(ANY, f"{prefix}/<path:rest>", runs=(app,))
+        return
+    framework, inner = found
+    reader: Reader = import_module(READERS[framework], __name__).read if framework in READERS else _hidden(framework)
+    for item in reader(inner):
+        if isinstance(item, str):
+            unknown.append(f"{prefix or '/'}: {item}")
+        elif isinstance(item, Mount):
+            yield from _walk(item.app, prefix + item.prefix, unknown, depth + 1)
+        else:
+            path = prefix + item.path
+            yield replace(item, path=path, slash="same" if path == "/" else item.slash)  # no client asks for ""
+
+
+def _hidden(framework: str) -> Reader:
+    return lambda _app: iter((f"the routes of {framework} are not known to this tool",))

@@ -1,0 +1,225 @@
+"""What a handler uses: its own source, and that of the functions of the same project it calls, to a bounded depth.
+
+Reading source cannot see everything.  What could not be followed is counted and said (`Handler.unknown`), so that
+"no blocking call" is never more than "none was found".
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections import Counter
+from types import FunctionType
+from typing import TYPE_CHECKING, Literal
+
+from ._names import UNKNOWN, Names, attribute, called_function, dotted_name
+from ._route import Fact, Handler
+from ._source import is_within, node_of, place_of, project_of, unwrap
+from ._uses import LOCKS, PROXIES, REQUEST, look_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ._source import FunctionNode
+
+_DEPTH = 8  # calls between a handler and what it uses
+_FUNCTIONS = 300  # read for one handler
+_NOT_WORTH_A_WORD = sys.stdlib_module_names | {
+    *("bottle", "falcon", "fastapi", "flask", "litestar", "pyramid", "quart", "starlette", "webob", "werkzeug")
+}
+"""Packages whose functions every handler calls; what makes a thread wait among them is in the tables."""
+_METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "dispatch", "dispatch_request", "__call__")
+
+
+def read_handler(runs: tuple[object, ...], project: str | None = None) -> Handler:
+    """Read the source of a route's handler and of what runs with it.
+
+    Args:
+        runs: the handler first.
+        project: the folder whose functions are followed; by default the handler's own top-level package.
+
+    Returns:
+        What is known; an empty `Handler` when there is none.
+    """
+    if not runs:
+        return Handler(unknown=("no handler is registered for it",))
+    innermost = _target(unwrap(runs[0])[-1])
+    file, line = place_of(innermost)
+    reading = _Reading(project or project_of(getattr(innermost, "__module__", None) or ""))
+    for value in runs:
+        for function, owner in _entries(value):
+            reading.read(function, owner, ())
+    return Handler(
+        name=_name(innermost),
+        file=file,
+        line=line,
+        kind=_kind(runs[0]),
+        facts=tuple(sorted(reading.facts, key=lambda fact: (fact.kind, fact.file, fact.line))),
+        unknown=tuple(reading.unknown()) if file else ("its source is not Python, or not here",),
+    )
+
+
+def _target(value: object) -> object:
+    """The class behind a class-based view's function, or a method's own function."""
+    cls = getattr(value, "view_class", None) or getattr(value, "cls", None)
+    return cls or getattr(value, "__func__", value)
+
+
+def _name(value: object) -> str:
+    name = getattr(value, "__qualname__", None) or type(value).__qualname__
+    return str(name).replace("<locals>.", "")
+
+
+def _kind(value: object) -> Literal["sync", "async"]:
+    functions = [function for function, _owner in _entries(value)]
+    marked = getattr(value, "_is_coroutine_marker", None) is not None  # Django's async class-based views
+    is_async = marked or any(inspect.iscoroutinefunction(f) or inspect.isasyncgenfunction(f) for f in functions)
+    return "async" if is_async else "sync"
+
+
+def _entries(value: object) -> Iterator[tuple[FunctionType, type | None]]:
+    """The functions with which a handler begins: each layer of its decorators, each method of its class."""
+    for layer in unwrap(value):
+        target = _target(layer)
+        if isinstance(target, type):
+            methods = (attribute(target, name) for name in _METHODS)
+            yield from ((method, target) for method in methods if isinstance(method, FunctionType))
+            continue
+        found = called_function(layer) or called_function(attribute(layer, "__call__"))
+        if found is not None:
+            yield found
+
+
+class _Reading:
+    """One handler's facts, gathered function by function."""
+
+    def __init__(self, project: str | None) -> None:
+        self.project = project
+        self.facts: set[Fact] = set()
+        self.read_already: set[FunctionType] = set()
+        self.elsewhere: Counter[str] = Counter()
+        self.dynamic = 0
+        self.cut = False
+
+    def read(self, function: FunctionType, owner: type | None, via: tuple[str, ...]) -> None:
+        """Read one function, then those of the project that it calls."""
+        if function in self.read_already or not self._is_ours(function):
+            return
+        if len(via) > _DEPTH or len(self.read_already) >= _FUNCTIONS:
+            self.cut = True
+            return
+        self.read_already.add(function)
+        node = node_of(function)
+        if node is None:
+            self.dynamic += 1
+            return
+        body = _Body(Names(function, node, owner), function.__code__.co_filename, via)
+        for item in _without_annotations(node):
+            self.facts.update(body.facts(item))
+            if isinstance(item, ast.Call):
+                self._follow(body.names.find(item.func), (*via, function.__qualname__))
+
+    def unknown(self) -> Iterator[str]:
+        """Say what was not followed."""
+        if self.dynamic:
+            yield f"{self.dynamic} calls on values that are only known at run time"
+        if self.elsewhere:
+            names = ", ".join(sorted(self.elsewhere))
+            yield f"what happens inside {names}"
+        if self.cut:
+            yield f"what lies deeper than {_DEPTH} calls or {_FUNCTIONS} functions"
+
+    def _is_ours(self, function: FunctionType) -> bool:
+        return self.project is not None and is_within(function.__code__.co_filename, self.project)
+
+    def _follow(self, called: object, via: tuple[str, ...]) -> None:
+        if called is UNKNOWN:
+            self.dynamic += 1
+            return
+        found = called_function(called)
+        if found is not None and self._is_ours(found[0]):
+            self.read(*found, via)
+            return
+        name = dotted_name(called)
+        package = name.partition(".")[0]
+        ours = found is None and project_of(name) == self.project  # a class without an `__init__` of its own
+        if package not in _NOT_WORTH_A_WORD and not ours and look_up(name, "called") is None:
+            self.elsewhere[package] += 1
+
+
+class _Body:
+    """One function's body: tells for each piece of syntax whether it is a fact."""
+
+    def __init__(self, names: Names, file: str, via: tuple[str, ...]) -> None:
+        self.names = names
+        self.file = file
+        self.via = via
+
+    def facts(self, node: ast.AST) -> Iterator[Fact]:
+        """Yield what one node shows."""
+        if isinstance(node, ast.Call):
+            yield from self._called(node.func)
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            yield from (fact for item in node.items for fact in self._entered(item.context_expr))
+        elif isinstance(node, (ast.Name, ast.Attribute)):
+            yield from self._used(node)
+
+    def _fact(self, kind: str, what: str, node: ast.expr) -> Fact:
+        return Fact(kind, what, self.file, node.lineno, self.via)
+
+    def _used(self, node: ast.Name | ast.Attribute) -> Iterator[Fact]:
+        if isinstance(node, ast.Attribute) and node.attr in REQUEST and _last(node.value) == "request":
+            yield self._fact(REQUEST[node.attr], f"request.{node.attr}", node)
+        value = self.names.find(node)
+        for (module, name), kind in PROXIES.items():
+            if value is getattr(sys.modules.get(module), name, UNKNOWN) is not UNKNOWN:
+                yield self._fact(kind, f"{module.partition('.')[0]}.{name}", node)
+                return
+        kind_of_it = self._look_up(value, "used")
+        if kind_of_it:
+            yield self._fact(kind_of_it, _short(dotted_name(value)), node)
+
+    def _called(self, function: ast.expr) -> Iterator[Fact]:
+        """A call is judged by the function, or else by the first known thing on the way to it: `Item.objects.get()`."""
+        if isinstance(function, ast.Attribute) and function.attr == "acquire":
+            yield from self._entered(function.value)
+        value, node = self.names.find(function), function
+        while value is UNKNOWN and isinstance(node, ast.Attribute):
+            node = node.value
+            value = self.names.find(node)
+        waits_for = self._look_up(value, "called")
+        if waits_for:
+            name = dotted_name(value) if node is function else ast.unparse(function)
+            yield self._fact("blocking", f"{_short(name)} ({waits_for})", function)
+
+    def _entered(self, node: ast.expr) -> Iterator[Fact]:
+        value = self.names.find(node)
+        if value is not UNKNOWN and dotted_name(value).startswith(LOCKS):
+            yield self._fact("lock", f"{ast.unparse(node)} ({_short(dotted_name(value))})", node)
+
+    def _look_up(self, value: object, table: str) -> str | None:
+        return None if value is UNKNOWN else look_up(dotted_name(value), table)
+
+
+def _without_annotations(node: FunctionNode) -> Iterator[ast.AST]:
+    """Walk a function's body and defaults; decorators, hints and nested classes do not run with it."""
+    todo: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else [*node.body]
+    while todo:
+        item = todo.pop()
+        yield item
+        if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            todo.extend(item.body)
+        elif isinstance(item, ast.AnnAssign):
+            todo.extend(filter(None, (item.value,)))
+        elif not isinstance(item, ast.ClassDef):
+            todo.extend(ast.iter_child_nodes(item))
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _short(name: str) -> str:
+    """Without the private parts in the middle: `requests.api.get` stays, `_io.open` becomes `open`."""
+    return ".".join(part for part in name.split(".") if not part.startswith("_")) or name

@@ -1,0 +1,183 @@
+"""What a name in a function's source stands for, found in the live module without running any of its code.
+
+The app is imported, so `helpers.load` need not be guessed: it is looked up where the function would.  Attributes are
+read statically: no property, proxy or `__getattr__` of the user's is ever called.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NAMED = (type, FunctionType, BuiltinFunctionType)
+_NAMED_IN_C = (MethodDescriptorType, ClassMethodDescriptorType, WrapperDescriptorType)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What is only known at run time."""
+
+
+UNKNOWN: Final = Unknown()
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """Some object of a known class: `self`, a parameter with a type hint, what a constructor call gave."""
+
+    cls: type
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A method looked up on an object of a class."""
+
+    function: FunctionType
+    cls: type
+
+
+class Names:
+    """The names a function sees.
+
+    Args:
+        function: the function itself.
+        node: its syntax tree.
+        owner: the class it is a method of, so that `self` is known.
+    """
+
+    def __init__(self, function: FunctionType, node: ast.AST, owner: type | None) -> None:
+        self.globals = function.__globals__
+        self.local: dict[str, object] = dict(_closure(function))
+        self.local.update(self._parameters(function, node, owner))
+        assigned = Counter(item.id for item in ast.walk(node) if _is_store(item) and isinstance(item, ast.Name))
+        self.local.update(dict.fromkeys(assigned, UNKNOWN))
+        for item in ast.walk(node):
+            self.local.update((name, value) for name, value in self._bindings(item) if assigned[name] < 2)
+
+    def find(self, node: ast.expr) -> object:
+        """Return what an expression stands for, or `UNKNOWN`."""
+        if isinstance(node, ast.Name):
+            return self._name(node.id)
+        if isinstance(node, ast.Attribute):
+            return attribute(self.find(node.value), node.attr)
+        return self._result(self.find(node.func)) if isinstance(node, ast.Call) else UNKNOWN
+
+    def _name(self, name: str) -> object:
+        if name in self.local:
+            return self.local[name]
+        return self.globals.get(name, vars(builtins).get(name, UNKNOWN))
+
+    def _result(self, called: object) -> object:
+        """What a call gives: an object of a class, as far as the class or a return hint says so."""
+        if isinstance(called, type):
+            return Instance(called)
+        function = called.function if isinstance(called, Bound) else called
+        return self._hinted(function.__annotations__.get("return")) if isinstance(function, FunctionType) else UNKNOWN
+
+    def _hinted(self, hint: object) -> object:
+        if isinstance(hint, str):  # from __future__ import annotations
+            hint = self.globals.get(hint)
+        return Instance(hint) if isinstance(hint, type) else UNKNOWN
+
+    def _parameters(self, function: FunctionType, node: ast.AST, owner: type | None) -> Iterator[tuple[str, object]]:
+        arguments = getattr(node, "args", None)
+        if not isinstance(arguments, ast.arguments):
+            return
+        written = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+        for position, item in enumerate(filter(None, written)):
+            hinted = self._hinted(function.__annotations__.get(item.arg))
+            yield item.arg, hinted if position or owner is None else Instance(owner)
+
+    def _bindings(self, node: ast.AST) -> Iterator[tuple[str, object]]:
+        """What one statement binds names to, where that can be told."""
+        if isinstance(node, ast.Import):
+            for item in node.names:
+                name = item.asname or item.name.partition(".")[0]
+                yield name, sys.modules.get(item.name if item.asname else name, UNKNOWN)
+        elif isinstance(node, ast.ImportFrom):
+            module = sys.modules.get(self._absolute(node), UNKNOWN)
+            yield from ((item.asname or item.name, attribute(module, item.name)) for item in node.names)
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            yield node.targets[0].id, self.find(node.value)
+        elif isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
+            yield node.optional_vars.id, self.find(node.context_expr)
+
+    def _absolute(self, node: ast.ImportFrom) -> str:
+        package = str(self.globals.get("__package__") or "").split(".")
+        base = package[: len(package) - node.level + 1] if node.level else []
+        return ".".join(filter(None, [*base, node.module]))
+
+
+def _is_store(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+
+
+def _closure(function: FunctionType) -> Iterator[tuple[str, object]]:
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:  # not assigned yet
+            yield name, UNKNOWN
+
+
+def attribute(value: object, name: str) -> object:
+    """Read an attribute without running code; `UNKNOWN` where that is impossible."""
+    if value is UNKNOWN:
+        return UNKNOWN
+    if isinstance(value, ModuleType):
+        return vars(value).get(name, UNKNOWN)
+    owner = value.cls if isinstance(value, Instance) else value
+    try:
+        found: object = inspect.getattr_static(owner, name)
+    except (AttributeError, TypeError):
+        return UNKNOWN
+    if isinstance(found, (staticmethod, classmethod)):
+        return found.__func__
+    if isinstance(found, FunctionType) and (isinstance(value, Instance) or not isinstance(value, type)):
+        return Bound(found, owner if isinstance(owner, type) else type(owner))
+    return found
+
+
+def called_function(value: object) -> tuple[FunctionType, type | None] | None:
+    """Return the Python function that calling a value runs, and the class it is a method of."""
+    if isinstance(value, Bound):
+        return value.function, value.cls
+    if isinstance(value, MethodType):
+        owner, function = value.__self__, value.__func__
+        cls = owner if isinstance(owner, type) else type(owner)
+        return (function, cls) if isinstance(function, FunctionType) else None
+    if isinstance(value, type):
+        made = inspect.getattr_static(value, "__init__", None)
+        return (made, value) if isinstance(made, FunctionType) else None
+    return (value, None) if isinstance(value, FunctionType) else None
+
+
+def dotted_name(value: object) -> str:
+    """Name a value as its own module does, as in `requests.api.get`; an object of a class by that class."""
+    if isinstance(value, ModuleType):
+        return value.__name__
+    if isinstance(value, Bound):
+        value = value.function
+    elif isinstance(value, Instance):
+        value = value.cls
+    if isinstance(value, _NAMED_IN_C):
+        return f"{value.__objclass__.__module__}.{value.__qualname__}"
+    named = value if isinstance(value, _NAMED) else type(value)
+    return f"{named.__module__}.{named.__qualname__}"

@@ -1,0 +1,108 @@
+"""Starlette and FastAPI: routes, mounts and hosts in order; the first that matches path and method wins."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ._paths import write_variable
+from ._route import ANY, Mount, Parameter, Route, Slash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_VARIABLE = re.compile(r"\{(\w+)(?::\w+)?\}")
+_ENDPOINT_METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
+_CONVERTORS = {
+    "FloatConvertor": "float",
+    "IntegerConvertor": "int",
+    "PathConvertor": "path",
+    "StringConvertor": "string",
+    "UUIDConvertor": "uuid",
+}
+
+
+def read(app: Any) -> Iterator[Route | Mount | str]:
+    """Yield the routes and mounted apps of a Starlette or FastAPI app."""
+    slash: Slash = "307" if app.router.redirect_slashes else "404"
+    yield from _routes(app.routes, "", "", slash)
+
+
+def _routes(routes: Any, prefix: str, host: str, slash: Slash) -> Iterator[Route | Mount | str]:
+    for route in _flat(routes):
+        if getattr(route, "endpoint", None) is not None:
+            yield _route(route, prefix, host, slash)
+        elif getattr(route, "routes", None):
+            inner = getattr(route, "host", "")  # Host has one, Mount has a path
+            yield from _routes(route.routes, prefix + _path(route), inner or host, slash)
+        elif getattr(route, "app", None) is not None:
+            yield Mount(prefix + _path(route), route.app)
+        else:
+            yield f"{type(route).__name__} is not a kind of route this tool knows"
+
+
+def _flat(routes: Any) -> Any:
+    """FastAPI keeps included routers as they are since 0.136, and flattens them on request."""
+    flatten = getattr(sys.modules.get("fastapi.routing"), "iter_route_contexts", None)
+    return flatten(routes) if flatten else routes
+
+
+def _path(route: Any) -> str:
+    known = _parameters(route)
+    return _VARIABLE.sub(lambda match: write_variable(known[match[1]]), getattr(route, "path", ""))
+
+
+def _parameters(route: Any) -> dict[str, Parameter]:
+    return {name: Parameter(name, _converter(convertor)) for name, convertor in route.param_convertors.items()}
+
+
+def _route(route: Any, prefix: str, host: str, slash: Slash) -> Route:
+    checked = _checked(getattr(route, "dependant", None))
+    methods = _methods(route)
+    automatic = {"HEAD"} if {"GET", "HEAD"} <= methods else set()
+    return Route(
+        methods=tuple(sorted(methods - automatic)),
+        path=prefix + _path(route),
+        automatic=tuple(sorted(automatic)),
+        parameters=tuple(checked.get(name, parameter) for name, parameter in _parameters(route).items()),
+        slash=slash,
+        host=host,
+        runs=(route.endpoint, *_dependencies(getattr(route, "dependant", None))),
+    )
+
+
+def _methods(route: Any) -> set[str]:
+    named = getattr(route, "methods", ())
+    if named:
+        return set(named)
+    if named == ():
+        return {"WEBSOCKET"}  # a WebSocketRoute has no methods at all
+    cls = route.endpoint
+    if not isinstance(cls, type):
+        return set(ANY)
+    found = {name.upper() for name in _ENDPOINT_METHODS if hasattr(cls, name)}
+    return found | {"HEAD"} if "GET" in found else found
+
+
+def _converter(convertor: Any) -> str:
+    name = type(convertor).__name__
+    return _CONVERTORS.get(name, name)
+
+
+def _checked(dependant: Any) -> dict[str, Parameter]:
+    """The path parameters FastAPI converts by the handler's type hints, answering 422 to what does not fit."""
+    if dependant is None:
+        return {}
+    hints = {item.name: getattr(item.field_info, "annotation", str) for item in dependant.path_params}
+    return {
+        name: Parameter(name, getattr(hint, "__name__", str(hint)).lower(), rejects=422)
+        for name, hint in hints.items()
+        if hint is not str
+    }
+
+
+def _dependencies(dependant: Any) -> Iterator[object]:
+    for inner in getattr(dependant, "dependencies", ()):
+        yield inner.call
+        yield from _dependencies(inner)

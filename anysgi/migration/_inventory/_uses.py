@@ -1,0 +1,119 @@
+"""The tables of what matters in a move: names whose use is a fact about a handler.
+
+Everything is told by names, so nothing here imports a framework or a driver.  A name ends at a dot: `requests` covers
+`requests.api.get`.
+"""
+
+from __future__ import annotations
+
+import functools
+
+PROXIES = {
+    ("flask.globals", "session"): "session",
+    ("quart.globals", "session"): "session",
+    ("flask.globals", "g"): "g",
+    ("quart.globals", "g"): "g",
+    ("flask.globals", "current_app"): "context",
+    ("quart.globals", "current_app"): "context",
+}
+"""Context-bound globals, by the module and attribute they live in."""
+
+USED = {
+    "_thread._local": "threadlocal",
+    "_threading_local.local": "threadlocal",
+    "sqlalchemy.orm.scoping.scoped_session": "threadlocal",
+    "sqlalchemy.ext.asyncio.scoping.async_scoped_session": "threadlocal",
+    "pyramid.threadlocal": "threadlocal",
+    "flask.helpers.stream_with_context": "stream",
+    "flask.ctx.after_this_request": "context",
+    "flask.ctx.copy_current_request_context": "context",
+    "django.http.response.StreamingHttpResponse": "stream",
+    "starlette.responses.StreamingResponse": "stream",
+    "simple_websocket": "websocket",
+    "flask_sock": "websocket",
+}
+"""Objects that are a fact when they are mentioned: by their own name or that of their type."""
+
+CALLED = {
+    "time.sleep": "sleep",
+    "requests": "http",
+    "urllib.request": "http",
+    "urllib3": "http",
+    "http.client": "http",
+    "xmlrpc.client": "http",
+    "httpx._api": "http",
+    "httpx._client.Client": "http",
+    "httpx2._api": "http",
+    "httpx2._client.Client": "http",
+    "boto3": "http",
+    "botocore": "http",
+    "socket": "socket",
+    "_socket": "socket",
+    "ssl": "socket",
+    "smtplib": "socket",
+    "ftplib": "socket",
+    "imaplib": "socket",
+    "paramiko": "socket",
+    "ldap3": "socket",
+    "select.select": "socket",
+    "sqlite3": "database",
+    "_sqlite3": "database",
+    "psycopg2": "database",
+    "psycopg.connection.Connection": "database",
+    "psycopg.cursor.Cursor": "database",
+    "MySQLdb": "database",
+    "pymysql": "database",
+    "oracledb": "database",
+    "pyodbc": "database",
+    "pymongo": "database",
+    "redis.client": "database",
+    "django.db.models.manager": "database",
+    "django.db.models.query": "database",
+    "django.db.models.base.Model.save": "database",
+    "django.db.models.base.Model.delete": "database",
+    "django.shortcuts.get_object_or_404": "database",
+    "django.shortcuts.get_list_or_404": "database",
+    "django.core.mail": "socket",
+    "sqlalchemy.engine": "database",
+    "sqlalchemy.orm.session": "database",
+    "sqlalchemy.orm.query": "database",
+    "sqlalchemy.orm.scoping": "database",
+    "flask_sqlalchemy": "database",
+    "peewee": "database",
+    "subprocess": "process",
+    "os.system": "process",
+    "os.wait": "process",
+    "posix.system": "process",
+    "io.open": "file",
+    "_io.open": "file",
+    "pathlib.Path.open": "file",
+    "pathlib.Path.read_bytes": "file",
+    "pathlib.Path.read_text": "file",
+    "pathlib.Path.write_bytes": "file",
+    "pathlib.Path.write_text": "file",
+    "shutil": "file",
+    "queue.Queue.get": "lock",
+    "queue.Queue.put": "lock",
+    "queue.Queue.join": "lock",
+    "threading.Event.wait": "lock",
+    "threading.Thread.join": "lock",
+    "concurrent.futures._base.Future.result": "lock",
+}
+"""Functions that make the calling thread wait, with what they wait for."""
+
+LOCKS = ("_thread.lock", "_thread.RLock", "threading.Condition", "threading.Semaphore", "threading.Barrier")
+"""Types whose objects make the thread wait when they are entered or acquired."""
+
+REQUEST = {"session": "session", "files": "upload", "FILES": "upload"}
+"""Attributes of whatever is called `request`."""
+
+
+@functools.cache
+def look_up(name: str, table_name: str) -> str | None:
+    """Find a dotted name, or the longest part of it, in `USED` or `CALLED`."""
+    table = {"used": USED, "called": CALLED}[table_name]
+    while name:
+        if name in table:
+            return table[name]
+        name = name.rpartition(".")[0]
+    return None
