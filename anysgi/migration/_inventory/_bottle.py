@@ -18,10 +18,10 @@ def read(app: Any) -> Iterator[Route | Mount | str]:
     """Yield the routes and mounts of a Bottle app."""
     for route in sorted(app.routes, key=lambda route: bool(_VARIABLE.search(route.rule))):
         mounted = route.config.get("mountpoint.target")
-        if mounted is not None:
-            yield Mount(route.config["mountpoint.prefix"].rstrip("/"), mounted)
-        else:
+        if mounted is None:
             yield _route(route)
+        elif _VARIABLE.search(route.rule):  # a mount has two rules: with and without its slash
+            yield Mount(route.config["mountpoint.prefix"].rstrip("/"), mounted)
 
 
 def _route(route: Any) -> Route:

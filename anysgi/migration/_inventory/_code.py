@@ -221,5 +221,6 @@ def _last(node: ast.expr) -> str:
 
 
 def _short(name: str) -> str:
-    """Without the private parts in the middle: `requests.api.get` stays, `_io.open` becomes `open`."""
-    return ".".join(part for part in name.split(".") if not part.startswith("_")) or name
+    """The name people know: `_io.open` is `io.open`, `httpx._api.get` is `httpx.get`."""
+    first, *middle, last = name.split(".")
+    return ".".join([first.lstrip("_"), *(part for part in middle if part[0] != "_"), last.lstrip("_")])

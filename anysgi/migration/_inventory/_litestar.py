@@ -17,7 +17,8 @@ def read(app: Any) -> Iterator[Route | str]:
     """Yield the routes of a Litestar app."""
     for route in app.routes:
         path, parameters = _template(route.path_components)
-        for handler in getattr(route, "route_handlers", None) or [route.route_handler]:
+        handlers = getattr(route, "route_handlers", None) or [route.route_handler]
+        for handler in sorted(handlers, key=lambda handler: handler.fn.__qualname__):  # Litestar keeps them in a set
             if handler.fn.__module__.startswith("litestar.routes"):
                 continue  # the OPTIONS it adds
             methods = set(getattr(handler, "http_methods", ())) or _other(route)

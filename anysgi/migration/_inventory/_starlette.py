@@ -34,7 +34,7 @@ def _routes(routes: Any, prefix: str, host: str, slash: Slash) -> Iterator[Route
         if getattr(route, "endpoint", None) is not None:
             yield _route(route, prefix, host, slash)
         elif getattr(route, "routes", None):
-            inner = getattr(route, "host", "")  # Host has one, Mount has a path
+            inner = getattr(route, "host", None)  # Host has one, Mount has a path
             yield from _routes(route.routes, prefix + _path(route), inner or host, slash)
         elif getattr(route, "app", None) is not None:
             yield Mount(prefix + _path(route), route.app)
@@ -50,7 +50,7 @@ def _flat(routes: Any) -> Any:
 
 def _path(route: Any) -> str:
     known = _parameters(route)
-    return _VARIABLE.sub(lambda match: write_variable(known[match[1]]), getattr(route, "path", ""))
+    return _VARIABLE.sub(lambda match: write_variable(known[match[1]]), getattr(route, "path", None) or "")
 
 
 def _parameters(route: Any) -> dict[str, Parameter]:
@@ -58,26 +58,26 @@ def _parameters(route: Any) -> dict[str, Parameter]:
 
 
 def _route(route: Any, prefix: str, host: str, slash: Slash) -> Route:
-    checked = _checked(getattr(route, "dependant", None))
+    dependant = getattr(route, "dependant", None)
+    checked = _checked(dependant)
     methods = _methods(route)
     automatic = {"HEAD"} if {"GET", "HEAD"} <= methods else set()
     return Route(
         methods=tuple(sorted(methods - automatic)),
         path=prefix + _path(route),
         automatic=tuple(sorted(automatic)),
-        parameters=tuple(checked.get(name, parameter) for name, parameter in _parameters(route).items()),
+        parameters=tuple(_stricter(parameter, checked) for parameter in _parameters(route).values()),
         slash=slash,
         host=host,
-        runs=(route.endpoint, *_dependencies(getattr(route, "dependant", None))),
+        runs=(route.endpoint, *_dependencies(dependant)),
     )
 
 
 def _methods(route: Any) -> set[str]:
-    named = getattr(route, "methods", ())
-    if named:
-        return set(named)
-    if named == ():
-        return {"WEBSOCKET"}  # a WebSocketRoute has no methods at all
+    if "WebSocket" in type(getattr(route, "original_route", route)).__name__:
+        return {"WEBSOCKET"}
+    if route.methods:
+        return set(route.methods)
     cls = route.endpoint
     if not isinstance(cls, type):
         return set(ANY)
@@ -100,6 +100,11 @@ def _checked(dependant: Any) -> dict[str, Parameter]:
         for name, hint in hints.items()
         if hint is not str
     }
+
+
+def _stricter(parameter: Parameter, checked: dict[str, Parameter]) -> Parameter:
+    """The path is looked at first: what its own converter refuses never reaches the type hint."""
+    return checked.get(parameter.name, parameter) if parameter.converter == "string" else parameter
 
 
 def _dependencies(dependant: Any) -> Iterator[object]:

@@ -1,4 +1,4 @@
-"""Flask and Quart: the rules of Werkzeug's map, most specific first, as it matches them."""
+"""Flask and Quart: the rules of Werkzeug's map as they were added; it matches the most specific one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ _KNOWN = {"default": "string"}
 
 def read(app: Any) -> Iterator[Route | str]:
     """Yield the routes of a Flask or Quart app."""
-    app.url_map.update()  # sorts the rules; the map does so itself at its first match
     for rule in app.url_map.iter_rules():
         if not rule.build_only:
             yield _route(app, rule)

@@ -1,0 +1,162 @@
+"""Handlers that each use one thing, and helpers to reach it through; what they return does not matter."""
+
+import functools
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import current_app, g, request, session
+
+LOCK = threading.Lock()
+LOCAL = threading.local()
+
+
+class Store:
+    def __init__(self) -> None:
+        self.path = Path("store")
+
+    def load(self) -> str:
+        return self.path.read_text() if self.path else Path("store").read_text()
+
+    @staticmethod
+    def nap() -> None:
+        time.sleep(1)
+
+    @property
+    def trap(self) -> None:
+        raise AssertionError("reading the source must not run it")
+
+
+STORE = Store()
+
+
+def deep(level: int = 0) -> None:
+    Store.nap()
+    deep(level + 1)
+
+
+def uses_session() -> str:
+    return str(session.get("user"))
+
+
+def uses_g() -> str:
+    return str(g.user)
+
+
+def uses_context() -> str:
+    return str(current_app.name)
+
+
+def uses_threadlocal() -> str:
+    return str(LOCAL.value)
+
+
+def uses_lock() -> None:
+    with LOCK:
+        pass
+
+
+def acquires_lock() -> None:
+    LOCK.acquire()
+
+
+def uploads() -> None:
+    request.files["x"].save("y")
+
+
+def sleeps() -> None:
+    time.sleep(1)
+
+
+def sleeps_by_another_name() -> None:
+    from time import sleep as rest
+
+    rest(1)
+
+
+def queries() -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("select 1")
+
+
+def runs_a_process() -> None:
+    subprocess.run(["true"], check=False)
+
+
+def reads_a_file() -> None:
+    with open("x") as file:
+        file.read()
+
+
+def loads() -> None:
+    STORE.load()
+
+
+def goes_deep() -> None:
+    deep()
+
+
+def takes_a_store(store: Store) -> None:
+    store.nap()
+
+
+def makes_a_store() -> None:
+    Store().load()
+
+
+def sleeps_in_a_closure() -> Callable[[], None]:
+    def inner() -> None:
+        sleeps()
+
+    return inner
+
+
+def decorated(function: Callable[[], Any]) -> Callable[[], Any]:
+    @functools.wraps(function)
+    def wrapper() -> Any:
+        time.sleep(1)
+        return function()
+
+    return wrapper
+
+
+@decorated
+def behind_a_decorator() -> None: ...
+
+
+async def sleeps_in_async() -> None:
+    time.sleep(1)
+
+
+class View:
+    def __call__(self) -> None:
+        self.helper()
+
+    def helper(self) -> None:
+        sleeps()
+
+
+def touches_the_trap() -> None:
+    STORE.trap  # noqa: B018
+
+
+def calls_a_parameter(function: Callable[[], None]) -> None:
+    function()
+
+
+def shadows(time: Any) -> None:
+    time.sleep(1)  # not the module
+
+
+def reads_a_table() -> Any:
+    import http.client
+
+    return http.client.responses.get(200)  # a dictionary, no connection
+
+
+def only_passes_it_on() -> Any:
+    return functools.partial(time.sleep, 1)

@@ -1,0 +1,107 @@
+"""What reading a handler's source finds, where it says it found it, and what it admits not to know."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+import pytest
+
+from anysgi.migration._inventory._code import read_handler
+from tests.migration.apps import _uses
+
+
+def facts(handler: object) -> list[tuple[str, str]]:
+    return [(fact.kind, fact.what) for fact in read_handler((handler,)).facts]
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [
+        (_uses.uses_session, [("session", "flask.session")]),
+        (_uses.uses_g, [("g", "flask.g")]),
+        (_uses.uses_context, [("context", "flask.current_app")]),
+        (_uses.uses_threadlocal, [("threadlocal", "thread.local")]),
+        (_uses.uses_lock, [("lock", "LOCK (thread.lock)")]),
+        (_uses.acquires_lock, [("lock", "LOCK (thread.lock)")]),
+        (_uses.uploads, [("upload", "request.files")]),
+        (_uses.sleeps, [("blocking", "time.sleep (sleep)")]),
+        (_uses.sleeps_by_another_name, [("blocking", "time.sleep (sleep)")]),
+        (_uses.queries, [("blocking", "sqlite3.connect (database)")]),
+        (_uses.runs_a_process, [("blocking", "subprocess.run (process)")]),
+        (_uses.reads_a_file, [("blocking", "io.open (file)")]),
+        (_uses.loads, [("blocking", "pathlib.Path.read_text (file)")]),
+        (_uses.goes_deep, [("blocking", "time.sleep (sleep)")]),
+        (_uses.takes_a_store, [("blocking", "time.sleep (sleep)")]),
+        (_uses.makes_a_store, [("blocking", "pathlib.Path.read_text (file)")]),
+        (_uses.sleeps_in_a_closure(), [("blocking", "time.sleep (sleep)")]),
+        (_uses.behind_a_decorator, [("blocking", "time.sleep (sleep)")]),
+        (functools.partial(_uses.sleeps), [("blocking", "time.sleep (sleep)")]),
+        (_uses.View(), [("blocking", "time.sleep (sleep)")]),
+        (_uses.STORE.nap, [("blocking", "time.sleep (sleep)")]),
+        (_uses.sleeps_in_async, [("blocking", "time.sleep (sleep)")]),
+    ],
+    ids=lambda value: getattr(value, "__name__", None) or "",
+)
+def test_what_a_handler_uses_is_found(handler: object, expected: list[tuple[str, str]]) -> None:
+    assert facts(handler) == expected
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [_uses.touches_the_trap, _uses.shadows, _uses.reads_a_table, _uses.only_passes_it_on, _uses.calls_a_parameter],
+)
+def test_what_it_does_not_use_is_not_reported(handler: object) -> None:
+    assert facts(handler) == []
+
+
+def test_the_evidence_is_a_place_and_the_way_to_it() -> None:
+    [fact] = read_handler((_uses.goes_deep,)).facts
+    assert fact.file == _uses.__file__
+    assert inspect.getsource(_uses).splitlines()[fact.line - 1].strip() == "time.sleep(1)"
+    assert fact.via == ("goes_deep", "deep")
+
+
+@pytest.mark.parametrize(
+    ("handler", "name", "line_of", "kind"),
+    [
+        (_uses.sleeps, "sleeps", _uses.sleeps, "sync"),
+        (_uses.sleeps_in_async, "sleeps_in_async", _uses.sleeps_in_async, "async"),
+        (_uses.STORE.load, "Store.load", _uses.Store.load, "sync"),
+        (functools.partial(_uses.sleeps), "sleeps", _uses.sleeps, "sync"),
+    ],
+)
+def test_a_handler_is_named_with_its_file_and_line(handler: Any, name: str, line_of: Any, kind: str) -> None:
+    found = read_handler((handler,))
+    assert (found.name, found.file, found.kind) == (name, _uses.__file__, kind)
+    assert found.line == inspect.getsourcelines(line_of)[1]
+
+
+def test_a_decorated_handler_is_the_function_inside() -> None:
+    found = read_handler((_uses.behind_a_decorator,))
+    assert found.name == "behind_a_decorator"
+    assert "def behind_a_decorator" in inspect.getsource(_uses).splitlines()[(found.line or 0) - 1]
+
+
+def test_what_runs_with_a_handler_counts_as_its_own() -> None:
+    found = read_handler((_uses.uses_g, _uses.sleeps))
+    assert {fact.kind for fact in found.facts} == {"g", "blocking"}
+
+
+def test_what_cannot_be_followed_is_said() -> None:
+    assert read_handler((_uses.calls_a_parameter,)).unknown == ("1 calls on values that are only known at run time",)
+    assert read_handler((len,)).unknown == ("its source is not Python, or not here",)
+    assert read_handler(()).unknown == ("no handler is registered for it",)
+
+
+def test_code_of_other_packages_is_named_and_not_followed() -> None:
+    def parses() -> object:
+        import yaml
+
+        return yaml.safe_load("")
+
+    pytest.importorskip("yaml", reason="any package that is no framework")
+    found = read_handler((parses,))
+    assert not found.facts
+    assert "what happens inside yaml" in found.unknown
