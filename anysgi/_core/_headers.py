@@ -16,7 +16,7 @@ from ..exceptions import AppTypeError, AppValueError, BadRequest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..types import Environ, HeaderList, UnderscorePolicy
+    from ..types import Environ, HeaderList, Scope, UnderscorePolicy
 
 HOP_BY_HOP = frozenset(
     [
@@ -208,3 +208,16 @@ def check_name(name: bytes) -> None:
     """Raise `AppValueError` unless `name` is a token (RFC 9110 section 5.1)."""
     if not name or not _TOKEN.issuperset(name):
         raise AppValueError(f"{str(name, 'latin-1')!r} is not a header name (RFC 9110 section 5.1)")
+
+
+def header_in_environ(environ: Environ, name: str) -> str:
+    """One request header of an environ, by its lowercased name; empty if there is none."""
+    value: str = environ.get(_environ_key(name.encode(), "drop"), "")
+    return value
+
+
+def header_in_scope(scope: Scope, name: str) -> str:
+    """One request header of a scope, by its lowercased name, joined as `environ_from_scope` joins it; or empty."""
+    raw = name.encode()
+    values = [str(value, "latin-1") for key, value in scope["headers"] if key == raw]
+    return ("; " if name == "cookie" else ", ").join(values)

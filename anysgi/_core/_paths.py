@@ -80,3 +80,20 @@ def _written_path(target: str) -> bytes:
         _, slash, rest = raw.partition(b"://")[2].partition(b"/")
         raw = slash + rest
     return raw
+
+
+def path_in_scope(scope: Scope) -> str:
+    """The path below the app's root, decoded: what routes are written against."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path") or ""
+    if root:
+        prefix = root.rstrip("/")
+        if path == prefix or path.startswith(prefix + "/"):
+            return path[len(prefix) :]
+    return path
+
+
+def path_in_environ(environ: Environ) -> str:
+    """The path below the app's root, decoded: what routes are written against."""
+    info: str = environ.get("PATH_INFO") or ""
+    return info if info.isascii() else latin1(info).decode("utf-8", "replace")

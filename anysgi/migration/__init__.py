@@ -5,9 +5,29 @@ Names are imported when they are first asked for, so that each tool costs only i
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._flags import FlagSwitches
+    from ._router import Router
+    from ._shadow import Difference, Observer, Shadow, ShadowRequest
+    from ._stats import Stats, Tally
+    from ._switches import EnvironmentSwitches, FileSwitches, Overrides, Switches
     from ._table import Route, RouteTable, Side, Sticky
 
 __all__ = [
+    # the router
+    "Router",
+    "Stats",
+    "Tally",
+    # what can be changed while it runs
+    "EnvironmentSwitches",
+    "FileSwitches",
+    "FlagSwitches",
+    "Overrides",
+    "Switches",
+    # where a comparison plugs in
+    "Difference",
+    "Observer",
+    "Shadow",
+    "ShadowRequest",
     # the route table
     "Route",
     "RouteTable",
@@ -16,6 +36,18 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Router": "_router",
+    "Stats": "_stats",
+    "Tally": "_stats",
+    "EnvironmentSwitches": "_switches",
+    "FileSwitches": "_switches",
+    "FlagSwitches": "_flags",
+    "Overrides": "_switches",
+    "Switches": "_switches",
+    "Difference": "_shadow",
+    "Observer": "_shadow",
+    "Shadow": "_shadow",
+    "ShadowRequest": "_shadow",
     "Route": "_table",
     "RouteTable": "_table",
     "Side": "_table",

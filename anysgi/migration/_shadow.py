@@ -1,0 +1,126 @@
+"""Where a comparison plugs into the router: it is shown requests and responses, and can neither delay nor change them.
+
+`begin` is called for each request of a route with `shadow = "…"`, before the serving side sees it.  All methods are
+called on the request's own thread or loop and must return at once; what they raise is logged and goes no further.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from ..types import Convention, HeaderList
+    from ._table import Route, Side
+
+log = logging.getLogger("anysgi.migration")
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowRequest:
+    """A request, as it is about to be served.
+
+    Args:
+        route: its route; `route.shadow` is what the table says.
+        side: who serves it.
+        scope: an ASGI HTTP scope of its own, whatever the server; the body comes through the observer.
+        convention: the server's.
+        apps: both sides, in that convention.
+    """
+
+    route: Route
+    side: Side
+    scope: Mapping[str, Any]
+    convention: Convention
+    apps: Mapping[Side, Any]
+
+
+class Observer(Protocol):
+    """Is shown one exchange, in order."""
+
+    def request_body(self, chunk: bytes) -> None:
+        """A piece of the request's body, as the serving side read it; what nobody reads is never shown."""
+
+    def response_head(self, status: int, headers: HeaderList) -> None:
+        """The head of the response that the client gets."""
+
+    def response_body(self, chunk: bytes) -> None:
+        """A piece of its body."""
+
+    def end(self, error: BaseException | None) -> None:
+        """The exchange is over; called once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference between the two sides, for the dashboard.
+
+    Args:
+        at: seconds since the epoch.
+        route: the route's name.
+        request: method and target.
+        what: one line.
+    """
+
+    at: float
+    route: str
+    request: str
+    what: str
+
+
+class Shadow(Protocol):
+    """Compares the two sides, somewhere else and later."""
+
+    def begin(self, request: ShadowRequest) -> Observer | None:
+        """Return who looks at this exchange; None if nobody does."""
+
+    def latest(self) -> Sequence[Difference]:
+        """The latest differences, newest first; a bounded list."""
+
+
+class Guarded:
+    """An observer that cannot harm: after its first exception it is shown nothing more.
+
+    Args:
+        observer: the shadow's.
+    """
+
+    __slots__ = ("_observer",)
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer: Observer | None = observer
+
+    def request_body(self, chunk: bytes) -> None:
+        if chunk:
+            self._tell(lambda observer: observer.request_body(chunk))
+
+    def response_head(self, status: int, headers: HeaderList) -> None:
+        self._tell(lambda observer: observer.response_head(status, headers))
+
+    def response_body(self, chunk: bytes) -> None:
+        if chunk:
+            self._tell(lambda observer: observer.response_body(chunk))
+
+    def end(self, error: BaseException | None) -> None:
+        self._tell(lambda observer: observer.end(error))
+        self._observer = None
+
+    def _tell(self, news: Callable[[Observer], None]) -> None:
+        if self._observer is not None:
+            try:
+                news(self._observer)
+            except Exception:
+                log.exception("the shadow's observer failed; the request goes on without it")
+                self._observer = None
+
+
+def begin(shadow: Shadow, request: ShadowRequest) -> Guarded | None:
+    """Ask the shadow whether it wants to look; whatever it raises is logged."""
+    try:
+        observer = shadow.begin(request)
+    except Exception:
+        log.exception("the shadow failed; the request goes on without it")
+        return None
+    return None if observer is None else Guarded(observer)

@@ -1,0 +1,184 @@
+"""The router as a WSGI app."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from .._core._paths import path_in_environ
+from .._core._refusals import Refusal
+from .._core._scope import scope_from_environ
+from ..exceptions import AppProtocolError, LifespanError
+from ._attempt import CRASHED, STANDS, TRYING, Verdict
+from ._clients import bucket_in_environ
+from ._deadline import HeadTimeout
+from ._wsgi_watching import Observed, WatchedInput, close
+
+if TYPE_CHECKING:
+    from ..types import Environ, ExcInfo, StartResponse, Write
+    from ._core import Choice, Core
+    from ._table import Side
+
+log = logging.getLogger("anysgi.migration")
+
+
+class WsgiRouter:
+    """`router.wsgi`: what a WSGI server imports.
+
+    Args:
+        core: what both conventions share.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one WSGI request by the table."""
+        core = self._core
+        path = path_in_environ(environ)
+        if core.dashboard is not None and core.dashboard.owns(path):
+            return core.dashboard.wsgi(environ, start_response)
+        choice = core.choose(environ["REQUEST_METHOD"], path, environ, bucket_in_environ)
+        observer = core.observe(choice, "wsgi", scope_from_environ(environ)) if choice.shadowed else None
+        if observer is None:
+            return self._serve(choice, environ, start_response)
+        return Observed(observer, environ).run(lambda *call: self._serve(choice, *call), start_response)
+
+    def _serve(self, choice: Choice, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if choice.side == "new":
+            result = self._new(choice, environ, start_response)
+            if result is not None:
+                return result
+        head = Head(self._core, choice, start_response)
+        try:
+            return self._core.legacy.wsgi(environ, head.start_response)
+        except Exception:
+            head.count(failed=True)
+            raise
+
+    def _new(self, choice: Choice, environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
+        """Have the new side try; None if legacy is to answer."""
+        core = self._core
+        verdict = core.verdict(choice, environ["REQUEST_METHOD"])
+        head = Head(core, choice, start_response, verdict)
+        result: Iterable[bytes] = ()
+        error: Exception | None = None
+        try:
+            result = core.new.wsgi(_watched(environ, verdict), head.start_response)
+            if verdict.state is TRYING:
+                result = _begun(result, verdict)
+        except Exception as raised:
+            error = raised
+            verdict.crash(not_begun=isinstance(raised, LifespanError))
+        if verdict.state is STANDS and error is None:
+            return result
+        close(result)
+        if verdict.state is STANDS or verdict.state is TRYING:
+            head.count(failed=True)
+            return _failed(choice, error or AppProtocolError("the app returned without a response"), start_response)
+        core.left(choice, crashed=verdict.state is CRASHED, error=error, status=verdict.status)
+        return None
+
+
+def _watched(environ: Environ, verdict: Verdict) -> Environ:
+    """The environ for the new side: its own, so that legacy finds its as the server made it."""
+    own = environ.copy()
+    if environ.get("CONTENT_LENGTH") not in (None, "", "0") or environ.get("wsgi.input_terminated"):
+        own["wsgi.input"] = WatchedInput(environ["wsgi.input"], verdict.touch)
+    return own
+
+
+def _begun(result: Iterable[bytes], verdict: Verdict) -> Iterable[bytes]:
+    """Run an app that is a generator up to its head."""
+    chunks = iter(result)
+    for chunk in chunks:
+        if chunk or verdict.state is not TRYING:
+            return Begun(chunk, chunks, result)
+    if verdict.state is TRYING:
+        close(result)
+        raise AppProtocolError("the new side returned without calling start_response()")
+    return Begun(b"", chunks, result)
+
+
+def _failed(choice: Choice, error: Exception, start_response: StartResponse) -> Iterable[bytes]:
+    if not isinstance(error, HeadTimeout):
+        raise error
+    log.error("the new side is late at %s, and legacy may not be asked: %s", choice.name, error)
+    refusal = Refusal(504)
+    start_response(refusal.status_line, refusal.headers, (type(error), error, error.__traceback__))
+    return [refusal.body]
+
+
+class Begun:
+    """A response whose first chunk was taken already.
+
+    Args:
+        first: the chunk.
+        rest: the others.
+        result: what the app returned, to be closed.
+    """
+
+    __slots__ = ("_first", "_rest", "_result")
+
+    def __init__(self, first: bytes, rest: Iterator[bytes], result: object) -> None:
+        self._first = first
+        self._rest = rest
+        self._result = result
+
+    def __iter__(self) -> Begun:
+        return self
+
+    def __next__(self) -> bytes:
+        first, self._first = self._first, b""
+        return first or next(self._rest)
+
+    def close(self) -> None:
+        close(self._result)
+
+
+class Head:
+    """Passes a head on, notes its status, and counts it.
+
+    Args:
+        core: whose tallies.
+        choice: which route.
+        start_response: the server's.
+        verdict: may hold the head back.
+    """
+
+    __slots__ = ("_choice", "_core", "_counted", "_start_response", "_started", "_verdict")
+
+    def __init__(
+        self, core: Core, choice: Choice, start_response: StartResponse, verdict: Verdict | None = None
+    ) -> None:
+        self._core = core
+        self._choice = choice
+        self._start_response = start_response
+        self._verdict = verdict
+        self._counted = False
+        self._started = perf_counter()
+
+    def start_response(self, status: str, headers: Any, exc_info: ExcInfo | None = None) -> Write:
+        """PEP 3333, "The start_response() Callable"."""
+        try:
+            code = int(status[:3]) if status[:3].isdigit() else 0
+            if self._verdict is not None and not self._verdict.head(code):
+                return _sink
+            self.count(failed=code >= 500)
+            given = (status, headers, exc_info) if exc_info else (status, headers)
+            return self._start_response(*given)
+        finally:
+            exc_info = None  # PEP 3333: avoid a circular reference through the traceback's frames
+
+    def count(self, *, failed: bool) -> None:
+        """Count this request, once."""
+        if not self._counted:
+            self._counted = True
+            side: Side = "new" if self._verdict is not None else "legacy"
+            self._core.stats.count(self._choice.name, side, perf_counter() - self._started, failed=failed)
+
+
+def _sink(data: bytes) -> None:
+    """What becomes of `write()` in a response that is not sent."""
