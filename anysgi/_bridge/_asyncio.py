@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
     from contextvars import Context
+    from socket import socket
 
 log = logging.getLogger("anysgi")
 
@@ -116,6 +117,27 @@ class AsyncioPort:
 
     def bell(self) -> AsyncioBell:
         return AsyncioBell(self.loop)
+
+    async def readable(self, sock: socket) -> None:
+        """Wait until `sock` has something to read, or has ended; for one coroutine at a time."""
+        await self._ready(sock.fileno(), self.loop.add_reader, self.loop.remove_reader)
+
+    async def writable(self, sock: socket) -> None:
+        """Wait until `sock` takes bytes, or is broken; for one coroutine at a time."""
+        await self._ready(sock.fileno(), self.loop.add_writer, self.loop.remove_writer)
+
+    async def _ready(self, fileno: int, watch: Callable[..., None], forget: Callable[[int], bool]) -> None:
+        waiter = self.loop.create_future()
+        watch(fileno, _set, waiter)
+        try:
+            await waiter
+        finally:
+            forget(fileno)
+
+
+def _set(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 class AsyncioBell:

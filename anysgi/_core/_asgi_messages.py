@@ -43,6 +43,13 @@ _MISTAKES = {
     DONE: "after the response was complete; an app responds once",
 }
 
+
+class _Switched(int):
+    """A status only an adapter can give: 101 says that the connection is no longer the server's."""
+
+
+SWITCHED = _Switched(101)
+
 _REASONS = {int(status): f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
@@ -102,7 +109,7 @@ class ResponseMessages:
 
     def _start(self, message: Mapping[str, Any]) -> None:
         status = message.get("status")
-        if not isinstance(status, int) or not 200 <= status <= 599:
+        if not isinstance(status, int) or not (200 <= status <= 599 or status is SWITCHED):
             raise AppValueError(f"'status' must be an int from 200 to 599, not {status!r}")
         headers = check_headers(message.get("headers", ()))
         self._length = BodyLength(self._method, status, headers)

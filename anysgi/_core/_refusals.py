@@ -1,4 +1,4 @@
-"""The short plain answers an adapter gives itself: 400, 413, 500, 501, 503, 504, in either convention."""
+"""The short plain answers an adapter gives itself: 400, 413, 426, 500, 501, 503, 504, in either convention."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ class Refusal:
         self.status = status
         self.body = ((detail or HTTPStatus(status).phrase) + "\n").encode()
         self.headers = [("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(self.body)))]
+        if status == HTTPStatus.UPGRADE_REQUIRED:
+            self.headers.append(("sec-websocket-version", "13"))  # RFC 6455 section 4.4
         if retry_after is not None:
             self.headers.append(("retry-after", str(retry_after)))
 

@@ -51,7 +51,10 @@ class AsgiExchange:
         up: the request's body.
         messages: the response's head.
         waiting: how many `receive` calls wait for body right now.
+        endless: it does not end by itself, so whoever wants it to has to say so.
     """
+
+    endless = False
 
     __slots__ = (
         "_app",

@@ -13,17 +13,19 @@ from .._bridge import _forks
 from .._bridge._contexts import write_back
 from .._core._refusals import Refusal
 from .._core._scope import scope_from_environ
+from .._core._websocket_scope import asks_for_websocket
 from ..exceptions import BadRequest, ClientDisconnected, LifespanError, RequestTimeout
 from ._asgi_exchange import AsgiExchange
 from ._asgi_response import ResponsePump, StreamingResponse
 from ._environ_body import EnvironBody
-from ._options import check_app, check_choice, check_positive, is_plain, single_callable
+from ._options import NEEDS_WSPROTO, check_app, check_choice, check_positive, is_plain, single_callable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..types import ASGIApp, Environ, LifespanMode, LoopName, StartResponse
     from ._runtime import Runtime
+    from ._websocket_from_environ import Upgrade
 
 log = logging.getLogger("anysgi")
 
@@ -34,9 +36,10 @@ class AsgiToWsgi:
     The app runs on one long-lived event loop per process, shared by all adapters, started at the first request and
     never at import, so that `gunicorn --preload` and other forks are safe.  Its lifespan runs on that loop before the
     first request.  Bodies stream both ways; a client that leaves becomes `http.disconnect`; background tasks do not
-    delay the response.
+    delay the response.  WebSockets work where the server hands out its socket (gunicorn, werkzeug, gevent), and hold
+    one of its threads each.
 
-    Implements the ASGI spec ("HTTP", "Lifespan") as the server of `app`, and PEP 3333 as an application.
+    Implements the ASGI spec ("HTTP", "WebSocket", "Lifespan") as the server of `app`, and PEP 3333 as an application.
 
     Args:
         app: the ASGI app, called as `await app(scope, receive, send)`; ASGI 2 apps work as well.
@@ -44,8 +47,12 @@ class AsgiToWsgi:
         loop: `"asyncio"` or `"uvloop"`.
         window: bytes the app may be ahead of the server before its `send` waits.
         max_body_size: bytes of request body; more is answered 413 (RFC 9110 section 15.5.14).  None: no limit.
+        max_message_size: bytes of a WebSocket message; a larger one closes it with 1009 (RFC 6455 section 7.4.1).
+        ping_interval: seconds between two pings on a WebSocket; a client that sends nothing from one to the next is
+            gone.  None: no pings.
         timeout: seconds for the whole response; then 504, or a cut connection if it had begun.  None: no limit.
             A server that is reading a slow client's body cannot be interrupted: the time is looked at when it returns.
+            WebSockets have no such limit.
         grace: seconds an app has to end once its client left, before its task is cancelled.
         startup_timeout: seconds for the lifespan's startup.
         shutdown_timeout: seconds for running requests and background tasks, then for the lifespan's shutdown.
@@ -66,6 +73,8 @@ class AsgiToWsgi:
         loop: LoopName = "asyncio",
         window: int = 262_144,
         max_body_size: int | None = None,
+        max_message_size: int = 16_777_216,
+        ping_interval: float | None = 20.0,
         timeout: float | None = None,
         grace: float = 3.0,
         startup_timeout: float = 30.0,
@@ -80,12 +89,15 @@ class AsgiToWsgi:
         check_positive(
             window=window, timeout=timeout, startup_timeout=startup_timeout, shutdown_timeout=shutdown_timeout
         )
+        check_positive(max_message_size=max_message_size, ping_interval=ping_interval)
         self.app = app
         self._single: ASGIApp = single_callable(app)
         self.lifespan = lifespan
         self.loop = loop
         self.window = window
         self.max_body_size = max_body_size
+        self.max_message_size = max_message_size
+        self.ping_interval = ping_interval
         self.timeout = timeout
         self.grace = grace
         self.startup_timeout = startup_timeout
@@ -155,8 +167,10 @@ class AsgiToWsgi:
             self.start()
             return self(environ, start_response)
         runtime.thread.refuse_own()
+        websocket = "HTTP_UPGRADE" in environ and asks_for_websocket(environ)
         try:
             body = EnvironBody(environ, self.max_body_size, self.window)
+            upgrade = self._upgrade(environ) if websocket else None
         except BadRequest as error:
             return _refuse(environ, start_response, Refusal(error.status, error.reason))
         scope = scope_from_environ(environ)
@@ -164,17 +178,28 @@ class AsgiToWsgi:
         if state is not None:
             scope["state"] = state.copy()
         context = copy_context()
-        exchange = AsgiExchange(runtime, self._single, scope, context, self.window, self.grace, not body.empty)
+        if upgrade is None:
+            exchange = AsgiExchange(runtime, self._single, scope, context, self.window, self.grace, not body.empty)
+        else:
+            exchange = upgrade.exchange(runtime, self._single, scope, context, self.window, self.grace)
         if not exchange.begin():
             return _refuse(environ, start_response, Refusal(503, "The app's event loop has ended."))
         try:
-            return self._respond(ResponsePump(exchange, body, environ, self.timeout, self), environ, start_response)
+            timeout = None if websocket else self.timeout
+            return self._respond(ResponsePump(exchange, body, environ, timeout, self), environ, start_response)
         except BaseException:
             exchange.end_early()
             raise
         finally:
             if self.propagate_context:
                 write_back(context)
+
+    def _upgrade(self, environ: Environ) -> Upgrade:
+        try:
+            from ._websocket_from_environ import Upgrade
+        except ImportError as error:
+            raise BadRequest(NEEDS_WSPROTO, 501) from error
+        return Upgrade(environ, self.max_message_size, self.ping_interval)
 
     def _respond(self, pump: ResponsePump, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         exchange = pump.exchange

@@ -10,6 +10,8 @@ from ..exceptions import ConventionError
 if TYPE_CHECKING:
     from ..types import ASGIApp, Convention
 
+NEEDS_WSPROTO = 'WebSockets need wsproto: pip install "anysgi[websocket]"'
+
 
 def check_app(app: object, convention: Convention, adapter: str) -> None:
     """Refuse what cannot be called, and what plainly speaks the other convention.

@@ -102,8 +102,8 @@ class Runtime:
     async def _close(self, *, server_gone: bool = False) -> None:
         self.closed = True
         try:
-            if server_gone:
-                for exchange in list(self._exchanges):
+            for exchange in list(self._exchanges):
+                if server_gone or exchange.endless:
                     exchange.shut_down()
             await self.port.drain([e.task for e in self._exchanges if e.task is not None], self._timeout)
             if self._lifespan is not None:

@@ -51,6 +51,7 @@ class WsgiExchange:
         environ: the request, translated.
         receive, send: the server's.
         spool: read the body first and tell the app its length.
+        timeout: seconds for the whole response; None for no limit.
     """
 
     __slots__ = (
@@ -65,11 +66,19 @@ class WsgiExchange:
         "_reason",
         "_send",
         "_started",
+        "_timeout",
         "_timers",
     )
 
     def __init__(
-        self, adapter: WsgiToAsgi, port: AsyncioPort, environ: Environ, receive: Receive, send: Send, spool: bool
+        self,
+        adapter: WsgiToAsgi,
+        port: AsyncioPort,
+        environ: Environ,
+        receive: Receive,
+        send: Send,
+        spool: bool,
+        timeout: float | None,
     ) -> None:
         self._adapter = adapter
         self._port = port
@@ -77,6 +86,7 @@ class WsgiExchange:
         self._method = environ["REQUEST_METHOD"]  # the app may do to its environ what it likes
         self._path = environ["PATH_INFO"]
         self._send = send
+        self._timeout = timeout
         self._started = False
         self._reason: Callable[[], BaseException] | None = None
         self._timers: list[TimerHandle] = []
@@ -105,10 +115,10 @@ class WsgiExchange:
         """
         adapter = self._adapter
         try:
-            if adapter.timeout is None:
+            if self._timeout is None:
                 await self._serve()
             else:
-                await self._serve_within(adapter.timeout)
+                await self._serve_within(self._timeout)
         except Exception as error:
             if not await self._settled(error):
                 raise

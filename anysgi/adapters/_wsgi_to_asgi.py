@@ -14,7 +14,8 @@ from .._core._environ import environ_from_scope
 from .._core._refusals import Refusal
 from ..exceptions import BadRequest, ServerProtocolError
 from ._lifespan_host import LifespanHost
-from ._options import check_app, check_choice, check_positive, is_plain
+from ._options import NEEDS_WSPROTO, check_app, check_choice, check_positive, is_plain
+from ._websocket_denial import deny_with
 from ._wsgi_exchange import WsgiExchange
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ class WsgiToAsgi:
     """Serve a WSGI app on an ASGI server (uvicorn, hypercorn, granian, daphne).
 
     Each request runs on one thread of a pool; bodies stream both ways inside byte-counted windows; a client that leaves
-    is noticed, the app's iterable is closed on its thread and in its context, always, once.
+    is noticed, the app's iterable is closed on its thread and in its context, always, once.  A WebSocket reaches the
+    app as a request with `environ["werkzeug.socket"]`, as Flask-Sock and simple-websocket expect, and holds a thread.
 
-    Implements PEP 3333 as the server of `app`, and the ASGI spec ("HTTP", "Lifespan") as an application.
+    Implements PEP 3333 as the server of `app`, and the ASGI spec ("HTTP", "WebSocket", "Lifespan") as an application.
 
     Args:
         app: the WSGI app, called as `app(environ, start_response)`.
@@ -46,7 +48,10 @@ class WsgiToAsgi:
         window: bytes that may be buffered per request and direction; whoever is further ahead waits.
         prebuffer: bytes of the request body to collect before a thread is taken, so that slow uploads hold none.
         max_body_size: bytes of request body; more is answered 413 (RFC 9110 section 15.5.14).  None: no limit.
+        max_message_size: bytes of a WebSocket message of the app; a larger one closes it with 1011 (RFC 6455 section
+            7.4.1).  What clients send is the server's to limit.
         timeout: seconds for the whole response; then 504, or a cut connection if it had begun.  None: no limit.
+            WebSockets have no such limit.
         grace: seconds an app has to leave its thread once its client left; then the request ends without it.
         chunked: bodies of unknown length are streamed (`"stream"`), or collected first to give the app a CONTENT_LENGTH
             (`"spool"`); `"auto"` spools for frameworks known to need one (Django, Falcon, Bottle).
@@ -74,6 +79,7 @@ class WsgiToAsgi:
         window: int = 262_144,
         prebuffer: int = 0,
         max_body_size: int | None = None,
+        max_message_size: int = 16_777_216,
         timeout: float | None = None,
         grace: float = 3.0,
         chunked: ChunkedPolicy = "auto",
@@ -88,11 +94,13 @@ class WsgiToAsgi:
         check_choice("chunked", chunked, ("auto", "stream", "spool"))
         check_choice("underscore_headers", underscore_headers, ("drop", "refuse", "keep"))
         check_positive(window=window, queue_timeout=queue_timeout, timeout=timeout, prebuffer=prebuffer or None)
+        check_positive(max_message_size=max_message_size)
         self.app = app
         self.queue_timeout = queue_timeout
         self.window = window
         self.prebuffer = prebuffer
         self.max_body_size = max_body_size
+        self.max_message_size = max_message_size
         self.timeout = timeout
         self.grace = grace
         self.spools = chunked == "spool" or (chunked == "auto" and framework_of(app) in NEED_LENGTH)
@@ -119,17 +127,22 @@ class WsgiToAsgi:
             except BadRequest as error:
                 await _refuse(scope, send, error)
                 return
-            port = self._port
-            if port is None or not port.is_here():
-                port = self._port = running_port()
             spool = self.spools and _length_unknown(scope, environ)
-            await WsgiExchange(self, port, environ, receive, send, spool).run()
+            await WsgiExchange(self, self._here(), environ, receive, send, spool, self.timeout).run()
         elif kind == "lifespan":
             await self._host.run(scope, receive, send)
         elif kind == "websocket":
-            await _deny(receive, send, scope)
+            await self._websocket(scope, receive, send)
         else:
-            raise ValueError(f"WsgiToAsgi cannot serve ASGI scope type {kind!r}; it serves http and lifespan")
+            raise ValueError(
+                f"WsgiToAsgi cannot serve ASGI scope type {kind!r}; it serves http, websocket and lifespan"
+            )
+
+    def _here(self) -> AsyncioPort:
+        port = self._port
+        if port is None or not port.is_here():
+            port = self._port = running_port()
+        return port
 
     def _environ(self, scope: Scope) -> Environ:
         environ = environ_from_scope(scope, underscores=self.underscore_headers, multiprocess=self.multiprocess)
@@ -138,6 +151,23 @@ class WsgiToAsgi:
             raise BadRequest(f"the body is larger than {limit} bytes", 413)
         environ["anysgi.state"] = self._host.state(scope)
         return environ
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        message = await receive()
+        if message["type"] != "websocket.connect":
+            raise ServerProtocolError(f"expected 'websocket.connect' from the server, got {message['type']!r}")
+        try:
+            from ._websocket_to_wsgi import WsgiWebSocket
+        except ImportError:
+            log.error(NEEDS_WSPROTO)
+            await deny_with(scope, send, Refusal(501, NEEDS_WSPROTO))
+            return
+        try:
+            websocket = WsgiWebSocket(self, self._here(), scope, receive, send, self._host.state(scope))
+        except BadRequest as error:
+            await deny_with(scope, send, Refusal(error.status, error.reason))
+            return
+        await websocket.run()
 
     def drain(self) -> None:
         """Let running requests finish (at most `shutdown_timeout` seconds) and end the threads; blocks.
@@ -177,15 +207,3 @@ async def _refuse(scope: Scope, send: Send, error: BadRequest) -> None:
     log.warning("%s %r answered %d: %s", scope["method"], scope["path"], error.status, error.reason)
     for message in Refusal(error.status, error.reason).messages:
         await send(message)
-
-
-async def _deny(receive: Receive, send: Send, scope: Scope) -> None:
-    """Refuse a WebSocket before it is accepted: 501 where the server can send it, else close, which becomes 403."""
-    message = await receive()
-    if message["type"] != "websocket.connect":
-        raise ServerProtocolError(f"expected 'websocket.connect' from the server, got {message['type']!r}")
-    if "websocket.http.response" in (scope.get("extensions") or {}):
-        for answer in Refusal(501, "This WSGI app is served without WebSocket support.").messages:
-            await send({**answer, "type": f"websocket.{answer['type']}"})
-    else:
-        await send({"type": "websocket.close", "code": 1000})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -58,14 +59,18 @@ CONNECT = {"type": "websocket.connect"}
 
 
 @pytest.mark.anyio
-async def test_a_websocket_is_closed_before_it_is_accepted() -> None:
+async def test_without_wsproto_a_websocket_is_closed_before_it_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    hide_wsproto(monkeypatch)
     peer = AsgiPeer(CONNECT)
     await WsgiToAsgi(wsgi_app(b"x"))({"type": "websocket"}, peer.receive, peer.send)
     assert peer.sent == [{"type": "websocket.close", "code": 1000}]
 
 
 @pytest.mark.anyio
-async def test_a_websocket_is_answered_501_where_the_server_can_send_it() -> None:
+async def test_without_wsproto_a_websocket_is_answered_501_where_the_server_can_send_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hide_wsproto(monkeypatch)
     peer = AsgiPeer(CONNECT)
     scope = {"type": "websocket", "extensions": {"websocket.http.response": {}}}
     await WsgiToAsgi(wsgi_app(b"x"))(scope, peer.receive, peer.send)
@@ -74,6 +79,11 @@ async def test_a_websocket_is_answered_501_where_the_server_can_send_it() -> Non
         "websocket.http.response.body",
     ]
     assert peer.sent[0]["status"] == 501
+    assert b'pip install "anysgi[websocket]"' in peer.sent[1]["body"]
+
+
+def hide_wsproto(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "anysgi.adapters._websocket_to_wsgi", None)
 
 
 @pytest.mark.anyio

@@ -1,0 +1,109 @@
+"""A connected socket on a loop: read what comes, write all of it, never block.
+
+The socket stays what the server made it, TLS and gevent's included: it is only told not to block, and a call that
+would is repeated once the loop says that the socket is ready.
+"""
+
+from __future__ import annotations
+
+from socket import SHUT_RDWR, SHUT_WR
+from ssl import SSLWantReadError, SSLWantWriteError
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from ._asyncio import AsyncioPort
+
+_PIECE = 65_536  # bytes a read takes at most
+
+
+class SocketStream:
+    """One reader and any number of writers, which take turns; all on the loop.
+
+    Args:
+        port: the loop.
+        sock: connected.
+    """
+
+    __slots__ = ("_bell", "_left", "_port", "_sock", "_timeout", "_writing")
+
+    def __init__(self, port: AsyncioPort, sock: socket) -> None:
+        self._port = port
+        self._sock = sock
+        self._timeout = sock.gettimeout()
+        sock.setblocking(False)
+        self._left = bytearray()  # what was given to `write` and has not left
+        self._writing = False
+        self._bell = port.bell()
+
+    async def read(self) -> bytes:
+        """Wait for bytes; `b""` once the peer will send no more.
+
+        Raises:
+            OSError: the connection broke.
+        """
+        while True:
+            try:
+                return self._sock.recv(_PIECE)
+            except (BlockingIOError, SSLWantReadError):
+                await self._port.readable(self._sock)
+            except SSLWantWriteError:
+                await self._port.writable(self._sock)
+
+    async def write(self, data: bytes) -> None:
+        """Send all of it; returns when the system has taken it.  A cancelled call leaves its rest to the next one.
+
+        Raises:
+            OSError: the connection broke.
+        """
+        self._left += data
+        while self._writing:
+            await self._bell.wait()
+        self._writing = True
+        try:
+            while self._left:
+                await self._send_some()
+        finally:
+            self._writing = False
+            self._bell.ring()
+
+    async def _send_some(self) -> None:
+        left = self._left
+        try:
+            sent = self._sock.send(left)
+        except (BlockingIOError, SSLWantWriteError):
+            await self._port.writable(self._sock)
+        except SSLWantReadError:
+            await self._port.readable(self._sock)
+        else:
+            del left[:sent]
+
+    def post(self, data: bytes) -> None:
+        """Send what the socket takes at once; the next `write` sends the rest."""
+        self._left += data
+        try:
+            if not self._writing:
+                del self._left[: self._sock.send(self._left)]
+        except OSError:  # it would block, or it is broken, which the reader notices
+            pass
+
+    def end(self) -> None:
+        """Tell the peer that nothing more will come; it may still send."""
+        self._shut(SHUT_WR)
+
+    def hang_up(self) -> None:
+        """End both ways, so that whoever owns the socket can neither read nor write, and give it back as it was."""
+        self._shut(SHUT_RDWR)
+        self._sock.settimeout(self._timeout)
+
+    def close(self) -> None:
+        """End both ways, and close the socket."""
+        self._shut(SHUT_RDWR)
+        self._sock.close()
+
+    def _shut(self, how: int) -> None:
+        try:
+            self._sock.shutdown(how)
+        except OSError:  # the peer was quicker
+            pass

@@ -1,0 +1,133 @@
+"""One end of an open WebSocket, sans-IO: bytes in and whole messages out, messages in and bytes out (RFC 6455).
+
+`wsproto` knows the frames; what is added here is what whole messages need: fragments are put together up to a bound,
+pings and Closes are answered, and whatever the peer did wrong becomes the Close frame that names it.
+
+    OPEN --close(), or the peer's mistake--> CLOSING --the peer's Close--> CLOSED
+    OPEN --the peer's Close, answered--> CLOSED
+"""
+
+from __future__ import annotations
+
+from io import BytesIO, StringIO
+from typing import TYPE_CHECKING, Any
+
+from wsproto import events
+from wsproto.connection import Connection, ConnectionState
+from wsproto.frame_protocol import CloseReason
+
+from ._websocket_messages import Close
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NO_STATUS, ABNORMAL, TOO_BIG = 1005, 1006, 1009  # RFC 6455 section 7.4.1
+
+
+class WebSocketFrames:
+    """Frames of one connection, from the end of its handshake.
+
+    Args:
+        connection: wsproto's, open; client or server.
+        max_size: bytes a message may have; a larger one closes the connection with 1009.
+
+    Attributes:
+        failed: the peer broke RFC 6455, or the bound: nothing it sends counts any more.
+    """
+
+    __slots__ = ("_connection", "_max_size", "_parts", "_replies", "_size", "failed")
+
+    def __init__(self, connection: Connection, max_size: int) -> None:
+        self._connection = connection
+        self._max_size = max_size
+        self._parts: StringIO | BytesIO | None = None
+        self._size = 0
+        self._replies = bytearray()
+        self.failed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether both Close frames have been seen, or no more can be."""
+        return self.failed or self._connection.state is ConnectionState.CLOSED
+
+    @property
+    def open(self) -> bool:
+        return self._connection.state is ConnectionState.OPEN
+
+    def replies(self) -> bytes:
+        """Take what has to be sent in answer to what was received."""
+        replies, self._replies = bytes(self._replies), bytearray()
+        return replies
+
+    def send(self, payload: str | bytes) -> bytes:
+        """Frame a message; `b""` if the connection is closing, when nothing may follow."""
+        if not self.open:
+            return b""
+        event = events.TextMessage(payload) if isinstance(payload, str) else events.BytesMessage(payload)
+        return self._connection.send(event)
+
+    def ping(self) -> bytes:
+        return self._connection.send(events.Ping()) if self.open else b""
+
+    def close(self, close: Close) -> bytes:
+        """Frame a Close; `b""` if one was sent before.  1005 says nothing, as only an empty Close frame can."""
+        if not self.open:
+            return b""
+        if close.code == NO_STATUS:
+            return self._connection.send(events.CloseConnection(CloseReason.NO_STATUS_RCVD))
+        return self._connection.send(events.CloseConnection(close.code, close.reason))
+
+    def receive(self, data: bytes) -> Iterator[str | bytes | Close]:
+        """Yield the messages that `data` completes, and the Close that ends them; `replies()` has the answers."""
+        if self.closed:
+            return
+        self._connection.receive_data(data)
+        for event in self._connection.events():
+            match event:
+                case events.Message():
+                    if self._keep(event.data):
+                        yield from self._complete(event)
+                    else:
+                        yield self._fail(TOO_BIG, f"a message may have {self._max_size} bytes")
+                case events.Ping():
+                    self._pong(event)
+                case events.CloseConnection():
+                    yield self._closing(event)
+            if self.failed:
+                return
+
+    def _keep(self, data: str | bytes | bytearray) -> bool:
+        """Count a fragment; False if the message is larger than allowed."""
+        self._size += len(data) if not isinstance(data, str) or data.isascii() else len(data.encode())
+        return self._size <= self._max_size
+
+    def _complete(self, event: events.Message[Any]) -> Iterator[str | bytes]:
+        """Yield the message if `event` is its end; else keep the fragment, in one buffer: it may be one of millions."""
+        data, parts = event.data, self._parts
+        if parts is None and not event.message_finished:
+            self._parts = parts = StringIO() if isinstance(data, str) else BytesIO()
+        if parts is not None:
+            parts.write(data)
+        if event.message_finished:
+            self._parts, self._size = None, 0
+            if self.open:
+                yield parts.getvalue() if parts is not None else data
+
+    def _pong(self, ping: events.Ping) -> None:
+        if self.open:
+            self._replies += self._connection.send(ping.response())
+
+    def _closing(self, event: events.CloseConnection) -> Close:
+        state = self._connection.state
+        if state is ConnectionState.REMOTE_CLOSING:
+            self._replies += self._connection.send(event.response())
+        elif state is not ConnectionState.CLOSED:  # wsproto's way of reporting a mistake
+            return self._fail(int(event.code), event.reason or "")
+        return Close(int(event.code), event.reason or "")
+
+    def _fail(self, code: int, reason: str) -> Close:
+        """RFC 6455 section 7.1.7, "Fail the WebSocket Connection"."""
+        close = Close(code, reason)
+        self._replies += self.close(close)
+        self.failed = True
+        return close
