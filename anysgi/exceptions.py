@@ -13,6 +13,8 @@ AnysgiError
 ├── ScenarioError (ValueError)              testing: no client and server could produce this scenario
 ├── ExchangeTimeout (TimeoutError)          testing: the app did not end within the bound
 ├── RouteTableError (ValueError)            a route table that cannot be used; every problem with file and line
+├── StackError (ValueError)                build time: a middleware or a stack of them cannot work
+├── FlowError (RuntimeError)                a middleware yielded or returned what it may not
 └── PoolClosed (RuntimeError)               a job was handed to a WorkerPool after close()
 """
 
@@ -83,6 +85,14 @@ class RouteTableError(AnysgiError, ValueError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = list(problems)
+
+
+class StackError(AnysgiError, ValueError):
+    """A middleware cannot work as it is written, or not in this place or convention; raised when it is built."""
+
+
+class FlowError(AnysgiError, RuntimeError):
+    """A middleware yielded or returned something out of turn; the message names its file and line."""
 
 
 class PoolClosed(AnysgiError, RuntimeError):

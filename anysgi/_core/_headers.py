@@ -195,6 +195,43 @@ def response_header(name: object, value: object) -> tuple[bytes, bytes]:
     return raw_name, raw_value.strip(b" \t")
 
 
+def field_name(name: str) -> bytes:
+    """Encode a header name, lowercased.
+
+    Raises:
+        AppValueError: it is not a token.
+    """
+    try:
+        return _RESPONSE_NAMES.get(name) or _response_name(name)
+    except UnicodeEncodeError:
+        raise AppValueError(f"{name!r} is not a header name (RFC 9110 section 5.1)") from None
+
+
+def field_value(value: str) -> bytes:
+    """Encode a header value.
+
+    Raises:
+        AppValueError: it holds a line break, NUL, or characters outside latin-1.
+    """
+    if value.isascii() and value.isprintable():
+        return value.encode("ascii")
+    return response_header("x", value)[1]
+
+
+def environ_key(name: str) -> str:
+    """The environ key of a request header."""
+    key = _ENVIRON_KEYS.get(name)
+    if key is None:
+        key = name.upper().replace("-", "_")
+        key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key
+        if len(_ENVIRON_KEYS) < _REMEMBERED and len(name) <= _LONGEST:
+            _ENVIRON_KEYS[name] = key
+    return key
+
+
+_ENVIRON_KEYS: dict[str, str] = {}
+
+
 def _response_name(name: str) -> bytes:
     raw = name.encode("latin-1")
     check_name(raw)

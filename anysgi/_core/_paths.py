@@ -97,3 +97,28 @@ def path_in_environ(environ: Environ) -> str:
     """The path below the app's root, decoded: what routes are written against."""
     info: str = environ.get("PATH_INFO") or ""
     return info if info.isascii() else latin1(info).decode("utf-8", "replace")
+
+
+def text_path(environ: Environ) -> str:
+    """The whole path of an environ as text, `SCRIPT_NAME` included: what a scope calls `path`."""
+    return unnative_text((environ.get("SCRIPT_NAME") or "") + (environ.get("PATH_INFO") or ""))
+
+
+def native_text(text: str) -> str:
+    """Encode text as a native string of PEP 3333: UTF-8 bytes, each as one latin-1 character."""
+    return str(_utf8(text), "latin-1")
+
+
+def unnative_text(native: str) -> str:
+    """Decode a native string as text."""
+    return latin1(native).decode("utf-8", "replace")
+
+
+def quoted_path(text: str) -> bytes:
+    """Percent-encode a path: what a scope calls `raw_path`."""
+    return quote(_utf8(text), safe=_SAFE).encode("ascii")
+
+
+def query_text(scope: Scope) -> str:
+    """The query string of a scope as text, still percent-encoded."""
+    return str(scope.get("query_string") or b"", "latin-1")

@@ -1,0 +1,70 @@
+"""Middleware, written once for WSGI and ASGI.
+
+    from anysgi.middleware import Stack, access_log, request_id
+
+    stack = Stack(request_id(), access_log())    # outermost first
+    application = stack(application)              # a WSGI or an ASGI app
+
+Names are imported when they are first asked for (PEP 562): a layer brings in only what it needs itself.
+"""
+
+TYPE_CHECKING = False  # what type checkers read as true
+if TYPE_CHECKING:
+    from .._core._fields import Headers
+    from ._body import Body, Transform
+    from ._dual import Dual
+    from ._layer import Flow, Layer, Middleware, Skip, middleware
+    from ._outcome import Outcome
+    from ._request import Request
+    from ._response import Response
+    from ._stack import Stack
+
+__all__ = [
+    # to write one
+    "Body",
+    "Dual",
+    "Flow",
+    "Headers",
+    "Outcome",
+    "Request",
+    "Response",
+    "Transform",
+    "middleware",
+    # to use them
+    "Layer",
+    "Middleware",
+    "Skip",
+    "Stack",
+]
+
+_HOMES = {
+    "Body": "_body",
+    "Dual": "_dual",
+    "Flow": "_layer",
+    "Headers": "._core._fields",
+    "Layer": "_layer",
+    "Middleware": "_layer",
+    "Outcome": "_outcome",
+    "Request": "_request",
+    "Response": "_response",
+    "Skip": "_layer",
+    "Stack": "_stack",
+    "Transform": "_body",
+    "middleware": "_layer",
+}
+
+if not TYPE_CHECKING:  # a checker would take any name for granted
+
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
+        found: object = getattr(import_module(f".{home}", __name__), name)
+        globals()[name] = found
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

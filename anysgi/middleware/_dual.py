@@ -1,0 +1,71 @@
+"""`Dual`: one API on two clients, and `Call`: one use of it, which a layer yields and a driver makes.
+
+The only place where a layer meets I/O; what is called in which convention is data, checked when the stack is built.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Dual:
+    """Two clients with one API: `value = yield dual.method(args)` calls one or awaits the other, in place.
+
+    Args:
+        sync: an object whose methods block, or a function; used under WSGI.
+        asynchronous: the same with methods to await; used under ASGI.
+
+    A missing side is an error when a stack that holds the layer is put around an app of that convention.
+    """
+
+    __slots__ = ("asynchronous", "sync")
+
+    def __init__(self, *, sync: object = None, asynchronous: object = None) -> None:
+        self.sync = sync
+        self.asynchronous = asynchronous
+
+    def __getattr__(self, method: str) -> Callable[..., Call]:
+        if method.startswith("__"):  # copy and pickle ask for what no client has
+            raise AttributeError(method)
+
+        def call(*args: Any, **kwargs: Any) -> Call:
+            return Call(getattr(self.sync, method, None), getattr(self.asynchronous, method, None), args, kwargs)
+
+        return call
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Call:
+        return Call(self.sync, self.asynchronous, args, kwargs)
+
+    def __repr__(self) -> str:
+        return f"Dual(sync={self.sync!r}, asynchronous={self.asynchronous!r})"
+
+
+class Call:
+    """One I/O call that a layer asked for.  A driver makes it; then its result is what the `yield` gives or raises."""
+
+    __slots__ = ("_args", "_asynchronous", "_kwargs", "_sync", "error", "value")
+
+    def __init__(self, sync: Any, asynchronous: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._sync = sync
+        self._asynchronous = asynchronous
+        self._args = args
+        self._kwargs = kwargs
+        self.value: Any = None
+        self.error: BaseException | None = None
+
+    def make(self) -> None:
+        """Call the blocking side."""
+        try:
+            self.value = self._sync(*self._args, **self._kwargs)
+        except BaseException as error:
+            self.error = error
+
+    async def amake(self) -> None:
+        """Await the other side."""
+        try:
+            self.value = await self._asynchronous(*self._args, **self._kwargs)
+        except BaseException as error:
+            self.error = error

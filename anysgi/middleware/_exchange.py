@@ -1,0 +1,191 @@
+"""`Exchange`: one request on its way through a row of layers, without I/O.
+
+Every layer is a generator, and every phase below takes it one step further:
+
+                yields request   yields a response         yields a call   returns a response   returns
+    entering    waits            answers, then outcome     goes on         answers              is through
+    unwinding   -                keeps or replaces,        goes on         replaces             is through
+                                 then outcome
+    ending      -                -                         goes on         -                    is through
+
+What is not in the table is a mistake of the layer, and looks like an exception it raised.  Phases are generators of
+`Call`s, so that the drivers are the only code that knows whether one calls or awaits:
+
+    for call in exchange.enter():  call.make()           # WSGI
+    for call in exchange.enter():  await call.amake()    # ASGI
+"""
+
+from __future__ import annotations
+
+import logging
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import FlowError
+from ._dual import Call
+from ._outcome import Outcome
+from ._response import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from ._layer import Flow, Layer
+    from ._outcome import Kind
+    from ._request import Request
+
+    Calls = Generator[Call, None, None]
+
+log = logging.getLogger("anysgi.middleware")
+
+
+class Exchange:
+    """One request through the layers.
+
+    Attributes:
+        result: the response to send or the exception to raise, as far as it has come; None until there is one.
+        waiting: layers that handed the request on, outermost first.
+        ending: layers that wait for the outcome, innermost first.
+        sent: bytes of body handed to the server.
+    """
+
+    __slots__ = ("_first_byte", "_layers", "_started", "ending", "request", "result", "sent", "waiting")
+
+    def __init__(self, request: Request, layers: Iterable[Layer]) -> None:
+        self.request = request
+        self._layers = layers
+        self.result: Response | BaseException | None = None
+        self.waiting: list[Flow] = []
+        self.ending: list[Flow] = []
+        self.sent = 0
+        self._started = perf_counter()
+        self._first_byte: float | None = None
+
+    def enter(self) -> Calls:
+        """Start the layers, outermost first, until one answers.  Without a result, the app is next."""
+        request = self.request
+        for layer in self._layers:
+            try:
+                if layer.skips is not None and layer.skips(request):
+                    continue
+                flow = layer.start(request)
+                step = next(flow)
+                while type(step) is Call:
+                    yield step
+                    step = _resume(flow, step)
+            except StopIteration as stop:
+                if stop.value is None:
+                    continue
+                self.result = _answer(flow, stop.value)
+            except BaseException as error:
+                self.result = error
+            else:
+                if step is request:
+                    self.waiting.append(flow)
+                    continue
+                self.result = _answer(flow, step)
+                self._expect_outcome(flow)
+            return
+
+    def unwind(self) -> Calls:
+        """Hand the result to the waiting layers, innermost first; each may change it or put another in its place."""
+        while self.waiting:
+            flow = self.waiting.pop()
+            result = self.result
+            replacement: Response | BaseException
+            kept = False
+            try:
+                step = flow.throw(result) if isinstance(result, BaseException) else flow.send(result)
+                while type(step) is Call:
+                    yield step
+                    step = _resume(flow, step)
+            except StopIteration as stop:
+                if stop.value is None:
+                    continue
+                replacement = _answer(flow, stop.value)
+            except BaseException as error:
+                replacement = error
+            else:
+                kept = True
+                replacement = _answer(flow, step)
+            if replacement is not result:
+                yield from self._replace(replacement)
+            if kept:
+                self._expect_outcome(flow)
+
+    def _replace(self, replacement: Response | BaseException) -> Calls:
+        """Put another result in place, which the inner layers see as an abort; nothing replaces a cancellation."""
+        if isinstance(self.result, BaseException) and not isinstance(self.result, Exception):
+            return
+        self.result = replacement
+        yield from self.end("aborted", replacement if isinstance(replacement, BaseException) else None)
+
+    def _expect_outcome(self, flow: Flow) -> None:
+        if isinstance(self.result, Response):
+            self.ending.append(flow)
+        else:
+            flow.close()
+
+    def end(self, kind: Kind, error: BaseException | None = None) -> Calls:
+        """Tell the outcome, once, innermost first.  A layer's exception is logged and does not stop the others."""
+        flows, self.ending = self.ending, []
+        if not flows:
+            return
+        outcome = self._outcome(kind, error)
+        interruption: BaseException | None = None
+        for flow in flows:
+            try:
+                step = flow.send(outcome)
+                while type(step) is Call:
+                    yield step
+                    step = _resume(flow, step)
+                raise _stray(flow, step)
+            except StopIteration as stop:
+                if stop.value is not None:
+                    log.error("%s", _stray(flow, stop.value))
+            except Exception:
+                log.exception("%s failed after the response", _where(flow))
+            except BaseException as error:
+                interruption = error
+        if interruption is not None:
+            raise interruption
+
+    def _outcome(self, kind: Kind, error: BaseException | None) -> Outcome:
+        body = self.request._body
+        received = None if body is None else body.received
+        return Outcome(kind, error, self.sent, received, self._first_byte, perf_counter() - self._started)
+
+    def forwarded(self) -> None:
+        """Note that the head is with the server."""
+        if self.ending:
+            self._first_byte = perf_counter() - self._started
+
+
+def _resume(flow: Flow, call: Call) -> Any:
+    """Give a call's result to the layer that asked for it."""
+    if call.error is not None:
+        return flow.throw(call.error)
+    return flow.send(call.value)
+
+
+def _answer(flow: Flow, step: object) -> Response | FlowError:
+    """What a layer answered, or its mistake."""
+    return step if isinstance(step, Response) else _stray(flow, step)
+
+
+def _stray(flow: Flow, step: object) -> FlowError:
+    """The error of a layer that yielded or returned what is not in the table; it is not run any further."""
+    error = FlowError(f"{_where(flow)} handed over {step!r} where the engine takes {_EXPECTED}")
+    flow.close()
+    return error
+
+
+_EXPECTED = (
+    "the request, a Response, or a call of a Dual; it may yield the request once, then that response once, "
+    "and must then return"
+)
+
+
+def _where(flow: Any) -> str:
+    """Name a layer by function, file and line."""
+    code, frame = flow.gi_code, flow.gi_frame
+    return f"{code.co_name} ({code.co_filename}:{frame.f_lineno if frame else code.co_firstlineno})"

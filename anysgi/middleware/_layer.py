@@ -1,0 +1,179 @@
+"""`@middleware`: a generator function as something that can be put around an app; `Layer`: it, with its options."""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import inspect
+import re
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, overload
+
+from ..exceptions import StackError
+from ._dual import Call, Dual
+from ._request import Request
+from ._response import Response
+
+if TYPE_CHECKING:
+    from ._stack import Stack
+
+P = ParamSpec("P")
+A = TypeVar("A", bound=Callable[..., Any])
+
+Flow: TypeAlias = Generator[Request | Response | Call, Any, Response | None]
+"""What a layer's generator function returns: it yields requests, responses and calls, and may return a response."""
+
+Skip: TypeAlias = "Callable[[Request], bool] | str | Iterable[str]"
+"""Requests a layer has no part in: a predicate, or path patterns such as `"/health"` and `"/static/*"`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One middleware with its options, ready to run.
+
+    Attributes:
+        start: makes the generator for one request.
+        skips: whether a request is none of this layer's business; None if all are.
+        duals: every `Dual` it may call.
+    """
+
+    name: str
+    start: Callable[[Request], Flow]
+    skips: Callable[[Request], bool] | None
+    duals: tuple[Dual, ...]
+    outside: frozenset[str]
+    websocket: bool
+    peek: bool
+    needs_bytes: bool
+
+
+class Middleware(Generic[P]):
+    """What `@middleware` makes of a function.
+
+    Called with options, it gives a `Stack` of one layer, which is put around apps; called with an app as well, it gives
+    that app with the layer around it.
+    """
+
+    def __init__(self, function: Callable[..., Any], outside: Iterable[str], **declared: bool) -> None:
+        functools.update_wrapper(self, function)
+        self.name: str = function.__name__
+        self._function = function
+        self._is_flow = inspect.isgeneratorfunction(function)
+        self._outside = frozenset(outside)
+        self._declared = declared
+        self._check()
+
+    @overload
+    def __call__(self, *args: P.args, **options: P.kwargs) -> Stack: ...
+    @overload
+    def __call__(self, app: A, *args: P.args, **options: P.kwargs) -> A: ...
+    @overload
+    def __call__(self, *, skip: Skip, **options: Any) -> Stack: ...
+    @overload
+    def __call__(self, app: A, *, skip: Skip, **options: Any) -> A: ...
+    def __call__(self, app: Any = None, *no_more: Any, skip: Any = None, **options: Any) -> Any:
+        from ._stack import Stack
+
+        if no_more:
+            raise StackError(f"{self.name} takes its options by name: {self.name}(app, option=...)")
+
+        stack = Stack(self._layer(skip, options))
+        return stack if app is None else stack(app)
+
+    def _layer(self, skip: Skip | None, options: dict[str, Any]) -> Layer:
+        if self._is_flow:
+            inspect.signature(self._function).bind(None, **options)  # a wrong option is an error here, not in a request
+            start = functools.partial(self._function, **options) if options else self._function
+        else:
+            start = self._function(**options)
+            if not inspect.isgeneratorfunction(start):
+                raise StackError(f"{self._where()} must return a generator function, not {start!r}")
+        duals = tuple(value for value in [*options.values(), *_closed_over(start)] if isinstance(value, Dual))
+        return Layer(self.name, start, _predicate(skip), duals, self._outside, **self._declared)
+
+    def _check(self) -> None:
+        """Refuse what cannot work: options by position would be taken for the app, a flow without `yield` is none."""
+        parameters = list(inspect.signature(self._function).parameters.values())
+        by_position = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        if not self._is_flow and by_position:
+            raise StackError(
+                f"{self._where()} is not a generator function; write `response = yield request` in it"
+                ", or take keyword options only and return a generator function"
+            )
+        if len(by_position) != self._is_flow:
+            raise StackError(
+                f"{self._where()} must take the request and keyword-only options: "
+                f"def {self.name}(request, *, option=...)"
+            )
+
+    def _where(self) -> str:
+        code = getattr(self._function, "__code__", None)
+        return f"{self.name} ({code.co_filename}:{code.co_firstlineno})" if code else self.name
+
+    def __repr__(self) -> str:
+        return f"<middleware {self.name}>"
+
+
+@overload
+def middleware(function: Callable[Concatenate[Request, P], Flow], /) -> Middleware[P]: ...
+@overload
+def middleware(function: Callable[P, Callable[[Request], Flow]], /) -> Middleware[P]: ...
+@overload
+def middleware(
+    *,
+    outside: Iterable[str] = (),
+    websocket: bool = False,
+    peek: bool = False,
+    needs_bytes: bool = False,
+) -> _Decorator: ...
+def middleware(
+    function: Any = None,
+    /,
+    *,
+    outside: Iterable[str] = (),
+    websocket: bool = False,
+    peek: bool = False,
+    needs_bytes: bool = False,
+) -> Any:
+    """Make a middleware of a generator function.
+
+    Args:
+        function: `def name(request, *, options)`, a generator function; or `def name(*, options)`, which is called once
+            when a stack is built, prepares what can be prepared, and returns a generator function of the request.
+        outside: names of layers this one must stand outside of, checked when a `Stack` is built.
+        websocket: run for WebSocket handshakes as well.
+        peek: hold the head until the first piece of body is known, so that `response.body.whole` and `.is_file` are.
+        needs_bytes: the server may not send files by itself: their bytes pass through the stack.
+
+    Raises:
+        StackError: the function cannot be a middleware.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Middleware[Any]:
+        return Middleware(function, outside, websocket=websocket, peek=peek, needs_bytes=needs_bytes)
+
+    return decorate if function is None else decorate(function)
+
+
+class _Decorator:
+    """The type of `middleware(peek=True)`, for checkers."""
+
+    @overload
+    def __call__(self, function: Callable[Concatenate[Request, P], Flow], /) -> Middleware[P]: ...
+    @overload
+    def __call__(self, function: Callable[P, Callable[[Request], Flow]], /) -> Middleware[P]: ...
+    def __call__(self, function: Any, /) -> Any: ...
+
+
+def _closed_over(function: Any) -> Iterable[object]:
+    return [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+
+
+def _predicate(skip: Skip | None) -> Callable[[Request], bool] | None:
+    """Compile `skip=`."""
+    if skip is None or callable(skip):
+        return skip
+    patterns = [skip] if isinstance(skip, str) else skip
+    matches = re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns)).match
+    return lambda request: matches(request.path) is not None

@@ -1,0 +1,187 @@
+"""The WSGI driver: a stack around a WSGI app.  It calls, and never awaits; one `start_response` for all layers.
+
+The head is handed to the layers once the app returned and called `start_response`, whichever came last, and to the
+server before we return: some servers look at it no later.  The app's own object goes to the server unless a layer wants
+to see the bytes or the outcome.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import AppProtocolError
+from ._body import is_changed, is_used, pass_on
+from ._exchange import Exchange
+from ._framing import is_silent, set_length
+from ._request import WsgiRequest
+from ._response import Response, WsgiResponse
+from ._wsgi_body import Rest, WatchedBody, close
+from ._wsgi_input import replace_input
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..types import Environ, ExcInfo, StartResponse, Write, WSGIApp
+    from ._layer import Layer
+    from ._outcome import Kind
+
+
+class WsgiStack:
+    """A WSGI app with layers around it; attributes it does not have are the inner app's.
+
+    Attributes:
+        app: the WSGI app inside.
+        layers: the layers, outermost first.
+    """
+
+    __slots__ = ("app", "layers")
+
+    def __init__(self, app: WSGIApp, layers: tuple[Layer, ...]) -> None:
+        self.app = app
+        self.layers = layers
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request (PEP 3333)."""
+        exchange = WsgiExchange(environ, self, start_response)
+        try:
+            return exchange.run(self.app)
+        finally:
+            if exchange.request.bindings is not None:
+                exchange.request.unbind()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.app, name)
+
+    def __repr__(self) -> str:
+        return f"<{', '.join(layer.name for layer in self.layers)} around {self.app!r}>"
+
+
+class WsgiExchange(Exchange):
+    """One WSGI request."""
+
+    __slots__ = ("_head", "_iterable", "_respond", "_write")
+
+    def __init__(self, environ: Environ, stack: WsgiStack, start_response: StartResponse) -> None:
+        super().__init__(WsgiRequest(environ), stack.layers)
+        self._respond = start_response
+        self._write: Write | None = None  # the server's, once it has the head
+        self._head: tuple[str, list[tuple[str, str]]] | None = None
+        self._iterable: Iterable[bytes] = ()
+
+    def run(self, app: WSGIApp) -> Iterable[bytes]:
+        """Take the request through the layers, and the app's answer back."""
+        for call in self.enter():
+            call.make()
+        request = self.request
+        if self.result is None:
+            if is_used(request._body):
+                replace_input(request.environ, request.body)
+            if not self.waiting and request.bindings is None:
+                return app(request.environ, self._respond)
+            self._run_app(app)
+        if self._write is None:
+            self._settle()
+        return self._iterable
+
+    def _run_app(self, app: WSGIApp) -> None:
+        """Call the app; its head, or its exception, is the result so far."""
+        try:
+            self._iterable = app(self.request.environ, self.start_response)
+            if self._head is None:
+                self._prime()
+            if self._write is None:
+                self._note_head()
+        except BaseException as error:
+            close(self._iterable)
+            if self._write is not None:
+                self.finish("error", error)
+                raise
+            self.result = error
+
+    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None) -> Write:
+        """Note a head, for the layers to see once the app returned (PEP 3333, "The start_response() Callable")."""
+        if self._write is not None:
+            return self._respond(status, headers, exc_info)
+        if self._head is not None and not exc_info:
+            raise AppProtocolError("start_response() was called twice; to replace the head pass exc_info")
+        self._head = (status, headers)
+        return self.write
+
+    def write(self, data: bytes) -> None:
+        """Send a piece of body at once (PEP 3333, "The write() Callable")."""
+        if self._write is None:
+            self._note_head()
+            self._settle()
+        assert self._write is not None
+        assert isinstance(self.result, Response)
+        body = self.result._body
+        chunk = data if body is None else pass_on(body, data, last=False)
+        self.sent += len(chunk)
+        self._write(chunk)
+
+    def _prime(self) -> None:
+        """Take from a generator app until it has called `start_response`."""
+        iterator = iter(self._iterable)
+        taken: list[bytes] = []
+        for chunk in iterator:
+            taken.append(chunk)
+            if self._head is not None or chunk:
+                break
+        if self._head is None:
+            raise AppProtocolError("the app did not call start_response() before the first byte of its body")
+        self._iterable = Rest(self._iterable, chain(taken, iterator))
+
+    def _note_head(self) -> None:
+        assert self._head is not None
+        wrapper = self.request.environ.get("wsgi.file_wrapper")
+        is_file = isinstance(wrapper, type) and isinstance(self._iterable, wrapper)
+        self.result = WsgiResponse(*self._head, self._iterable, is_file)
+
+    def _settle(self) -> None:
+        """Hand the result to the layers, and what they made of it to the server."""
+        own = self.result
+        for call in self.unwind():
+            call.make()
+        result = self.result
+        if result is not own:
+            close(self._iterable)
+        if not isinstance(result, Response):
+            assert result is not None
+            self.result = None  # no cycle through the traceback
+            raise result
+        if not isinstance(result, WsgiResponse):
+            self._iterable = [result.body.whole or b""]
+        self._iterable = self._framed(result)
+        self._write = self._respond(*result.start_arguments())
+        self.forwarded()
+
+    def _framed(self, response: Response) -> Iterable[bytes]:
+        """Make Content-Length true, and return what the server shall iterate."""
+        iterable, body = self._iterable, response._body
+        native = isinstance(response, WsgiResponse)
+        watched = bool(self.ending) or is_used(body)
+        silent = is_silent(self.request, response)
+        if isinstance(response, WsgiResponse) and not watched and not (silent and response.is_new_status):
+            return self._bound(iterable)
+        if type(iterable) in (list, tuple):
+            if is_changed(body) and not silent:
+                iterable, body = [pass_on(response.body, b"".join(iterable), last=True)], None
+            length = None if silent and native else sum(map(len, iterable))
+            set_length(response, length, silent=silent)
+            if not self.ending and not is_used(body) and not silent:
+                return iterable
+        elif is_changed(body):
+            set_length(response, None, silent=silent)
+        return WatchedBody(self, iterable, body, response.length, silent=silent)
+
+    def finish(self, kind: Kind, error: BaseException | None = None) -> None:
+        """Tell the outcome, unless it has been told."""
+        if self.ending:
+            for call in self.end(kind, error):
+                call.make()
+
+    def _bound(self, iterable: Iterable[bytes]) -> Iterable[bytes]:
+        """Keep context variables set while an app's body is still being produced."""
+        lazy = self.request.bindings is not None and type(iterable) not in (list, tuple)
+        return WatchedBody(self, iterable, None, None, silent=False) if lazy else iterable

@@ -1,0 +1,105 @@
+"""What the server iterates in place of the app's own object, when a layer wants to see the bytes or the outcome.
+
+Classes with `close()`, never generators: one that was not started runs no `finally` when it is closed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._body import is_used, pass_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ._body import Body
+    from ._wsgi import WsgiExchange
+
+
+def close(iterable: object) -> None:
+    """Call the `close()` of what an app returned, if it has one."""
+    method = getattr(iterable, "close", None)
+    if method is not None:
+        method()
+
+
+class Rest:
+    """An app's iterable from which a few chunks were taken already."""
+
+    __slots__ = ("_chunks", "close")
+
+    def __init__(self, iterable: object, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self.close = lambda: close(iterable)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks
+
+
+class WatchedBody:
+    """An app's body on its way through the stages of a stack.
+
+    Args:
+        exchange: whose outcome this body decides.
+        iterable: what the app returned; closed when this is.
+        body: the stages, None if there are none.
+        length: bytes that will be sent, None if unknown.
+        silent: nothing may be sent.
+    """
+
+    __slots__ = ("_body", "_exchange", "_iterable", "_iterator", "_length")
+
+    def __init__(
+        self, exchange: WsgiExchange, iterable: Iterable[bytes], body: Body | None, length: int | None, *, silent: bool
+    ) -> None:
+        self._exchange = exchange
+        self._iterable = iterable
+        self._body = body if body is not None and is_used(body) and not silent else None
+        self._length = 0 if silent else length
+        self._iterator: Iterator[bytes] | None = iter(()) if silent else None
+
+    def __iter__(self) -> WatchedBody:
+        return self
+
+    def __next__(self) -> bytes:
+        exchange = self._exchange
+        with exchange.request.bound():
+            try:
+                chunk = self._next()
+            except StopIteration:
+                exchange.finish("complete")
+                raise
+            except BaseException as error:
+                exchange.finish("error", error)
+                raise
+        exchange.sent += len(chunk)
+        return chunk
+
+    def _next(self) -> bytes:
+        """The next chunk that came through the stages; they are finished after the last."""
+        if self._iterator is None:
+            self._iterator = iter(self._iterable)
+        body = self._body
+        if body is None:
+            return next(self._iterator)
+        for chunk in self._iterator:
+            passed = pass_on(body, chunk, last=False) if chunk else b""
+            if passed:
+                return passed
+        self._body, self._iterator = None, iter(())
+        last = pass_on(body, b"", last=True)
+        if last:
+            return last
+        raise StopIteration
+
+    def close(self) -> None:
+        """Close the app's iterable; a body that was not read to its end was aborted."""
+        exchange = self._exchange
+        with exchange.request.bound():
+            try:
+                close(self._iterable)
+            except BaseException as error:
+                exchange.finish("error", error)
+                raise
+            finally:
+                exchange.finish("complete" if exchange.sent == self._length else "aborted")
