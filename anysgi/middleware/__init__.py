@@ -11,12 +11,15 @@ Names are imported when they are first asked for (PEP 562): a layer brings in on
 TYPE_CHECKING = False  # what type checkers read as true
 if TYPE_CHECKING:
     from .._core._fields import Headers
+    from ._access_log import access_log
     from ._body import Body, Transform
     from ._dual import Dual
     from ._layer import Flow, Layer, Middleware, Skip, middleware
     from ._outcome import Outcome
     from ._request import Request
+    from ._request_id import RequestIdFilter, current_request_id, request_id
     from ._response import Response
+    from ._server_timing import server_timing, span
     from ._stack import Stack
 
 __all__ = [
@@ -35,6 +38,13 @@ __all__ = [
     "Middleware",
     "Skip",
     "Stack",
+    # the library
+    "RequestIdFilter",
+    "access_log",
+    "current_request_id",
+    "request_id",
+    "server_timing",
+    "span",
 ]
 
 _HOMES = {
@@ -51,6 +61,13 @@ _HOMES = {
     "Stack": "_stack",
     "Transform": "_body",
     "middleware": "_layer",
+    # the library
+    "RequestIdFilter": "_request_id",
+    "access_log": "_access_log",
+    "current_request_id": "_request_id",
+    "request_id": "_request_id",
+    "server_timing": "_server_timing",
+    "span": "_server_timing",
 }
 
 if not TYPE_CHECKING:  # a checker would take any name for granted

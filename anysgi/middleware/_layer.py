@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 A = TypeVar("A", bound=Callable[..., Any])
 
-Flow: TypeAlias = Generator[Request | Response | Call, Any, Response | None]
-"""What a layer's generator function returns: it yields requests, responses and calls, and may return a response."""
+Flow: TypeAlias = Generator[Request | Response | Call, Any, Any]
+"""What a layer's generator function returns: it yields requests, responses and calls, and returns a response or not.
+
+That is `Any` here, since a checker would else want a `return None` at the end of nearly every layer.
+"""
 
 Skip: TypeAlias = "Callable[[Request], bool] | str | Iterable[str]"
 """Requests a layer has no part in: a predicate, or path patterns such as `"/health"` and `"/static/*"`."""

@@ -1,0 +1,60 @@
+"""`server_timing`: how long it took, in the browser's developer tools; `span()` times a part from inside the app."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from ._layer import middleware
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ._layer import Flow
+    from ._request import Request
+    from ._response import Response
+
+_MOST = 64  # spans in one header: a loop in the app must not make it grow without end
+_spans: ContextVar[dict[str, tuple[float, str]] | None] = ContextVar("anysgi.server_timing", default=None)
+
+
+@contextmanager
+def span(name: str, description: str = "") -> Iterator[None]:
+    """Time a part of the app's work, up to the moment its response head leaves; the same name adds up.
+
+    Args:
+        name: a token (RFC 9110 section 5.6.2), such as `"db"`.
+        description: text for the reader.
+    """
+    started = perf_counter()
+    try:
+        yield
+    finally:
+        spans = _spans.get()
+        if spans is not None and (name in spans or len(spans) < _MOST):
+            spans[name] = (spans.get(name, (0.0, ""))[0] + perf_counter() - started, description)
+
+
+@middleware
+def server_timing(request: Request, *, metric: str = "total", visible: Callable[[Request], bool] | None = None) -> Flow:
+    """Send a Server-Timing header (W3C Server Timing) with the time to the response head and the spans inside it.
+
+    Args:
+        metric: the name of the whole.
+        visible: who may see it, since timings can tell secrets; by default everybody.
+    """
+    spans: dict[str, tuple[float, str]] = {}
+    started = perf_counter()
+    request.bind(_spans, spans)
+    response: Response = yield request
+    if visible is None or visible(request):
+        total = {metric: (perf_counter() - started, "")}
+        fields = [_field(name, *measured) for name, measured in (total | spans).items()]
+        response.headers.add("server-timing", ", ".join(fields))
+
+
+def _field(name: str, seconds: float, description: str) -> str:
+    quoted = description.replace("\\", "\\\\").replace('"', '\\"')
+    return f"{name};dur={seconds * 1e3:.1f}" + (f';desc="{quoted}"' if quoted else "")

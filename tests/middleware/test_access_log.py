@@ -1,0 +1,127 @@
+"""`access_log`: one line a request, when it is over, with what really happened."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from typing import Any
+
+import pytest
+
+from anysgi.middleware import Flow, Request, Response, Stack, access_log, middleware, request_id
+
+from ._driving import App, Drive
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    caplog.set_level(logging.INFO, "anysgi.access")
+
+    class Lines(list[str]):
+        def __iter__(self) -> Any:
+            return iter([record.getMessage() for record in caplog.records])
+
+    return Lines()
+
+
+def only(lines: list[str]) -> str:
+    [line] = lines
+    return line
+
+
+def test_the_combined_format(drive: Drive, lines: list[str]) -> None:
+    drive(access_log(), path="/a b", query="q=1", headers={"User-Agent": "curl", "Referer": "http://x/"})
+    assert re.fullmatch(
+        r'127\.0\.0\.1 - - \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "GET /a%20b\?q=1 HTTP/1\.1" 200 5 '
+        r'"http://x/" "curl"',
+        only(lines),
+    )
+
+
+def test_the_json_format(drive: Drive, lines: list[str]) -> None:
+    drive(Stack(request_id(), access_log(format="json")), method="POST", body=b"abc", headers={"X-Request-ID": "r1"})
+    entry = json.loads(only(lines))
+    assert entry["status"] == 200
+    assert entry["outcome"] == "complete"
+    assert (entry["bytes_sent"], entry["bytes_received"], entry["request_id"]) == (5, 0, "r1")
+    assert 0 <= entry["first_byte"] <= entry["duration"]
+
+
+def test_what_the_app_read_is_counted(drive: Drive, lines: list[str]) -> None:
+    drive(access_log(format="%(I)s"), App(b"", reads=True), method="POST", body=b"abc")
+    assert only(lines) == "3"
+
+
+@pytest.mark.parametrize(
+    ("atoms", "line"),
+    [
+        ("%(m)s %(U)s %(q)s %(H)s", "GET / a=1 HTTP/1.1"),
+        ("%(s)s %(B)s %(b)s %(O)s", "200 5 5 complete"),
+        ("%({x-one}i)s %({x-two}i)s", "in -"),
+        ("%({x-out}o)s %({x-two}o)s", "out -"),
+        ("%(u)s %(l)s", "- -"),
+    ],
+)
+def test_atoms(drive: Drive, lines: list[str], atoms: str, line: str) -> None:
+    drive(access_log(format=atoms), App(b"hello", headers={"X-Out": "out"}), query="a=1", headers={"X-One": "in"})
+    assert only(lines) == line
+
+
+@pytest.mark.parametrize("atom", ["T", "D", "M", "L", "F", "p"])
+def test_atoms_that_are_numbers(drive: Drive, lines: list[str], atom: str) -> None:
+    drive(access_log(format=f"%({atom})s"))
+    assert re.fullmatch(r"<?[0-9.]+>?", only(lines))
+
+
+def test_a_request_cannot_forge_a_line(drive: Drive, lines: list[str]) -> None:
+    drive(access_log(), path='/a\nb"c', headers={"User-Agent": 'x" 200 "\xe9'})
+    assert "\n" not in only(lines)
+    assert '"GET /a%0Ab%22c HTTP/1.1"' in only(lines)
+    assert r"x\" 200 \"" in only(lines)
+
+
+def test_a_stream_is_logged_at_its_end_with_all_its_bytes(drive: Drive, lines: list[str]) -> None:
+    seen: list[int] = []
+    drive(access_log(format="%(B)s"), App(b"abc", lambda: seen.append(len(list(lines))), b"de", shape="stream"))
+    assert seen == [0]
+    assert only(lines) == "5"
+
+
+@pytest.mark.parametrize(
+    ("app", "leaves", "line"),
+    [
+        (App(raises=LookupError("x")), None, "500 error -"),
+        (App(b"a", LookupError("x"), shape="stream"), None, "200 error 1"),
+        (App(b"a", b"b", shape="stream"), 1, "200 aborted"),
+        (App(status=204), None, "204 complete -"),
+    ],
+)
+def test_what_did_not_go_well_is_logged_as_such(
+    drive: Drive, lines: list[str], app: App, leaves: int | None, line: str
+) -> None:
+    drive(access_log(format="%(s)s %(O)s %(b)s"), app, leaves_after=leaves)
+    assert only(lines).startswith(line)
+
+
+def test_levels(drive: Drive, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "anysgi.access")
+    drive(access_log(level=logging.DEBUG))
+    drive(access_log(slow=0.0))
+    drive(access_log(), App(b"", status=503))
+    assert [record.levelname for record in caplog.records] == ["DEBUG", "WARNING", "ERROR"]
+
+
+def test_health_checks_are_skipped(drive: Drive, lines: list[str]) -> None:
+    drive(access_log(skip="/health"), path="/health")
+    assert list(lines) == []
+
+
+def test_the_status_an_outer_layer_sees_is_logged(drive: Drive, lines: list[str]) -> None:
+    @middleware
+    def teapot(request: Request) -> Flow:
+        response: Response = yield request
+        response.status = 418
+
+    drive(Stack(access_log(format="%(s)s"), teapot()))
+    assert only(lines) == "418"
