@@ -19,6 +19,7 @@ COMMANDS = {
     "serve": ".serve:serve",
     "inspect": ".inspect:inspect",
     "inventory": ".inventory:inventory",
+    "routes": ".routes:routes",
 }
 """Where each command lives, `module:attribute`, in the order `--help` shows them."""
 

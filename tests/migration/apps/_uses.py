@@ -69,7 +69,7 @@ def uploads() -> None:
 
 
 def sleeps() -> None:
-    time.sleep(1)
+    time.sleep(0)
 
 
 def sleeps_by_another_name() -> None:

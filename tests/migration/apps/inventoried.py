@@ -143,15 +143,19 @@ def bottle_app() -> Any:
 
 def pyramid_app() -> Any:
     import pyramid.config  # WebOb warns while it is imported
+    from pyramid.httpexceptions import HTTPNotFound
+    from pyramid.response import Response
+    from pyramid.session import SignedCookieSessionFactory
 
     with pyramid.config.Configurator() as config:
+        config.set_session_factory(SignedCookieSessionFactory("secret"))
         config.add_route("item", "/items/{id:\\d+}")
-        config.add_view(lambda _request: "", route_name="item", request_method="GET", renderer="string")
-        config.add_view(lambda _request: "", route_name="item", request_method=("PUT", "DELETE"), renderer="string")
+        config.add_view(lambda _request: Response(), route_name="item", request_method="GET")
+        config.add_view(lambda _request: Response(), route_name="item", request_method=("PUT", "DELETE"))
         config.add_route("rest", "files/{kind:[a-z]{2}}/*rest")
         config.add_view(PyramidView, attr="shown", route_name="rest")
         config.add_route("nothing", "/nothing/")
-        config.add_notfound_view(lambda _request: "", append_slash=True)
+        config.add_notfound_view(lambda _request: HTTPNotFound(), append_slash=True)
         config.add_view(lambda _context, _request: "", name="traversed")
         return config.make_wsgi_app()
 
@@ -160,8 +164,9 @@ class PyramidView:
     def __init__(self, request: Any) -> None:
         self.request = request
 
-    def shown(self) -> str:
-        return str(self.request.session)
+    def shown(self) -> Any:
+        self.request.response.text = str(self.request.session)
+        return self.request.response
 
 
 def litestar_app() -> Litestar:

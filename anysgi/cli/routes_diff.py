@@ -1,0 +1,94 @@
+"""`anysgi routes diff OLD NEW`: what a client could notice if one app replaced the other."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..migration._diff import diff_routes
+from ..migration._diff._difference import KINDS
+from ..migration._diff._table import write_table
+from ._arguments import as_json
+from ._load import load
+from ._options import Options
+from ._tables import print_table, shorten
+from .inventory import read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..migration._diff import Difference
+
+
+@click.command()
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.option("--old-factory", is_flag=True, help="OLD is a function without arguments that makes the app.")
+@click.option("--new-factory", is_flag=True, help="NEW is one.")
+@click.option(
+    "--app-dir",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True),
+    default=".",
+    help="Folder to import both from.  [default: this one]",
+)
+@click.option("--ignore", multiple=True, type=click.Choice(KINDS), help="Do not report this kind.  Repeatable.")
+@click.option("--write", type=click.Path(dir_okay=False, path_type=Path), help="Write a route table to start from.")
+@as_json
+def diff(
+    old: str,
+    new: str,
+    old_factory: bool,
+    new_factory: bool,
+    app_dir: str,
+    ignore: Sequence[str],
+    write: Path | None,
+    as_json: bool,
+) -> None:
+    """Say what a client could notice if NEW replaced OLD, without sending a request.
+
+    \b
+    anysgi routes diff shop.wsgi:app shop.asgi:app
+    anysgi routes diff shop:app api:app --ignore missing-route      while only a part has moved
+    anysgi routes diff shop:app api:app --write routes.toml         a table for the router
+    anysgi routes diff shop:app api:app --json
+
+    \b
+    missing-route, extra-route    only one of them has it
+    missing-method, extra-method  the other answers 405; HEAD and OPTIONS come by themselves in some frameworks
+    slash                         redirects (301, 307, 308) or 404 for the trailing slash
+    converter                     what does not fit the path is a 404 here and a 422 there, or let through
+    shadowed                      a route of NEW that an earlier one hides
+
+    Exit code: 0 no difference, 1 differences, or an app that cannot be read, 2 wrong usage.
+    """
+    olds = read(load(Options(old, app_dir, factory=old_factory)))
+    news = read(load(Options(new, app_dir, factory=new_factory)))
+    every = diff_routes(olds, news)
+    shown = [difference for difference in every if difference.kind not in ignore]
+    if write is not None:
+        write.write_text(write_table(olds, news, every), encoding="utf-8")
+        click.echo(f"wrote {write}", err=True)
+    if as_json:
+        click.echo(json.dumps({"old": old, "new": new, "differences": [item.as_json() for item in shown]}))
+    else:
+        _print(old, new, shown)
+    raise SystemExit(bool(shown))
+
+
+def _print(old: str, new: str, differences: list[Difference]) -> None:
+    if not differences:
+        click.echo(f"{old} and {new} have the same routes.")
+        return
+    print_table(("difference", "path", "old", "new", "to make them agree"), map(_row, differences))
+    counts = Counter(item.kind for item in differences)
+    click.echo(", ".join(f"{count} {kind}" for kind, count in counts.items()))
+
+
+def _row(item: Difference) -> tuple[str, ...]:
+    places = [f"\n{shorten(*at)}" if at else "" for at in (item.old_at, item.new_at)]
+    methods = f" {' '.join(item.methods)}" if item.methods else ""
+    return item.kind, item.path + methods, item.old + places[0], item.new + places[1], item.fix

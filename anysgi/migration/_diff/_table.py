@@ -1,0 +1,70 @@
+"""Write a `routes.toml` to start from: everything on the legacy side, what agrees ready to be moved."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from .._inventory import ANY
+from .._parsing import METHODS
+from ._pairing import pair, template_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .._inventory import Inventory, Route
+    from ._difference import Difference
+    from ._pairing import Pair
+
+_HEAD = """\
+# Which side answers which requests.  Made by `anysgi routes diff --write`; review it, then it is yours.
+# A route that both apps have and agree about is `to = "new"` with `percent = 0`: raise the number to move it.
+default = "legacy"
+"""
+
+
+def write_table(old: Inventory, new: Inventory, differences: Iterable[Difference]) -> str:
+    """Return the text of a route table.
+
+    Args:
+        old: of the app that is to be replaced.
+        new: of the app that replaces it.
+        differences: what `diff_routes` found; a route with one stays on the legacy side, and the reason beside it.
+    """
+    reasons: dict[str, list[str]] = {}
+    for item in differences:
+        what = f"{' '.join(item.methods)} " if item.methods else ""
+        reasons.setdefault(item.path, []).append(f"{item.kind}: {what}{item.old} -> {item.new}")
+    written: set[tuple[str, tuple[str, ...]]] = set()
+    rows = (row for each in pair(old.routes, new.routes) if each.old for row in _rows(each, reasons, written))
+    return _HEAD + "".join(rows)
+
+
+def _rows(pair: Pair, reasons: dict[str, list[str]], written: set[tuple[str, tuple[str, ...]]]) -> Iterator[str]:
+    for route in pair.old:
+        methods = tuple(method for method in route.methods if method in METHODS)
+        key = (route.path, methods)
+        if key in written or (not methods and route.methods != ANY):
+            continue
+        written.add(key)
+        yield _row(route, methods, bool(pair.new), reasons.get(route.path, []))
+
+
+def _row(route: Route, methods: tuple[str, ...], is_new: bool, reasons: list[str]) -> str:
+    place = f"  # {route.handler.name}" if route.handler.name else ""
+    lines = ["", f"[[route]]{place}", *(f"# {reason}" for reason in reasons)]
+    if methods:
+        lines.append(f"methods = {json.dumps(list(methods))}")
+    lines.append(f"path = {_toml(route.path)}")
+    lines += ['to = "new"', "percent = 0"] if is_new and not reasons else ['to = "legacy"']
+    if template_of(route.path) is None:
+        lines = [
+            "",
+            *(f"# {line}" for line in lines if line),
+            "# the router cannot tell this path apart; write it anew",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(text: str) -> str:
+    return f"'{text}'" if '"' in text or "\\" in text else f'"{text}"'
