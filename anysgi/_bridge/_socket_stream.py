@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ._asyncio import AsyncioPort
 
-_PIECE = 65_536  # bytes a read takes at most
+_PIECE = 16_384  # bytes a read takes at most: as many tiny frames as a loop should take in one go
 
 
 class SocketStream:
