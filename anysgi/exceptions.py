@@ -16,6 +16,8 @@ AnysgiError
 ├── StackError (ValueError)                build time: a middleware or a stack of them cannot work
 ├── FlowError (RuntimeError)                a middleware yielded or returned what it may not
 └── PoolClosed (RuntimeError)               a job was handed to a WorkerPool after close()
+
+LintWarning (UserWarning)                   testing: a warning, a rule of a spec was broken
 """
 
 from __future__ import annotations
@@ -114,3 +116,7 @@ class ExchangeTimeout(AnysgiError, TimeoutError):
     def __init__(self, reason: str, exchange: object = None) -> None:
         super().__init__(reason)
         self.exchange = exchange
+
+
+class LintWarning(UserWarning):
+    """A rule of PEP 3333 or of the ASGI spec was broken; see `LintWSGI` and `LintASGI` with `on="warn"`."""

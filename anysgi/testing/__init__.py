@@ -10,6 +10,8 @@ Nothing here needs pytest or hypothesis; the pytest plugin and `anysgi.testing.s
 from __future__ import annotations
 
 from ._exchange import Event, Exchange, Leak
+from ._lint._asgi import LintASGI
+from ._lint._rule import Finding, Rule
 from ._peer_events import Disconnect, Pause, PeerEvent, SendBlocks, SendFails
 from ._presets import Preset, presets
 from ._run import arun, run
@@ -32,4 +34,8 @@ __all__ = [
     "Event",
     "Exchange",
     "Leak",
+    # the validators
+    "Finding",
+    "LintASGI",
+    "Rule",
 ]
