@@ -9,11 +9,25 @@ Nothing here needs pytest or hypothesis; the pytest plugin and `anysgi.testing.s
 
 from __future__ import annotations
 
+from ._differences import LOSSY, assert_same
 from ._exchange import Event, Exchange, Leak
 from ._lint._asgi import LintASGI
 from ._lint._rule import Finding, Rule
 from ._peer_events import Disconnect, Pause, PeerEvent, SendBlocks, SendFails
 from ._presets import Preset, presets
+from ._programs import (
+    AsgiProgram,
+    Echo,
+    Program,
+    ProgramError,
+    Raise,
+    Read,
+    ReadLine,
+    Restart,
+    Say,
+    Step,
+    WsgiProgram,
+)
 from ._run import arun, run
 from ._scenario import Scenario
 
@@ -38,4 +52,19 @@ __all__ = [
     "Finding",
     "LintASGI",
     "Rule",
+    # two apps against each other
+    "LOSSY",
+    "assert_same",
+    # apps in neither convention
+    "AsgiProgram",
+    "Echo",
+    "Program",
+    "ProgramError",
+    "Raise",
+    "Read",
+    "ReadLine",
+    "Restart",
+    "Say",
+    "Step",
+    "WsgiProgram",
 ]

@@ -92,7 +92,7 @@ class WsgiServer:
                 return
         if self._state is not SENT:
             self._commit()
-        self._exchange.complete = True
+        self._exchange.complete = not self._gone
 
     def _transmit(self, chunk: bytes) -> None:
         if not isinstance(chunk, bytes):

@@ -238,3 +238,11 @@ async def runs_anything(flask: Flask, fast: FastAPI, asgiref: ASGI3Application) 
     assert_type(exchange.header("x"), bytes | None)
     assert_type(exchange.leaks, list[testing.Leak])
     assert_type(testing.presets(), dict[str, testing.Preset])
+
+
+def compares(app: Flask) -> None:
+    program = testing.Program((testing.Read(), testing.Echo(), testing.Say(b"x")), 201, ((b"x-a", b"1"),), "whole")
+    assert_type(program.wsgi, testing.WsgiProgram)
+    assert_type(program.expected(testing.Scenario()), testing.Exchange)
+    assert_type(testing.assert_same(program.wsgi, program.asgi, ignore=["reason"]), None)
+    testing.assert_same(app, WsgiToAsgi(app), testing.Scenario())

@@ -1,0 +1,309 @@
+"""`Program`: what an app does, said once, and compiled to a WSGI app, an ASGI app, and the exchange to expect.
+
+A program proposes its head first and then performs its steps.  The head goes out with the first non-empty piece of
+body, or at the end, in both conventions.  How the pieces travel is its `style`:
+
+    whole     collected, and sent as one             return [body]           one message
+    stream    each when it is said                   a generator             a message each
+    write     the same, by the callable of PEP 3333  write(piece)            a message each
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from ..types import Receive, Scope, Send
+    from ._exchange import Exchange
+    from ._scenario import Headers, Scenario
+
+Style = Literal["whole", "stream", "write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read up to `size` bytes of the request body; None: all there is."""
+
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLine:
+    """Read the request body to the end of a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Send a piece of body, which may be empty."""
+
+    piece: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """Send what was read since the last echo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Replace the head, as error handlers do: with `exc_info` in WSGI.  Once the head is out, the error is raised."""
+
+    status: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """Raise a `ProgramError`."""
+
+
+class ProgramError(Exception):
+    """What a program raises."""
+
+
+Step: TypeAlias = Read | ReadLine | Say | Echo | Restart | Raise
+
+
+class Effect:
+    """What a step asks of a convention: to read so much, to say a piece, to restart with a status.
+
+    Attributes:
+        kind: `"read"`, `"readline"`, `"say"` or `"restart"`.
+        value: the size, None, the piece, or the status.
+        answer: what was read; whoever performs the effect sets it.
+    """
+
+    __slots__ = ("answer", "kind", "value")
+
+    def __init__(self, kind: str, value: Any = None) -> None:
+        self.kind, self.value, self.answer = kind, value, b""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """An app in neither convention.
+
+    Args:
+        steps: what it does, in order: `Read`, `ReadLine`, `Say`, `Echo`, `Restart`, `Raise`.
+        status: the response's code.
+        headers: (name, value) pairs of bytes, names in lower case.
+        style: how the pieces of body travel: `"whole"`, `"stream"` or `"write"`.
+    """
+
+    steps: tuple[Step, ...] = ()
+    status: int = 200
+    headers: Headers = ()
+    style: Style = "stream"
+
+    @property
+    def wsgi(self) -> WsgiProgram:
+        """A WSGI app; a new one each time."""
+        return WsgiProgram(self)
+
+    @property
+    def asgi(self) -> AsgiProgram:
+        """An ASGI app; a new one each time."""
+        return AsgiProgram(self)
+
+    def expected(self, scenario: Scenario) -> Exchange:
+        """What comes of it, by the specifications, as an exchange without messages."""
+        from ._model import expected
+
+        return expected(self, scenario)
+
+    def effects(self) -> Iterator[Effect]:
+        """Perform the steps; whoever iterates does the reading and the sending."""
+        unsaid = b""
+        for step in self.steps:
+            match step:
+                case Read() | ReadLine():
+                    reads = Effect("read", step.size) if isinstance(step, Read) else Effect("readline")
+                    yield reads
+                    unsaid += reads.answer
+                case Say(piece):
+                    yield Effect("say", piece)
+                case Echo():
+                    yield Effect("say", unsaid)
+                    unsaid = b""
+                case Restart(status):
+                    yield Effect("restart", status)
+                case Raise():
+                    raise ProgramError("as the program says")
+
+
+class WsgiProgram:
+    """A program as a WSGI app.
+
+    Attributes:
+        calls: how often it was called.
+        close_calls: how often `close()` of what it returned was called.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.calls = self.close_calls = 0
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        self.calls += 1
+        call = _WsgiProgramCall(self.program, environ["wsgi.input"], start_response)
+        if self.program.style == "stream":
+            return _Closable(self, call.pieces())
+        pieces = list(call.pieces())
+        return _Closable(self, iter([body] if (body := b"".join(pieces)) else []))
+
+    def __repr__(self) -> str:
+        return f"{self.program!r}.wsgi"
+
+
+class _WsgiProgramCall:
+    def __init__(self, program: Program, body: Any, start_response: Any) -> None:
+        self._program, self._body, self._start_response = program, body, start_response
+        self._write = self._start(program.status)
+
+    def _start(self, status: int, exc_info: Any = None) -> Any:
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._program.headers]
+        return self._start_response(_line(status), headers, *([exc_info] if exc_info else []))
+
+    def pieces(self) -> Iterator[bytes]:
+        """Perform the steps; what is not written by `write()` is yielded."""
+        for effect in self._program.effects():
+            if effect.kind == "read":
+                effect.answer = self._body.read() if effect.value is None else self._body.read(effect.value)
+            elif effect.kind == "readline":
+                effect.answer = self._body.readline()
+            elif effect.kind == "restart":
+                error = ProgramError("replaced the head")
+                self._start(effect.value, (ProgramError, error, error.__traceback__))
+            elif self._program.style != "write":
+                yield effect.value
+            elif effect.value:
+                self._write(effect.value)
+
+
+class _Closable:
+    """What a WSGI program returns: counts its `close()`."""
+
+    def __init__(self, app: WsgiProgram, pieces: Iterator[bytes]) -> None:
+        self._app, self._pieces = app, pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def close(self) -> None:
+        self._app.close_calls += 1
+        getattr(self._pieces, "close", int)()
+
+
+class AsgiProgram:
+    """A program as an ASGI app; it takes part in no lifespan.
+
+    Attributes:
+        calls: how often it was called.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.calls = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise ValueError(f"a program serves http, not {scope['type']!r}")
+        self.calls += 1
+        call = _AsgiProgramCall(self.program, _Reader(receive), send)
+        await call.perform()
+
+    def __repr__(self) -> str:
+        return f"{self.program!r}.asgi"
+
+
+class _Gone(Exception):
+    """`send()` said that the client left: no more is sent, and nothing is wrong."""
+
+
+class _AsgiProgramCall:
+    def __init__(self, program: Program, body: _Reader, send: Send) -> None:
+        self._program, self._body, self._send_message = program, body, send
+        self._status = program.status
+        self._started = False
+        self._kept: list[bytes] = []
+
+    async def perform(self) -> None:
+        try:
+            await self._perform()
+            await self._finish()
+        except _Gone:
+            pass
+
+    async def _perform(self) -> None:
+        for effect in self._program.effects():
+            if effect.kind == "read":
+                effect.answer = await self._body.read(effect.value)
+            elif effect.kind == "readline":
+                effect.answer = await self._body.readline()
+            elif effect.kind == "restart":
+                self._restart(effect.value)
+            elif self._program.style == "whole":
+                self._kept.append(effect.value)
+            elif effect.value:
+                await self._say(effect.value, more=True)
+
+    def _restart(self, status: int) -> None:
+        if self._started:
+            raise ProgramError("replaced the head")
+        self._status = status
+
+    async def _finish(self) -> None:
+        await self._say(b"".join(self._kept), more=False)
+
+    async def _say(self, piece: bytes, more: bool) -> None:
+        if not self._started:
+            self._started = True
+            await self._send(
+                {"type": "http.response.start", "status": self._status, "headers": [*self._program.headers]}
+            )
+        await self._send({"type": "http.response.body", "body": piece, "more_body": more})
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        try:
+            await self._send_message(message)
+        except OSError as error:
+            raise _Gone from error
+
+
+class _Reader:
+    """A request body read like a file."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._buffer = b""
+        self._ended = False
+
+    async def read(self, size: int | None) -> bytes:
+        while not self._ended and (size is None or len(self._buffer) < size):
+            await self._more()
+        return self._take(len(self._buffer) if size is None else size)
+
+    async def readline(self) -> bytes:
+        while not self._ended and b"\n" not in self._buffer:
+            await self._more()
+        return self._take(self._buffer.find(b"\n") + 1 or len(self._buffer))
+
+    async def _more(self) -> None:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionAbortedError("the client left before its upload was complete")
+        self._buffer += message.get("body", b"")
+        self._ended = not message.get("more_body", False)
+
+    def _take(self, size: int) -> bytes:
+        taken, self._buffer = self._buffer[:size], self._buffer[size:]
+        return taken
+
+
+def _line(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status} Unknown"
