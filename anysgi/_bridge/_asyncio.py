@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from contextvars import Context
     from socket import socket
 
+    from ._guests import Guest
+
 log = logging.getLogger("anysgi")
 
 _STUBBORN = 5.0  # seconds a cancelled task may take to end
@@ -24,15 +26,20 @@ _STUBBORN = 5.0  # seconds a cancelled task may take to end
 class AsyncioPort:
     """The way into one event loop.
 
-    `post` may be called from any thread; everything else only on the loop, which is also where a port is made.
+    `post`, `run` and `running` are for any thread; everything else is for the loop, which is also where a port is made.
+
+    Attributes:
+        guests: who is to leave before the loop ends.
     """
 
-    __slots__ = ("_awake", "_calls", "_thread", "loop")
+    __slots__ = ("_awake", "_calls", "_thread", "guests", "loop")
 
     Cancelled = asyncio.CancelledError
+    family = "asyncio"  # of loops: what runs on one of them runs on all
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
+        self.guests: set[Guest] = set()
         self._thread = get_ident()
         self._calls: deque[Callable[[], object]] = deque()
         self._awake = False  # a drain is on its way: posts need not wake the loop again
@@ -41,6 +48,33 @@ class AsyncioPort:
         """Whether the caller runs on this loop."""
         # get_running_loop() asks the system for the process id each time; one thread runs one loop at a time.
         return get_ident() == self._thread and self.loop.is_running()
+
+    def refuse_here(self) -> None:
+        """Raise `RuntimeError` on the loop's own thread, where waiting for the loop would never end."""
+        if self.is_here():
+            raise RuntimeError(
+                "an AsgiToWsgi was called on its own event loop's thread, which would wait for itself; "
+                "call it from another thread: await anyio.to_thread.run_sync(wsgi_app, environ, start_response)"
+            )
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a loop to run something on."""
+        return self.loop.is_running()
+
+    def run(self, work: Coroutine[Any, Any, None], timeout: float | None = None) -> None:
+        """Run a coroutine on the loop and wait for it, from another thread.
+
+        Raises:
+            TimeoutError: it took longer than `timeout` seconds; it is cancelled.
+            BaseException: what the coroutine raised.
+        """
+        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        try:
+            future.result(timeout)
+        except TimeoutError:
+            future.cancel()
+            raise
 
     def post(self, call: Callable[[], object]) -> bool:
         """Run `call` on the loop soon; False if the loop is closed.  Posts that pile up share one wake-up."""

@@ -11,22 +11,17 @@ import atexit
 import concurrent.futures.thread  # noqa: F401 - its exit hook must be registered before ours, to run after it
 import logging
 import threading
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from . import _forks
 from ._asyncio import AsyncioPort
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from ..types import LoopName
 
 log = logging.getLogger("anysgi")
-
-
-class Guest(Protocol):
-    def leave(self) -> None:
-        """The process is ending: leave the loop; may block."""
 
 
 class LoopThread:
@@ -41,7 +36,6 @@ class LoopThread:
 
     def __init__(self, name: LoopName) -> None:
         factory = _factory(name)
-        self.guests: set[Guest] = set()
         ready = threading.Event()
         self._thread = threading.Thread(
             target=self._main, args=(factory, ready), name=f"anysgi-loop-{name}", daemon=True
@@ -82,31 +76,9 @@ class LoopThread:
     def running(self) -> bool:
         return self._thread.is_alive()
 
-    def refuse_own(self) -> None:
-        """Raise `RuntimeError` on this loop's own thread, where waiting for the loop would never end."""
-        if threading.get_ident() == self._thread.ident and self.running:
-            raise RuntimeError(
-                "an AsgiToWsgi was called on its own event loop's thread, which would wait for itself; "
-                "call it from another thread: await anyio.to_thread.run_sync(wsgi_app, environ, start_response)"
-            )
-
-    def run(self, work: Coroutine[Any, Any, None], timeout: float | None = None) -> None:
-        """Run a coroutine on the loop and wait for it, from another thread.
-
-        Raises:
-            TimeoutError: it took longer than `timeout` seconds; it is cancelled.
-            BaseException: what the coroutine raised.
-        """
-        future = asyncio.run_coroutine_threadsafe(work, self.port.loop)
-        try:
-            future.result(timeout)
-        except TimeoutError:
-            future.cancel()
-            raise
-
     def stop(self, timeout: float = 5.0) -> None:
         """Have every guest leave, then end the loop; waits at most `timeout` seconds for the thread."""
-        for guest in list(self.guests):
+        for guest in list(self.port.guests):
             try:
                 guest.leave()
             except Exception:  # the others, and the loop, are to be closed all the same

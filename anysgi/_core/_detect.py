@@ -53,7 +53,7 @@ def guess_convention(app: object) -> Convention:
     Raises:
         ConventionError: the object is no app, or nothing about it tells; the message says what to write instead.
     """
-    for layer in _layers(app):
+    for layer in layers_of(app):
         convention = _convention_of(layer)
         if convention is not None:
             return convention
@@ -84,7 +84,7 @@ def find_framework(app: object) -> tuple[str, object] | None:
     Returns:
         The framework's name and its app object, or None when nothing known is found.
     """
-    for layer in _layers(app):
+    for layer in layers_of(app):
         known = _known(layer)
         if known is not None:
             return known[0], layer
@@ -119,7 +119,7 @@ def looks_like_factory(value: object) -> bool:
     return parameters is not None and parameters.required == 0 and not parameters.variadic
 
 
-def _layers(app: object) -> Iterator[object]:
+def layers_of(app: object) -> Iterator[object]:
     """Yield the object, then what it wraps, layer by layer."""
     layer: object | None = app
     for _ in range(_DEEPEST):

@@ -52,6 +52,8 @@ class AsgiExchange:
         messages: the response's head.
         waiting: how many `receive` calls wait for body right now.
         endless: it does not end by itself, so whoever wants it to has to say so.
+        watch: called on the loop when the app waits for its client to leave; set by an adapter around this one, which
+            then sees to `hang_up`.
     """
 
     endless = False
@@ -71,6 +73,7 @@ class AsgiExchange:
         "task",
         "up",
         "waiting",
+        "watch",
     )
 
     def __init__(
@@ -87,6 +90,7 @@ class AsgiExchange:
         self._silenced = 0
         self._body_read = False
         self.waiting = 0
+        self.watch: Callable[[], object] | None = None
         self.down = ToThread(runtime.port, window)
         self.up = ToLoop(runtime.port, window)
         self.messages = ResponseMessages(scope["method"])
@@ -112,6 +116,7 @@ class AsgiExchange:
     def _start(self) -> None:
         if self._runtime.closed:
             self.down.break_(_stopping)
+        if self.down.broken:
             return
         self.task = self._runtime.spawn(self, self._run(), self._context)
 
@@ -188,6 +193,8 @@ class AsgiExchange:
             while not self._body_read and not up.ready:
                 await self._ask()
             if self._body_read:
+                if self.watch is not None:
+                    self.watch()
                 await up.gone()
             body, more = await up.take()
             up.credit()

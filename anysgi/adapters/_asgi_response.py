@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..exceptions import BadRequest, ClientDisconnected, RequestTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ..types import Environ
     from ._asgi_exchange import AsgiExchange
@@ -43,7 +43,7 @@ class ResponsePump:
         self._body = body
         self._errors = environ["wsgi.errors"]
         self._deadline = None if timeout is None else monotonic() + timeout
-        self._disconnected = environ.get("waitress.client_disconnected") or environ.get("anysgi.client_disconnected")
+        self._disconnected = _disconnected(environ) if exchange.watch is None else None
         self._next_look = 0.0
         self._patience: float | None = None
         if timeout is not None:
@@ -107,6 +107,11 @@ class ResponsePump:
 
         self._errors.write("anysgi: the ASGI app failed\n" + "".join(traceback.format_exception(error)))
         self._errors.flush()
+
+
+def _disconnected(environ: Environ) -> Callable[[], bool] | None:
+    """What the server offers to ask whether the client left; no standard names it."""
+    return environ.get("waitress.client_disconnected") or environ.get("anysgi.client_disconnected")
 
 
 class StreamingResponse:

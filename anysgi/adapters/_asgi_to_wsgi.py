@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
-import weakref
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from .._bridge import _forks
 from .._bridge._contexts import write_back
 from .._core._refusals import Refusal
 from .._core._scope import scope_from_environ
 from .._core._websocket_scope import asks_for_websocket
-from ..exceptions import BadRequest, ClientDisconnected, LifespanError, RequestTimeout
+from ..exceptions import BadRequest, ClientDisconnected, RequestTimeout
 from ._asgi_exchange import AsgiExchange
 from ._asgi_response import ResponsePump, StreamingResponse
 from ._environ_body import EnvironBody
+from ._homes import Homes
+from ._nesting import inherit_scope, outer_of
 from ._options import NEEDS_WSPROTO, check_app, check_choice, check_positive, is_plain, single_callable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..types import ASGIApp, Environ, LifespanMode, LoopName, StartResponse
-    from ._runtime import Runtime
     from ._websocket_from_environ import Upgrade
 
 log = logging.getLogger("anysgi")
@@ -104,14 +102,7 @@ class AsgiToWsgi:
         self.shutdown_timeout = shutdown_timeout
         self.raise_app_errors = raise_app_errors
         self.propagate_context = propagate_context
-        self.after_fork()
-        _forks.register(self)
-
-    def after_fork(self) -> None:
-        """Forget the parent's loop; the child starts its own."""
-        self._lock = threading.Lock()
-        self._runtime: Runtime | None = None
-        self._failure: LifespanError | None = None
+        self.homes = Homes(self._single, loop, lifespan, startup_timeout, shutdown_timeout)
 
     def start(self) -> None:
         """Start the loop and the app's lifespan now, instead of at the first request; blocks until startup is complete.
@@ -119,22 +110,7 @@ class AsgiToWsgi:
         Raises:
             LifespanError: startup failed; every request would raise the same until `close()`.
         """
-        with self._lock:
-            if self._runtime is None:
-                self._runtime = self._started()
-
-    def _started(self) -> Runtime:
-        from ._runtime import Runtime  # here: `import anysgi` must not pay for asyncio
-
-        if self._failure is not None:
-            raise LifespanError(str(self._failure)) from self._failure.__cause__
-        try:
-            runtime = Runtime(self._single, self.loop, self.lifespan, self.startup_timeout, self.shutdown_timeout)
-        except LifespanError as error:
-            self._failure = error
-            raise
-        weakref.finalize(self, runtime.release).atexit = False  # at exit the loop closes its guests, and waits
-        return runtime
+        self.homes.start_own()
 
     def close(self) -> None:
         """Let running requests finish, then shut the app's lifespan down; blocks.  A later request starts anew.
@@ -142,10 +118,7 @@ class AsgiToWsgi:
         Raises:
             LifespanError: the app's shutdown failed.
         """
-        with self._lock:
-            runtime, self._runtime, self._failure = self._runtime, None, None
-        if runtime is not None:
-            runtime.close()
+        self.homes.close()
 
     def __enter__(self) -> AsgiToWsgi:
         self.start()
@@ -162,11 +135,9 @@ class AsgiToWsgi:
             RuntimeError: called on the app's own event loop thread.
             Exception: what the app raised, if `raise_app_errors`.
         """
-        runtime = self._runtime
-        if runtime is None:
-            self.start()
-            return self(environ, start_response)
-        runtime.thread.refuse_own()
+        outer = outer_of(environ, self.loop) if "anysgi.outer" in environ else None
+        runtime = (self.homes.own or self.homes.start_own()) if outer is None else self.homes.at(outer)
+        runtime.port.refuse_here()
         websocket = "HTTP_UPGRADE" in environ and asks_for_websocket(environ)
         try:
             body = EnvironBody(environ, self.max_body_size, self.window)
@@ -175,13 +146,17 @@ class AsgiToWsgi:
             return _refuse(environ, start_response, Refusal(error.status, error.reason))
         scope = scope_from_environ(environ)
         state = runtime.state
-        if state is not None:
+        if outer is not None:
+            scope = inherit_scope(scope, environ, state)
+        elif state is not None:
             scope["state"] = state.copy()
         context = copy_context()
         if upgrade is None:
             exchange = AsgiExchange(runtime, self._single, scope, context, self.window, self.grace, not body.empty)
         else:
             exchange = upgrade.exchange(runtime, self._single, scope, context, self.window, self.grace)
+        if outer is not None:
+            outer.adopt(exchange)
         if not exchange.begin():
             return _refuse(environ, start_response, Refusal(503, "The app's event loop has ended."))
         try:

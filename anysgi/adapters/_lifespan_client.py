@@ -38,9 +38,10 @@ class LifespanClient:
         app: the ASGI app.
         port: the loop that will serve its requests as well.
         required: an app without lifespan is an error.
+        state: where the app puts what its requests share; None for a dict of its own.
     """
 
-    def __init__(self, app: ASGIApp, port: AsyncioPort, *, required: bool) -> None:
+    def __init__(self, app: ASGIApp, port: AsyncioPort, *, required: bool, state: dict[str, Any] | None = None) -> None:
         self._app = app
         self._port = port
         self._required = required
@@ -50,7 +51,7 @@ class LifespanClient:
         self._problem = ""
         self._cause: BaseException | None = None
         self._task: asyncio.Task[None] | None = None
-        self._state: dict[str, Any] = {}
+        self._state: dict[str, Any] = {} if state is None else state
 
     @property
     def state(self) -> dict[str, Any] | None:

@@ -7,8 +7,10 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from .._bridge._ports import to_thread
+from ._nesting import inner_adapters
 
 if TYPE_CHECKING:
+    from .._bridge._asyncio import AsyncioPort
     from ..types import Lifespan, Receive, Scope, Send
     from ._wsgi_to_asgi import WsgiToAsgi
 
@@ -40,6 +42,7 @@ class LifespanHost:
             async with AsyncExitStack() as stack:
                 if self._lifespan is not None:
                     await self._enter(stack, scope, self._lifespan)
+                await self._start_inner(stack, scope)
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
                 phase = "shutdown"
@@ -58,3 +61,16 @@ class LifespanHost:
             self._state = dict(state)
             if "state" in scope:
                 scope["state"].update(state)
+
+    async def _start_inner(self, stack: AsyncExitStack, scope: Scope) -> None:
+        """Run the lifespan of an ASGI app inside the WSGI app: now if it shows; if not, from its first request on."""
+        port = self._adapter.port_here()
+        for inner in inner_adapters(self._adapter.app):
+            await inner.homes.start_here(port, scope.get("state"))
+        stack.push_async_callback(_see_off, port)
+
+
+async def _see_off(port: AsyncioPort) -> None:
+    async with AsyncExitStack() as stack:
+        for guest in list(port.guests):
+            stack.push_async_callback(guest.depart)

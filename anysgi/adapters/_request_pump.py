@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .._bridge._asyncio import AsyncioBell, AsyncioPort
     from ..types import Receive
+    from ._asgi_exchange import AsgiExchange
 
     Reason = Callable[[], BaseException]  # what a broken flow raises, made anew each time
 
@@ -58,9 +59,9 @@ class RequestPump:
         "_broken",
         "_expected",
         "_flows",
+        "_inner",
         "_limit",
         "_news",
-        "_port",
         "_receive",
         "_streaming",
         "_task",
@@ -69,6 +70,7 @@ class RequestPump:
         "complete",
         "gone",
         "got",
+        "port",
     )
 
     def __init__(
@@ -80,7 +82,7 @@ class RequestPump:
         expected: str | None,
         abandon: Callable[[Reason], None],
     ) -> None:
-        self._port = port
+        self.port = port
         self._receive = receive
         self._window = window
         self._limit = limit
@@ -90,6 +92,7 @@ class RequestPump:
         self._broken: Reason | None = None
         self._task: asyncio.Task[None] | None = None
         self._news: AsyncioBell | None = None
+        self._inner: list[Callable[[], object]] | None = None
         self._wanted = self._streaming = False
         self.got = 0
         self.complete = self.gone = False
@@ -100,7 +103,7 @@ class RequestPump:
         """Return the window, made at the first call; both sides may be first, so `setdefault` decides."""
         flow = self._flows.get(None)
         if flow is None:
-            flow = self._flows.setdefault(None, ToThread(self._port, self._window))
+            flow = self._flows.setdefault(None, ToThread(self.port, self._window))
             if self._broken is not None:
                 flow.break_(self._broken)
         return flow
@@ -108,15 +111,28 @@ class RequestPump:
     def ask(self) -> ToThread:
         """The app wants the body: have it read, and return where it arrives."""
         self._wanted = True
-        self._port.post(self.start)
+        self.port.post(self.start)
         return self.open()
 
     def client_disconnected(self) -> bool:
         """Whether the client is known to have left; asking begins to watch (and to read the body ahead)."""
-        self._port.post(self.start)
+        self.port.post(self.start)
         return self.gone
 
+    def adopt(self, inner: AsgiExchange) -> None:
+        """An exchange inside this one, on the same loop: it ends with it, and has it look out for the client."""
+        inner.watch = self.start
+        if self._inner is None:
+            self._inner = []
+        self._inner.append(inner.hang_up)
+        if self._broken is not None:
+            self.port.post(self._end_inner)
+
     # On the loop
+
+    def _end_inner(self) -> None:
+        while self._inner:
+            self._inner.pop()()
 
     def break_(self, reason: Reason) -> None:
         """Nothing more will come: reads raise what `reason()` makes."""
@@ -125,6 +141,7 @@ class RequestPump:
         flow = self._flows.get(None)
         if flow is not None:
             flow.break_(reason)
+        self._end_inner()
         self._tell()
 
     def watch(self) -> None:
@@ -138,11 +155,11 @@ class RequestPump:
     def start(self) -> None:
         """Begin, unless it has begun or is no longer wanted."""
         if self._task is None and self._broken is None:
-            self._task = self._port.spawn(self._run())
+            self._task = self.port.spawn(self._run())
 
     async def buffered(self, size: int) -> None:
         """Wait until `size` bytes wait for the app, or no more will come, or fit."""
-        self._news = self._port.bell()
+        self._news = self.port.bell()
         self.start()
         flow = self.open()
         while not (flow.held >= size or flow.full or self.complete or flow.broken):

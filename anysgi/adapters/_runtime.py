@@ -1,11 +1,10 @@
-"""One `AsgiToWsgi` in one process: its loop, its lifespan, and the requests running on it."""
+"""One ASGI app on one loop: its lifespan, and the requests running there."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Any
 
-from .._bridge._loop_thread import LoopThread, shared_loop
 from ..exceptions import LifespanError
 from ._lifespan_client import LifespanClient
 
@@ -14,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from contextvars import Context
 
-    from ..types import ASGIApp, LifespanMode, LoopName
+    from .._bridge._asyncio import AsyncioPort
+    from ..types import ASGIApp, LifespanMode
     from ._asgi_exchange import AsgiExchange
 
 log = logging.getLogger("anysgi")
@@ -25,31 +25,31 @@ class Runtime:
 
     Args:
         app: the ASGI app.
-        loop: which kind of event loop.
-        mode: whether to run the app's lifespan.
-        startup_timeout, shutdown_timeout: seconds.
-
-    Raises:
-        LifespanError: startup failed; nothing is left running.
+        port: the loop it runs on.
+        timeout: seconds for running requests and background tasks, then for the lifespan's shutdown.
     """
 
-    def __init__(
-        self, app: ASGIApp, loop: LoopName, mode: LifespanMode, startup_timeout: float, shutdown_timeout: float
-    ) -> None:
-        self.thread: LoopThread = shared_loop(loop)
-        self.thread.refuse_own()
-        self.port = self.thread.port
+    def __init__(self, app: ASGIApp, port: AsyncioPort, timeout: float) -> None:
+        self._app = app
+        self.port = port
         self._exchanges: set[AsgiExchange] = set()
         self.closed = False  # no more requests may start here
         self._failures: set[AsgiExchange] = set()
-        self._timeout = shutdown_timeout
+        self._timeout = timeout
         self._lifespan: LifespanClient | None = None
         self._closing: asyncio.Task[None] | None = None  # the loop itself holds tasks weakly
+
+    async def startup(self, mode: LifespanMode, timeout: float, state: dict[str, Any] | None) -> None:
+        """Run the lifespan's startup, unless `mode` is `"off"`; on the loop.
+
+        Raises:
+            LifespanError: it failed, or took longer than `timeout` seconds; nothing is left running.
+        """
         if mode != "off":
-            lifespan = LifespanClient(app, self.port, required=mode == "on")
-            self.thread.run(lifespan.startup(startup_timeout))
+            lifespan = LifespanClient(self._app, self.port, required=mode == "on", state=state)
+            await lifespan.startup(timeout)
             self._lifespan = lifespan
-        self.thread.guests.add(self)
+        self.port.guests.add(self)
 
     @property
     def state(self) -> dict[str, Any] | None:
@@ -79,12 +79,20 @@ class Runtime:
         Raises:
             LifespanError: the app's shutdown failed.
         """
-        if self.thread.running:
-            self.thread.run(self._close())
+        if self.port.running:
+            self.port.run(self._close())
 
     def leave(self) -> None:
         """The same at interpreter exit: nobody is left to send the rest of a response to."""
-        self.thread.run(self._close(server_gone=True))
+        self.port.run(self._close(server_gone=True))
+
+    async def depart(self) -> None:
+        """The same as part of the lifespan of the adapter around it.
+
+        Raises:
+            LifespanError: the app's shutdown failed.
+        """
+        await self._close()
 
     def release(self) -> None:
         """The same without waiting, for an adapter nobody holds any more."""
@@ -111,4 +119,4 @@ class Runtime:
             for exchange in list(self._failures):
                 exchange.log_late()
         finally:
-            self.thread.guests.discard(self)
+            self.port.guests.discard(self)

@@ -96,6 +96,7 @@ class WsgiExchange:
         self._pump = RequestPump(port, receive, window, adapter.max_body_size, length, self.abandon)
         environ["wsgi.input"] = WsgiInput(self._pump.ask)
         environ["wsgi.file_wrapper"] = FileWrapper
+        environ["anysgi.outer"] = self._pump
         environ["anysgi.client_disconnected"] = self._pump.client_disconnected
         self._call = WsgiCall(adapter.app, environ, self._out, copy_context(), spool)
 

@@ -128,7 +128,7 @@ class WsgiToAsgi:
                 await _refuse(scope, send, error)
                 return
             spool = self.spools and _length_unknown(scope, environ)
-            await WsgiExchange(self, self._here(), environ, receive, send, spool, self.timeout).run()
+            await WsgiExchange(self, self.port_here(), environ, receive, send, spool, self.timeout).run()
         elif kind == "lifespan":
             await self._host.run(scope, receive, send)
         elif kind == "websocket":
@@ -138,7 +138,8 @@ class WsgiToAsgi:
                 f"WsgiToAsgi cannot serve ASGI scope type {kind!r}; it serves http, websocket and lifespan"
             )
 
-    def _here(self) -> AsyncioPort:
+    def port_here(self) -> AsyncioPort:
+        """Return the way into the loop that is running; made once for each."""
         port = self._port
         if port is None or not port.is_here():
             port = self._port = running_port()
@@ -163,7 +164,7 @@ class WsgiToAsgi:
             await deny_with(scope, send, Refusal(501, NEEDS_WSPROTO))
             return
         try:
-            websocket = WsgiWebSocket(self, self._here(), scope, receive, send, self._host.state(scope))
+            websocket = WsgiWebSocket(self, self.port_here(), scope, receive, send, self._host.state(scope))
         except BadRequest as error:
             await deny_with(scope, send, Refusal(error.status, error.reason))
             return

@@ -139,7 +139,7 @@ def test_a_request_in_flight_is_finished_before_close_returns() -> None:
     assert running.wait(BOUND)
     closing = threading.Thread(target=adapter.close)
     closing.start()
-    assert eventually(lambda: adapter._runtime is None)
+    assert eventually(lambda: adapter.homes.own is None)
     shared_loop("asyncio").port.loop.call_soon_threadsafe(gate.set)
     closing.join(BOUND)
     request.join(BOUND)

@@ -57,7 +57,7 @@ class Body:
         self.arriving: Future[None] | None = None
         self.input: Any = WsgiInput(self.ask)
         if ahead:
-            self.loop.run(self.arrive(wait=False), BOUND)
+            self.loop.port.run(self.arrive(wait=False), BOUND)
 
     def ask(self) -> ToThread:
         self.asked += 1

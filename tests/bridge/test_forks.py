@@ -66,20 +66,20 @@ async def work():
     done.append(os.getpid())
 
 done = []
-shared_loop(LOOP).run(work())
+shared_loop(LOOP).port.run(work())
 parent = shared_loop(LOOP)
 
 def check():
     child = shared_loop(LOOP)
     assert child is not parent
     assert child.running
-    child.run(work())
+    child.port.run(work())
     assert done[1:] == [os.getpid()]
     child.stop()
 
 in_child(check)
 assert shared_loop(LOOP) is parent
-parent.run(work())
+parent.port.run(work())
 assert len(done) == 2
 """
 

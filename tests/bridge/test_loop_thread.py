@@ -66,13 +66,13 @@ def test_a_coroutine_runs_on_the_loop_and_is_waited_for(loop: LoopThread) -> Non
         await asyncio.sleep(0)
         where.append(threading.current_thread())
 
-    loop.run(work())
+    loop.port.run(work())
     assert where == [loop._thread]
 
 
 def test_what_the_coroutine_raises_is_raised(loop: LoopThread) -> None:
     with pytest.raises(Boom):
-        loop.run(fail())
+        loop.port.run(fail())
 
 
 def test_a_coroutine_that_takes_too_long_is_cancelled(loop: LoopThread) -> None:
@@ -85,7 +85,7 @@ def test_a_coroutine_that_takes_too_long_is_cancelled(loop: LoopThread) -> None:
             cancelled.set()
 
     with pytest.raises(TimeoutError):
-        loop.run(work(), 0.05)
+        loop.port.run(work(), 0.05)
     assert cancelled.wait(BOUND)
 
 
@@ -97,11 +97,11 @@ def test_posts_reach_the_loop(loop: LoopThread) -> None:
 
 def test_waiting_for_the_loop_on_its_own_thread_is_refused(loop: LoopThread) -> None:
     async def work() -> None:
-        loop.refuse_own()
+        loop.port.refuse_here()
 
-    loop.refuse_own()
+    loop.port.refuse_here()
     with pytest.raises(RuntimeError, match="on its own event loop's thread"):
-        loop.run(work())
+        loop.port.run(work())
 
 
 def test_stop_cancels_what_is_left_and_closes_the_loop(name: LoopName) -> None:
@@ -143,7 +143,7 @@ def test_stop_has_the_guests_leave_first_and_all_of_them(name: LoopName, caplog:
     guests = [Guest(log, "a"), Guest(log, "b", Boom()), Guest(log, "c", Boom()), Guest(log, "d")]
     for guest in guests:
         guest.loop = loop
-        loop.guests.add(guest)
+        loop.port.guests.add(guest)
     with caplog.at_level(logging.ERROR, "anysgi"):
         loop.stop()
     assert sorted(log) == ["a", "b", "c", "d"]
@@ -239,11 +239,11 @@ loop = shared_loop("asyncio")
 
 class Guest:
     def leave(self):
-        loop.run(self.work())
+        loop.port.run(self.work())
     async def work(self):
         print(await asyncio.to_thread(lambda: "left, and threads still work"))
 
-loop.guests.add(Guest())
+loop.port.guests.add(Guest())
 print("main is over")
 """
 

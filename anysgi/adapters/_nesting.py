@@ -1,0 +1,61 @@
+"""Adapters inside adapters: how an inner one finds the outer one, and what it takes from it.
+
+The outer `WsgiToAsgi` leaves itself in the environ, under `anysgi.outer`, as the reader of its request (`RequestPump`):
+that knows the loop, and when the exchange is over.  So an `AsgiToWsgi` anywhere behind it needs no loop of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._core._detect import layers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..types import Environ, LoopName, Scope
+    from ._asgi_to_wsgi import AsgiToWsgi
+    from ._request_pump import RequestPump
+
+FAMILIES: dict[LoopName, str] = {"asyncio": "asyncio", "uvloop": "asyncio"}
+"""What runs on one loop of a family runs on all of it."""
+
+
+def outer_of(environ: Environ, loop: LoopName) -> RequestPump | None:
+    """Return the request this one is part of, if its loop is there and of a kind the app can run on."""
+    outer: RequestPump | None = environ.get("anysgi.outer")
+    if outer is None or not outer.port.running or outer.port.family != FAMILIES[loop]:
+        return None
+    return outer
+
+
+def inherit_scope(scope: dict[str, Any], environ: Environ, state: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the inner request's scope with all that the outer one knows beside HTTP: a session, a user, its state.
+
+    The state is the outer request's own dict, so that what either app leaves there, the other finds.
+
+    Args:
+        scope: translated from `environ`; what it says goes.
+        environ: the request, maybe changed by WSGI middleware on the way.
+        state: the lifespan's, None if the app has none.
+    """
+    outer: Scope = environ["asgi.scope"]
+    merged = {**outer, **scope}
+    shared = outer.get("state")
+    if shared is None:
+        shared = dict(environ.get("anysgi.state") or {})
+    for name, value in (state or {}).items():
+        shared.setdefault(name, value)
+    if shared or state is not None:
+        merged["state"] = shared
+    return merged
+
+
+def inner_adapters(app: object) -> Iterator[AsgiToWsgi]:
+    """Yield the `AsgiToWsgi` inside a WSGI app, if the middleware around it shows what it wraps."""
+    from ._asgi_to_wsgi import AsgiToWsgi
+
+    for layer in layers_of(app):
+        if isinstance(layer, AsgiToWsgi):
+            yield layer
+            return
