@@ -1,0 +1,114 @@
+"""Content codings of request bodies, decoded inside bounds (RFC 9110 section 8.4).
+
+A few hundred bytes may stand for gigabytes, so every call says how many bytes of output it would take, and one more is
+the end.  Concatenated members (RFC 1952 section 2.2) and frames (RFC 8878 section 3) are one body.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Protocol
+
+from ..exceptions import BadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class _Member(Protocol):
+    """What decodes one member: the shape `zlib.decompressobj` and `ZstdDecompressor` share."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+class _Brotli:
+    """Brotli's decompressor in that shape; it has no members."""
+
+    __slots__ = ("_object",)
+
+    unused_data = b""
+
+    def __init__(self) -> None:
+        import brotli
+
+        self._object = brotli.Decompressor()
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._object.is_finished())
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        out: bytes = self._object.process(data, output_buffer_limit=max_length)
+        return out
+
+
+def _zstd() -> _Member:
+    from ._zstd import zstd
+
+    member: _Member = zstd.ZstdDecompressor()
+    return member
+
+
+MEMBERS: dict[str, Callable[[], _Member]] = {
+    "gzip": lambda: zlib.decompressobj(31),
+    "x-gzip": lambda: zlib.decompressobj(31),
+    "deflate": lambda: zlib.decompressobj(15),
+    "br": _Brotli,
+    "zstd": _zstd,
+}
+"""What begins a member of each coding."""
+
+
+class Decoder:
+    """A body transform that decodes one request body.
+
+    Args:
+        coding: a key of `MEMBERS`.
+        room: bytes of output at most.
+        ratio: bytes of output that a byte of input may stand for, beyond the first `free` bytes of output: small bodies
+            compress too well to be judged by it.
+
+    Raises:
+        BadRequest: from `feed` and `finish`: 400 for broken or truncated data, 413 for more than the bounds allow.
+    """
+
+    __slots__ = ("_begin", "_free", "_made", "_member", "_ratio", "_room", "_seen")
+
+    def __init__(self, coding: str, *, room: int, ratio: float, free: int = 65_536) -> None:
+        self._begin = MEMBERS[coding]
+        self._member = self._begin()
+        self._room, self._ratio, self._free = room, ratio, free
+        self._seen = self._made = 0
+
+    def feed(self, data: bytes) -> bytes:
+        self._seen += len(data)
+        most = min(self._room, max(self._free, int(self._seen * self._ratio))) - self._made
+        try:
+            out = self._decode(data, most + 1)  # a byte more than allowed tells that more would come
+        except Exception as error:  # each library has an error class of its own, derived from Exception
+            raise BadRequest(f"the body cannot be decoded: {error}") from None
+        if len(out) > most:
+            raise BadRequest(f"the decoded body is larger than allowed: over {self._made + most} bytes", 413)
+        self._made += len(out)
+        return out
+
+    def _decode(self, data: bytes, most: int) -> bytes:
+        out = b""
+        while data and len(out) < most:
+            if self._member.eof:
+                self._member = self._begin()
+            out += self._member.decompress(data, most - len(out))
+            data = self._member.unused_data
+        return out
+
+    def flush(self) -> bytes:
+        return b""
+
+    def finish(self) -> bytes:
+        if self._seen and not self._member.eof:
+            raise BadRequest("the body ends in the middle of its coding")
+        return b""
