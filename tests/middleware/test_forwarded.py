@@ -114,5 +114,6 @@ def test_a_network_with_a_mistake_is_named() -> None:
 def test_whatever_a_client_writes_nothing_but_an_address_comes_out(value: str, other: str) -> None:
     for chain in (forwarded({"forwarded": value}.get), x_forwarded({"x-forwarded-for": value}.get)):
         for seen in chain:
-            assert seen.address.isascii() and all(c.isalnum() or c in ".:_-%" for c in seen.address)
+            assert seen.address.isascii()
+            assert all(c.isalnum() or c in ".:_-%" for c in seen.address)
             assert 0 <= seen.port < 65_536
