@@ -16,8 +16,8 @@ _OFFERED = {"application/problem+json": JSON, "application/json": JSON, "text/ht
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>
-<style>body{{font:16px/1.5 system-ui,sans-serif;margin:15vh auto;max-width:32rem;padding:0 1rem;color-scheme:light dark}}
-small{{opacity:.65}}</style>
+<style>:root{{color-scheme:light dark}}small{{opacity:.65}}
+body{{font:16px/1.5 system-ui,sans-serif;margin:15vh auto;max-width:32rem;padding:0 1rem}}</style>
 <h1>{status} {title}</h1>
 {rows}
 """

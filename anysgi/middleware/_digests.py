@@ -1,0 +1,83 @@
+"""Digest fields (RFC 9530): which algorithm somebody wants, and what a digest says."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import BadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from hashlib import _Hash
+
+ALGORITHMS = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
+"""The algorithms that are still trusted (RFC 9530 section 7.2)."""
+
+
+@lru_cache(maxsize=128)
+def wanted_algorithm(want: str | None, offered: Sequence[str]) -> str | None:
+    """Pick an algorithm by the preferences of Want-Content-Digest or Want-Repr-Digest (RFC 9530 section 4).
+
+    Args:
+        want: the field's value; without one the first of `offered` is taken.
+        offered: keys of `ALGORITHMS` in the server's order.
+
+    Returns:
+        One of `offered`; None if every one of them is weighted 0 or left out, or the field cannot be read.
+    """
+    if want is None:
+        return offered[0]
+    weights = {name: weight for name, weight in (_dictionary(want) or {}).items() if isinstance(weight, int)}
+    liked = [name for name in offered if weights.get(name, 0) > 0]
+    return max(liked, key=weights.__getitem__, default=None)
+
+
+def digest_field(algorithm: str, digest: bytes) -> str:
+    """The value of a digest field."""
+    from http_sf import ser
+
+    return str(ser({algorithm: (digest, {})}))
+
+
+class Verifier:
+    """A body observer that holds a request body against its Content-Digest.
+
+    Args:
+        field: the value of Content-Digest.
+
+    Raises:
+        BadRequest: the field cannot be read, or names no algorithm of `ALGORITHMS`; from `check`, the body is another.
+    """
+
+    __slots__ = ("_claimed", "_hashes")
+
+    def __init__(self, field: str) -> None:
+        claimed = _dictionary(field)
+        if claimed is None:
+            raise BadRequest("Content-Digest cannot be read; write sha-256=:base64:")
+        self._claimed = {name: value for name, value in claimed.items() if name in ALGORITHMS}
+        if not self._claimed:
+            raise BadRequest(f"Content-Digest names none of {', '.join(ALGORITHMS)}")
+        self._hashes: dict[str, _Hash] = {name: ALGORITHMS[name]() for name in self._claimed}
+
+    def __call__(self, data: bytes) -> None:
+        for each in self._hashes.values():
+            each.update(data)
+
+    def check(self) -> None:
+        for name, each in self._hashes.items():
+            if each.digest() != self._claimed[name]:
+                raise BadRequest(f"the body is not the one Content-Digest describes by its {name}")
+
+
+def _dictionary(field: str) -> dict[str, object] | None:
+    """Read a structured field of the type Dictionary, without its parameters; None if it is none."""
+    from http_sf import StructuredFieldError, parse
+
+    try:
+        members: Any = parse(field.encode("ascii"), tltype="dictionary")
+    except (StructuredFieldError, UnicodeEncodeError):
+        return None
+    return {name: member[0] for name, member in members.items()}
