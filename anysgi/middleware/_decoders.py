@@ -7,6 +7,7 @@ the end.  Concatenated members (RFC 1952 section 2.2) and frames (RFC 8878 secti
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from ..exceptions import BadRequest
@@ -112,3 +113,24 @@ class Decoder:
         if self._seen and not self._member.eof:
             raise BadRequest("the body ends in the middle of its coding")
         return b""
+
+
+@lru_cache(maxsize=32)
+def usable_members(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Keep the codings whose library is installed.
+
+    Raises:
+        ValueError: a name that is no coding.
+    """
+    for name in names:
+        if name not in MEMBERS:
+            raise ValueError(f"codings={names!r}: {name!r} is not one of {', '.join(MEMBERS)}")
+    return tuple(name for name in names if _installed(name))
+
+
+def _installed(name: str) -> bool:
+    try:
+        MEMBERS[name]()
+    except ImportError:
+        return False
+    return True

@@ -42,13 +42,13 @@ def digest_field(algorithm: str, digest: bytes) -> str:
 
 
 class Verifier:
-    """A body observer that holds a request body against its Content-Digest.
+    """A stage that lets a request body pass, and at its end holds it against its Content-Digest.
 
     Args:
         field: the value of Content-Digest.
 
     Raises:
-        BadRequest: the field cannot be read, or names no algorithm of `ALGORITHMS`; from `check`, the body is another.
+        BadRequest: the field cannot be read, or names no algorithm of `ALGORITHMS`; from `finish`, the body is another.
     """
 
     __slots__ = ("_claimed", "_hashes")
@@ -62,14 +62,19 @@ class Verifier:
             raise BadRequest(f"Content-Digest names none of {', '.join(ALGORITHMS)}")
         self._hashes: dict[str, _Hash] = {name: ALGORITHMS[name]() for name in self._claimed}
 
-    def __call__(self, data: bytes) -> None:
+    def feed(self, data: bytes, /) -> bytes:
         for each in self._hashes.values():
             each.update(data)
+        return data
 
-    def check(self) -> None:
+    def flush(self) -> bytes:
+        return b""
+
+    def finish(self) -> bytes:
         for name, each in self._hashes.items():
             if each.digest() != self._claimed[name]:
                 raise BadRequest(f"the body is not the one Content-Digest describes by its {name}")
+        return b""
 
 
 def _dictionary(field: str) -> dict[str, object] | None:

@@ -1,0 +1,53 @@
+"""`body_limit`: request bodies of a bounded size, whatever their Content-Length says (RFC 9110 section 15.5.14)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..exceptions import BadRequest
+from ._answers import Guard, guarded, problem
+from ._layer import Flow, middleware
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._request import Request
+
+
+@middleware
+def body_limit(request: Request, *, limit: int | Callable[[Request], int | None]) -> Flow:
+    """Answer 413 to bodies that are larger than a limit.
+
+    A body that announces its size is refused before the app is called; one that does not, or lies, is cut off at the
+    limit, and the app's read raises.
+
+    Args:
+        limit: bytes of body at most, or a function of the request that gives them; None for no limit.
+    """
+    most = limit(request) if callable(limit) else limit
+    if most is None:
+        return None
+    if (request.length or 0) > most:
+        return problem(request, 413, f"The body may have {most} bytes at most.", [("connection", "close")])
+    guard = Guard(_Counter(most))
+    request.body.transform(guard, same=True)
+    return (yield from guarded(request, guard))
+
+
+class _Counter:
+    __slots__ = ("_limit", "_seen")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._seen = 0
+
+    def feed(self, data: bytes, /) -> bytes:
+        self._seen += len(data)
+        if self._seen > self._limit:
+            raise BadRequest(f"The body may have {self._limit} bytes at most.", 413)
+        return data
+
+    def flush(self) -> bytes:
+        return b""
+
+    finish = flush

@@ -1,0 +1,110 @@
+"""`capture`: bodies and heads as they passed, for logs, recordings and debugging; it changes and delays nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ._layer import Flow, middleware
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from ._outcome import Outcome
+    from ._request import Request
+    from ._response import Response
+
+SECRETS = frozenset(["authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-csrf-token"])
+"""Header names whose values stay out of a recording unless you say otherwise."""
+_REDACTED = "[redacted]"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One direction of an exchange.
+
+    Attributes:
+        headers: (name, value) pairs in order, secrets redacted.
+        body: the bytes that passed, up to the limit.
+        size: how many passed, however many were kept.
+    """
+
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    size: int
+
+    @property
+    def truncated(self) -> bool:
+        """Whether more passed than was kept."""
+        return self.size > len(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One exchange, complete or not: see `outcome`.
+
+    Attributes:
+        method, path, query: of the request, `query` still percent-encoded.
+        status: of the response.
+        request, response: what passed in each direction.
+        outcome: how it ended.
+    """
+
+    method: str
+    path: str
+    query: str
+    status: int
+    request: Part
+    response: Part
+    outcome: Outcome
+
+
+@middleware
+def capture(
+    request: Request,
+    *,
+    to: Callable[[Captured], object],
+    max_size: int = 65_536,
+    redact: Collection[str] = SECRETS,
+) -> Flow:
+    """Hand every exchange to a function, once it is over; one that ended before a response head is not handed over.
+
+    Args:
+        to: called with a `Captured` after the last byte, in the thread or task of the request: it should be quick.
+        max_size: bytes kept of each body; the rest is counted only.
+        redact: lowercased names of the headers whose values are left out.
+    """
+    method, path, query = request.method, request.path, request.query
+    sent = _fields(request, redact)
+    taken, given = _Kept(max_size), _Kept(max_size)
+    request.body.observe(taken)
+    response: Response = yield request
+    response.body.observe(given)
+    outcome: Outcome = yield response
+    received = _fields(response, redact)
+    to(Captured(method, path, query, response.status, taken.part(sent), given.part(received), outcome))
+
+
+def _fields(head: Request | Response, redact: Collection[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, _REDACTED if name in redact else value) for name, value in head.headers)
+
+
+class _Kept:
+    """The beginning of a body."""
+
+    __slots__ = ("_kept", "_room", "_size")
+
+    def __init__(self, room: int) -> None:
+        self._kept: list[bytes] = []
+        self._room = room
+        self._size = 0
+
+    def __call__(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._room:
+            piece = data[: self._room]
+            self._kept.append(piece)
+            self._room -= len(piece)
+
+    def part(self, headers: tuple[tuple[str, str], ...]) -> Part:
+        return Part(headers, b"".join(self._kept), self._size)

@@ -1,0 +1,131 @@
+"""`compress`: response bodies in the coding the client likes best (RFC 9110 sections 8.4, 12.5.3)."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ._encoders import ENCODERS, IDENTITY, LEVELS, choose_coding, usable_codings
+from ._layer import Flow, middleware
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ._encoders import Encoder
+    from ._request import Request
+    from ._response import Response
+
+COMPRESSIBLE = (
+    "text/*",
+    "application/json",
+    "application/javascript",
+    "application/xml",
+    "application/*+json",
+    "application/*+xml",
+    "application/x-ndjson",
+    "application/wasm",
+    "application/vnd.ms-fontobject",
+    "font/ttf",
+    "font/otf",
+    "image/svg+xml",
+    "image/bmp",
+)
+"""Media types that get smaller; most others are compressed already."""
+
+
+# What would say something false of the compressed body.
+_OF_PLAIN_BYTES = ("accept-ranges", "content-digest", "repr-digest")
+
+
+@middleware(peek=True, outside=["conditional"])
+def compress(
+    *,
+    codings: Sequence[str] = ("zstd", "br", "gzip"),
+    levels: Mapping[str, int] | None = None,
+    minimum_size: int = 500,
+    types: Sequence[str] = COMPRESSIBLE,
+) -> Callable[[Request], Flow]:
+    """Compress response bodies.
+
+    Left as they are: bodies that have a Content-Encoding, a Content-Range, `Cache-Control: no-transform`, a status of
+    204, 206 or 304, another media type, or fewer bytes than `minimum_size`, and files the server sends by itself.  An app
+    that sets `Content-Encoding: identity` keeps one response out, say one that repeats a secret beside what the client
+    sent (BREACH).
+
+    Each piece of a stream is decodable when it arrives.  An ETag becomes weak (RFC 9110 section 8.8.1), Accept-Ranges
+    goes, Vary names Accept-Encoding wherever the decision could have been another.
+
+    Args:
+        codings: in your order of preference, which decides where the client likes several alike; those whose library is
+            missing are left out (`zstd` and `br` come with the extra `compression`).
+        levels: level by coding, instead of zstd 3, br 4, gzip 6.
+        minimum_size: bytes below which a body of known size is left as it is.
+        types: media types to compress; `*` stands for any characters.
+
+    Raises:
+        ValueError: a coding nobody knows, or none that could be used.
+    """
+    usable = usable_codings(tuple(codings))
+    chosen_levels = {**LEVELS, **(levels or {})}
+    is_compressible = _type_judge(tuple(types))
+
+    def flow(request: Request) -> Flow:
+        response: Response = yield request
+        headers = response.headers
+        if headers.get("content-encoding") == IDENTITY:
+            headers.delete("content-encoding")
+            return
+        if not _is_eligible(response, minimum_size) or not is_compressible(headers.get("content-type", "")):
+            return
+        headers.vary("accept-encoding")
+        coding = choose_coding(request.headers.get("accept-encoding"), usable)
+        if coding == IDENTITY:
+            return
+        headers.set("content-encoding", coding)
+        for name in _OF_PLAIN_BYTES:
+            headers.delete(name)
+        etag = headers.get("etag")
+        if etag and not etag.startswith("W/"):
+            headers.set("etag", f"W/{etag}")
+        encoder = ENCODERS[coding](chosen_levels[coding])
+        response.body.transform(encoder if response.length is None else _Collecting(encoder))
+
+    return flow
+
+
+def _is_eligible(response: Response, minimum_size: int) -> bool:
+    headers = response.headers
+    length = response.length
+    return not (
+        response.status in (204, 206, 304)
+        or response.body.is_file
+        or (length is not None and length < minimum_size)
+        or "content-encoding" in headers
+        or "content-range" in headers
+        or headers.has_token("cache-control", "no-transform")
+    )
+
+
+def _type_judge(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    matches = re.compile("|".join(fnmatch.translate(pattern.lower()) for pattern in patterns)).match
+
+    @lru_cache(maxsize=256)
+    def is_compressible(content_type: str) -> bool:
+        return matches(content_type.partition(";")[0].strip().lower()) is not None
+
+    return is_compressible
+
+
+class _Collecting:
+    """An encoder for a body whose end is known to come: nobody waits for its pieces, so none is forced out."""
+
+    __slots__ = ("feed", "finish")
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.feed = encoder.feed
+        self.finish = encoder.finish
+
+    def flush(self) -> bytes:
+        return b""

@@ -1,0 +1,75 @@
+"""`digest`: Content-Digest and Repr-Digest on responses, and request bodies held against theirs (RFC 9530)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from ..exceptions import BadRequest
+from ._answers import Guard, guarded, problem
+from ._body import is_changed
+from ._digests import ALGORITHMS, Verifier, digest_field, wanted_algorithm
+from ._layer import Flow, middleware
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ._request import Request
+    from ._response import Response
+
+_FIELDS = {"content": "content-digest", "repr": "repr-digest"}
+
+
+@middleware(peek=True, outside=["compress", "conditional"])
+def digest(
+    *,
+    kind: Literal["content", "repr"] = "content",
+    algorithms: Sequence[str] = ("sha-256", "sha-512"),
+    verify: bool = True,
+    required: bool = False,
+    always: bool = False,
+) -> Callable[[Request], Flow]:
+    """Put a digest on bodies that are at hand in one piece, and refuse request bodies that are not what theirs says.
+
+    A stream gets none, as its end is not known when its head leaves, nor does a body that an inner layer changes.
+
+    Args:
+        kind: `"content"` for what is sent, a part of a range request included; `"repr"` for the whole representation,
+            which only responses with status 200 hold.
+        algorithms: in your order of preference.  `Want-Content-Digest` and `Want-Repr-Digest` decide among them.
+        verify: answer 400 to a request body that is not the one its Content-Digest describes.
+        required: answer 400 to a request body without a Content-Digest.
+        always: also where the client did not ask for it.
+
+    Raises:
+        ValueError: an algorithm that is not trusted any more, or not known.
+        ImportError: `http-sf` is missing; write: pip install 'anysgi[digest]'
+    """
+    digest_field("sha-256", b"")  # a missing library is missed here rather than in a request
+
+    offered = tuple(algorithms)
+    for name in offered:
+        if name not in ALGORITHMS:
+            raise ValueError(f"digest(algorithms=...): {name!r} is not one of {', '.join(ALGORITHMS)}")
+    field = _FIELDS[kind]
+
+    def flow(request: Request) -> Flow:
+        claimed = request.headers.get("content-digest") if verify else None
+        if claimed is None and required and request.length:
+            return problem(request, 400, "The request needs a Content-Digest (RFC 9530).")
+        if claimed is None:
+            response: Response = yield request
+        else:
+            try:
+                guard = Guard(Verifier(claimed))
+            except BadRequest as error:
+                return problem(request, error.status, error.reason)
+            request.body.transform(guard, same=True)
+            response = yield from guarded(request, guard)
+        want = request.headers.get(f"want-{field}")
+        algorithm = wanted_algorithm(want, offered) if always or want is not None else None
+        body = response.body.whole
+        if algorithm and body and not is_changed(response.body) and (kind == "content" or response.status == 200):
+            response.headers.set(field, digest_field(algorithm, ALGORITHMS[algorithm](body).digest()))
+        return response
+
+    return flow

@@ -1,0 +1,55 @@
+"""`errors`: an answer for every exception that leaves the app before its head, and a line in the log."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from ..exceptions import BadRequest
+from ._layer import Flow, middleware
+from ._problems import render_problem
+from ._response import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._request import Request
+
+log = logging.getLogger("anysgi.errors")
+
+REQUEST_ID_KEY = "anysgi.request_id"
+
+
+@middleware
+def errors(
+    request: Request,
+    *,
+    statuses: Mapping[type[Exception], int] | None = None,
+    detail: str = "The server failed to answer. The failure has been logged.",
+) -> Flow:
+    """Answer exceptions in the media type the client asks for: problem+json (RFC 9457), HTML or text.
+
+    Every exception is logged with its traceback, and none is shown.  One that comes after the head passes on, so that the
+    server cuts the connection.  The request id is part of the answer where `request_id` stands further out.
+
+    Args:
+        statuses: status by exception class, subclasses included; 500 for the rest.
+        detail: the sentence a client reads.
+    """
+    try:
+        yield request
+    except BadRequest as error:
+        return _answer(request, error.status, error.reason)
+    except Exception as error:
+        status = next((code for kind, code in (statuses or {}).items() if isinstance(error, kind)), 500)
+        if status >= 500:
+            log.exception("%s %s failed", request.method, request.path)
+        return _answer(request, status, detail if status >= 500 else str(error))
+    return None
+
+
+def _answer(request: Request, status: int, detail: str) -> Response:
+    identifier = request.native.get(REQUEST_ID_KEY)
+    members = {"request_id": identifier} if isinstance(identifier, str) else {}
+    content_type, body = render_problem(status, detail, request.headers.get("accept"), members)
+    return Response(status, body, [("content-type", content_type), ("vary", "accept"), ("cache-control", "no-store")])

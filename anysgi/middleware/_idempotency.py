@@ -1,0 +1,123 @@
+"""`idempotency`: a POST that is sent twice happens once (draft-ietf-httpapi-idempotency-key-header)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from base64 import b64decode, b64encode
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Literal
+
+from ._answers import problem
+from ._dual import Dual
+from ._layer import Flow, middleware
+from ._memory import AsyncMemory, Memory
+from ._response import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from ._outcome import Outcome
+    from ._request import Request
+
+log = logging.getLogger("anysgi.idempotency")
+
+_LONGEST = 255  # bytes of a key
+_OF_THE_CONNECTION = frozenset(["content-length", "date", "server", "set-cookie", "connection"])
+
+
+def by_credentials(request: Request) -> str:
+    """Whose key it is: the Authorization and the cookies, so that nobody is answered with another's response."""
+    return f"{request.headers.get('authorization')}\n{request.headers.get('cookie')}"
+
+
+@middleware
+def idempotency(
+    *,
+    store: Dual | None = None,
+    methods: Collection[str] = ("POST", "PATCH"),
+    required: bool = False,
+    owner: Callable[[Request], str] = by_credentials,
+    keep: int = 86_400,
+    lock: int = 60,
+    max_size: int = 1_048_576,
+    store_down: Literal["open", "closed"] = "closed",
+) -> Callable[[Request], Flow]:
+    """Answer a request that repeats an Idempotency-Key with the response of the first.
+
+    While the first one runs, others get 409; another request under the same key gets 422; a repeated response has
+    `Idempotent-Replayed: true`.  Responses of 500 and above, aborted ones, and those over `max_size` are not kept: the
+    client may try again.  Cookies are never kept.
+
+    Args:
+        store: two clients with Redis's `set(name, value, nx=, get=, ex=)` and `delete(name)`, such as
+            `Dual(sync=redis.Redis(), asynchronous=redis.asyncio.Redis())` (Redis 7 or newer).  Without one, responses are
+            kept in the memory of this process, where other workers do not see them.
+        methods: those it looks at.
+        required: answer 400 where the key is missing.
+        owner: whose keys they are; two owners may use the same key.
+        keep: seconds a response is kept.
+        lock: seconds after which a first request that never ended no longer counts.
+        max_size: bytes of response body that are kept at most.
+        store_down: let requests pass (`"open"`) or answer 503 (`"closed"`) while the store fails; either is logged.
+    """
+    memory = Memory()
+    kept = store or Dual(sync=memory, asynchronous=AsyncMemory(memory))
+
+    def flow(request: Request) -> Flow:
+        key = request.headers.get("idempotency-key") if request.method in methods else None
+        if key is None or not 0 < len(key) <= _LONGEST:
+            if key is None and not (required and request.method in methods):
+                return None
+            return problem(request, 400, f"Idempotency-Key must have 1 to {_LONGEST} characters.")
+        name = f"anysgi:idempotency:{_hash(owner(request), key)}"
+        fingerprint = _fingerprint(request)
+        try:
+            first: Any = yield kept.set(name, _pack(fingerprint), nx=True, get=True, ex=lock)
+        except Exception:
+            log.exception("the store of idempotency failed")
+            return None if store_down == "open" else problem(request, 503, "The server cannot remember requests.")
+        if first is not None:
+            return _answer_again(request, fingerprint, json.loads(first))
+        body = bytearray()
+        try:
+            response: Response = yield request
+            response.body.observe(lambda data: body.extend(data) if len(body) <= max_size else None)
+            outcome: Outcome = yield response
+        except BaseException:
+            yield kept.delete(name)
+            raise
+        if outcome.kind == "complete" and response.status < 500 and len(body) <= max_size:
+            yield kept.set(name, _pack(fingerprint, response, bytes(body)), ex=keep)
+        else:
+            yield kept.delete(name)
+        return None
+
+    return flow
+
+
+def _answer_again(request: Request, fingerprint: str, record: dict[str, Any]) -> Response:
+    if record["fingerprint"] != fingerprint:
+        return problem(request, 422, "This Idempotency-Key belongs to another request.")
+    if "status" not in record:
+        return problem(request, 409, "The first request with this key is still running.", [("retry-after", "1")])
+    headers = [(name, value) for name, value in record["headers"]]
+    return Response(record["status"], b64decode(record["body"]), [*headers, ("idempotent-replayed", "true")])
+
+
+def _fingerprint(request: Request) -> str:
+    """What can be told of a request before its body is read; a Content-Digest tells the body too."""
+    told = [request.headers.get(name, "") for name in ("content-type", "content-length", "content-digest")]
+    return _hash(request.method, request.path, request.query, *told)
+
+
+def _hash(*parts: str) -> str:
+    return blake2b("\n".join(f"{len(part)}:{part}" for part in parts).encode(), digest_size=24).hexdigest()
+
+
+def _pack(fingerprint: str, response: Response | None = None, body: bytes = b"") -> bytes:
+    record: dict[str, Any] = {"fingerprint": fingerprint}
+    if response is not None:
+        headers = [pair for pair in response.headers if pair[0] not in _OF_THE_CONNECTION]
+        record |= {"status": response.status, "headers": headers, "body": b64encode(body).decode("ascii")}
+    return json.dumps(record).encode()

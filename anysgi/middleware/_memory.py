@@ -1,0 +1,64 @@
+"""Keys and values in this process, with the few verbs of a Redis client that the library uses.
+
+For one process, and for tests: each server worker has its own.  `Dual(sync=redis.Redis(), asynchronous=redis.asyncio.Redis())`
+takes its place where several must agree.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from time import monotonic
+
+
+class Memory:
+    """A bounded store; where it is full, the entry that ends first makes room.
+
+    Args:
+        size: entries at most.
+    """
+
+    __slots__ = ("_entries", "_lock", "_size")
+
+    def __init__(self, size: int = 10_000) -> None:
+        self._size = size
+        self._entries: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
+        self._lock = Lock()
+
+    def set(self, name: str, value: bytes, *, ex: int, nx: bool = False, get: bool = False) -> bytes | bool | None:
+        """Keep `value` for `ex` seconds; with `nx` only if there is none yet; with `get` return the one there was."""
+        now = monotonic()
+        with self._lock:
+            ends, present = self._entries.get(name, (0.0, None))
+            old = present if ends > now else None
+            if old is None or not nx:
+                self._entries[name] = (now + ex, value)
+                self._entries.move_to_end(name)
+                self._make_room(now)
+        return old if get else old is None or not nx
+
+    def _make_room(self, now: float) -> None:
+        while self._entries and (len(self._entries) > self._size or next(iter(self._entries.values()))[0] <= now):
+            self._entries.popitem(last=False)
+
+    def delete(self, name: str) -> int:
+        """Forget a key; the number of keys forgotten."""
+        with self._lock:
+            return int(self._entries.pop(name, None) is not None)
+
+
+class AsyncMemory:
+    """A `Memory` whose verbs are awaited, as those of `redis.asyncio` are; it never waits for anything."""
+
+    __slots__ = ("_memory",)
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def set(
+        self, name: str, value: bytes, *, ex: int, nx: bool = False, get: bool = False
+    ) -> bytes | bool | None:
+        return self._memory.set(name, value, ex=ex, nx=nx, get=get)
+
+    async def delete(self, name: str) -> int:
+        return self._memory.delete(name)

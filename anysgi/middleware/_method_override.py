@@ -1,0 +1,38 @@
+"""`method_override`: PUT, PATCH and DELETE for clients that can only POST."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._answers import problem
+from ._layer import Flow, middleware
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from ._request import Request
+
+
+@middleware
+def method_override(
+    *, header: str = "x-http-method-override", methods: Collection[str] = ("PUT", "PATCH", "DELETE")
+) -> Callable[[Request], Flow]:
+    """Let a POST name another method in a header.
+
+    Args:
+        header: the header's name.
+        methods: those it may name; another one is answered 400.  GET and HEAD would let a form cache or hide a change.
+    """
+    allowed = frozenset(method.upper() for method in methods)
+
+    def flow(request: Request) -> Flow:
+        yield from ()  # hands nothing on, so the response does not pass here
+        wanted = request.headers.get(header) if request.method == "POST" else None
+        if wanted is None:
+            return None
+        if wanted.upper() not in allowed:
+            return problem(request, 400, f"A POST may become {', '.join(sorted(allowed))}.")
+        request.method = wanted.upper()
+        return None
+
+    return flow

@@ -1,0 +1,103 @@
+"""`rate_limit`: so many requests in so much time, counted by `limits` in memory, Redis, Memcached or MongoDB."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from typing import TYPE_CHECKING, Any, Literal
+
+from ._answers import problem
+from ._dual import Dual
+from ._layer import Flow, middleware
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._request import Request
+    from ._response import Response
+
+log = logging.getLogger("anysgi.rate_limit")
+
+
+def by_client(request: Request) -> str | None:
+    """The client's address: put `proxy_headers` outside, or it is the proxy's."""
+    return request.client
+
+
+@middleware
+def rate_limit(
+    *,
+    limit: str,
+    store: Dual | str = "memory://",
+    key: Callable[[Request], str | None] = by_client,
+    cost: Callable[[Request], int] | None = None,
+    strategy: Literal["fixed-window", "sliding-window-counter", "moving-window"] = "sliding-window-counter",
+    name: str = "default",
+    store_down: Literal["open", "closed"] = "open",
+    legacy: bool = False,
+) -> Callable[[Request], Flow]:
+    """Answer 429 beyond a limit, and tell every response how much of it is left (draft-ietf-httpapi-ratelimit-headers).
+
+    Args:
+        limit: `"100/minute"`, `"5 per 10 seconds"`, as `limits` reads it.
+        store: where hits are counted: a URL of `limits`, such as `"redis://localhost:6379"`, or a `Dual` of two of its
+            strategies.  `"memory://"` counts in each process of its own.
+        key: who is counted; None exempts a request.
+        cost: hits a request counts for, instead of 1.
+        strategy: how `limits` counts; see its documentation.
+        name: the policy's name in the headers, and what keeps two limits in one store apart.
+        store_down: let requests pass (`"open"`) or answer 503 (`"closed"`) while the store fails; either is logged.
+        legacy: also send X-RateLimit-Limit, -Remaining and -Reset.
+
+    Raises:
+        ValueError: a limit, store or strategy that `limits` does not know.
+        ImportError: `limits` is missing; write: pip install 'anysgi[ratelimit]'
+    """
+    from limits import parse
+
+    item = parse(limit)
+    counter = store if isinstance(store, Dual) else _strategies(store, strategy)
+    quota = f'"{name}";q={item.amount};w={item.get_expiry()}'
+
+    def fields(remaining: int, reset: float) -> list[tuple[str, str]]:
+        seconds = max(0, math.ceil(reset - time.time()))
+        told = [("ratelimit-policy", quota), ("ratelimit", f'"{name}";r={remaining};t={seconds}')]
+        if legacy:
+            told.append(("x-ratelimit-limit", str(item.amount)))
+            told += [("x-ratelimit-remaining", str(remaining)), ("x-ratelimit-reset", str(math.ceil(reset)))]
+        return told
+
+    def flow(request: Request) -> Flow:
+        who = key(request)
+        if who is None:
+            return None
+        try:
+            allowed: bool = yield counter.hit(item, name, who, cost=cost(request) if cost else 1)
+            window: Any = yield counter.get_window_stats(item, name, who)
+        except Exception:
+            log.exception("the store of rate_limit %r failed", name)
+            return None if store_down == "open" else problem(request, 503, "The server cannot count requests.")
+        told = fields(max(0, window.remaining), window.reset_time)
+        if not allowed:
+            wait = max(1, math.ceil(window.reset_time - time.time()))
+            detail = f"No more than {item.amount} requests in {item.get_expiry()} seconds."
+            return problem(request, 429, detail, [("retry-after", str(wait)), *told])
+        response: Response = yield request
+        response.headers.extend(told)
+        return None
+
+    return flow
+
+
+def _strategies(url: str, strategy: str) -> Dual:
+    import limits.aio.strategies
+    import limits.strategies
+    from limits.storage import storage_from_string
+
+    if strategy not in limits.strategies.STRATEGIES:
+        raise ValueError(f"rate_limit(strategy={strategy!r}): write one of {', '.join(limits.strategies.STRATEGIES)}")
+    return Dual(
+        sync=limits.strategies.STRATEGIES[strategy](storage_from_string(url)),
+        asynchronous=limits.aio.strategies.STRATEGIES[strategy](storage_from_string(f"async+{url}")),
+    )

@@ -1,0 +1,123 @@
+"""`tracing`: one span a request, through `opentelemetry-api` to whatever SDK the team has set up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from ._hosts import parse_host
+from ._layer import Flow, middleware
+from ._routes import route_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from contextvars import ContextVar
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span, TracerProvider
+
+    from ._outcome import Outcome
+    from ._request import Request
+    from ._response import Response
+
+
+class _Current:
+    """OpenTelemetry's current context in the shape of a context variable, for `request.bind`."""
+
+    @staticmethod
+    def get(_default: object = None) -> Context:
+        from opentelemetry.context import get_current
+
+        return get_current()
+
+    @staticmethod
+    def set(context: Context) -> None:
+        from opentelemetry.context import attach
+
+        attach(context)
+
+
+@middleware(websocket=True)
+def tracing(
+    *,
+    tracer_provider: TracerProvider | None = None,
+    route: Callable[[Request], str | None] = route_of,
+    request_headers: Collection[str] = (),
+    response_headers: Collection[str] = (),
+) -> Callable[[Request], Flow]:
+    """Make a server span for each request; it ends when the last byte left, and the app's own spans are its children.
+
+    The parent comes from the request's headers, as the propagator that is set up reads them (W3C traceparent by default).
+    Attributes are those of OpenTelemetry's stable HTTP conventions.  There are no spans for single messages.
+
+    Args:
+        tracer_provider: instead of the global one.
+        route: names the span, once the request is answered: a template, never a path.
+        request_headers: lowercased names of request headers to keep as attributes; never those with secrets.
+        response_headers: the same for the response.
+
+    Raises:
+        ImportError: `opentelemetry-api` is missing; write: pip install 'anysgi[tracing]'
+    """
+    from opentelemetry import propagate, trace
+
+    tracer = trace.get_tracer("anysgi", tracer_provider=tracer_provider)
+    current = cast("ContextVar[Context]", _Current)
+
+    def flow(request: Request) -> Flow:
+        parent = propagate.extract(dict(request.headers))
+        span = tracer.start_span(request.method, parent, trace.SpanKind.SERVER, _attributes(request, request_headers))
+        request.bind(current, trace.set_span_in_context(span, parent))
+        with span:
+            response: Response = yield request
+            if span.is_recording():
+                _describe(span, request, response, route, response_headers)
+            outcome: Outcome = yield response
+            _conclude(span, outcome)
+        return None
+
+    return flow
+
+
+def _attributes(request: Request, headers: Collection[str]) -> dict[str, Any]:
+    host = parse_host(request.host)
+    known = {
+        "http.request.method": request.method,
+        "url.scheme": request.scheme,
+        "url.path": request.path,
+        "url.query": request.query or None,
+        "server.address": host and host.name,
+        "server.port": host and host.port,
+        "client.address": request.client,
+        "network.protocol.version": request.http_version,
+        "user_agent.original": request.headers.get("user-agent"),
+    }
+    kept = {f"http.request.header.{name}": request.headers.getlist(name) for name in headers}
+    return {name: value for name, value in {**known, **kept}.items() if value}
+
+
+def _describe(
+    span: Span, request: Request, response: Response, route: Callable[[Request], str | None], headers: Collection[str]
+) -> None:
+    from opentelemetry.trace import StatusCode
+
+    span.set_attribute("http.response.status_code", response.status)
+    for name in headers:
+        span.set_attribute(f"http.response.header.{name}", response.headers.getlist(name))
+    template = route(request)
+    if template:
+        span.set_attribute("http.route", template)
+        span.update_name(f"{request.method} {template}")
+    if response.status >= 500:
+        span.set_attribute("error.type", str(response.status))
+        span.set_status(StatusCode.ERROR)
+
+
+def _conclude(span: Span, outcome: Outcome) -> None:
+    from opentelemetry.trace import StatusCode
+
+    span.set_attribute("http.response.body.size", outcome.bytes_sent)
+    if outcome.error is not None:
+        span.record_exception(outcome.error)
+    if outcome.kind != "complete":
+        span.set_attribute("error.type", type(outcome.error).__qualname__ if outcome.error else outcome.kind)
+        span.set_status(StatusCode.ERROR, outcome.kind)
