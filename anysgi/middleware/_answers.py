@@ -1,4 +1,4 @@
-"""Answers a layer gives instead of the app: an error in the client's media type, and a body that was refused half-way."""
+"""Answers a layer gives instead of the app: an error the client can read, and a body that was refused half-way."""
 
 from __future__ import annotations
 

@@ -56,14 +56,15 @@ class Body:
         """
         return None if self._chunks is None else b"".join(self._chunks)
 
-    def transform(self, transform: Transform) -> None:
+    def transform(self, transform: Transform, *, same: bool = False) -> None:
         """Pass the bytes through `transform`; the driver takes care of Content-Length, HEAD, 204 and 304.
 
         Args:
             transform: an object with `feed(bytes) -> bytes`, `flush()` and `finish()`; see `Transform`.
+            same: it returns every byte as it came, and only looks, or refuses: then Content-Length stays.
         """
         self._stages.append(transform)
-        self._changes = True
+        self._changes = self._changes or not same
 
     def observe(self, observer: Callable[[bytes], object]) -> None:
         """Call `observer` with every non-empty piece of bytes, after the stages registered before."""

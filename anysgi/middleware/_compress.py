@@ -50,9 +50,9 @@ def compress(
     """Compress response bodies.
 
     Left as they are: bodies that have a Content-Encoding, a Content-Range, `Cache-Control: no-transform`, a status of
-    204, 206 or 304, another media type, or fewer bytes than `minimum_size`, and files the server sends by itself.  An app
-    that sets `Content-Encoding: identity` keeps one response out, say one that repeats a secret beside what the client
-    sent (BREACH).
+    204, 206 or 304, another media type, or fewer bytes than `minimum_size`, and files the server sends by itself.  An
+    app that sets `Content-Encoding: identity` keeps one response out, say one that repeats a secret beside what the
+    client sent (BREACH).
 
     Each piece of a stream is decodable when it arrives.  An ETag becomes weak (RFC 9110 section 8.8.1), Accept-Ranges
     goes, Vary names Accept-Encoding wherever the decision could have been another.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ._request import Request
     from ._response import Response
 
-# What describes a body that is not sent; all else stays, so that caches learn of new values (RFC 9110 section 15.4.5).
+# What describes a body that is not sent; all else stays, for caches to learn of new values (RFC 9110 section 15.4.5).
 _OF_A_BODY = ("content-length", "content-type", "content-encoding", "content-language", "content-range")
 
 
@@ -21,8 +21,8 @@ _OF_A_BODY = ("content-length", "content-type", "content-encoding", "content-lan
 def conditional(request: Request, *, etag: bool = True, max_size: int = 1_048_576) -> Flow:
     """Evaluate the preconditions of GET and HEAD against the response's ETag and Last-Modified.
 
-    The app runs all the same: what is saved is the transfer.  Preconditions of other methods are the app's, as they must
-    be judged before anything is changed.
+    The app runs all the same: what is saved is the transfer.  Preconditions of other methods are the app's, as they
+    must be judged before anything is changed.
 
     Args:
         etag: make an ETag for bodies that have none and are at hand in one piece; a stream is never collected for it.

@@ -36,8 +36,8 @@ def cors(
     `Vary: Origin` is on every response whose headers depend on the origin, with or without one in the request.
 
     Args:
-        origins: `"*"`, an origin such as `"https://example.com"`, a compiled pattern that must match all of one, several
-            of these, or a function of the origin.
+        origins: `"*"`, an origin such as `"https://example.com"`, a compiled pattern that must match all of one,
+            several of these, or a function of the origin.
         methods: those a page may use beside the simple ones.
         headers: request headers a page may send beside the safelisted ones; `"*"` for any.
         expose: response headers a page may read.

@@ -27,8 +27,8 @@ SAFE = frozenset(["GET", "HEAD", "OPTIONS", "TRACE"])
 def csrf(*, trusted: Origins = ()) -> Callable[[Request], Flow]:
     """Refuse cross-site requests that could change something, and WebSocket handshakes of other sites, with 403.
 
-    GET, HEAD and OPTIONS pass, so they must change nothing.  It needs no token, no cookie and no change to a form.  Routes
-    for other sites to post to, such as webhooks, are named with `skip=`.
+    GET, HEAD and OPTIONS pass, so they must change nothing.  It needs no token, no cookie and no change to a form.
+    Routes for other sites to post to, such as webhooks, are named with `skip=`.
 
     Args:
         trusted: other origins that may send such requests; see `cors`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._answers import Guard, guarded, problem
-from ._decoders import MEMBERS, Decoder, usable_members
+from ._decoders import Decoder, usable_members
 from ._layer import Flow, middleware
 
 if TYPE_CHECKING:

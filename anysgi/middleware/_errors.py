@@ -29,8 +29,8 @@ def errors(
 ) -> Flow:
     """Answer exceptions in the media type the client asks for: problem+json (RFC 9457), HTML or text.
 
-    Every exception is logged with its traceback, and none is shown.  One that comes after the head passes on, so that the
-    server cuts the connection.  The request id is part of the answer where `request_id` stands further out.
+    Every exception is logged with its traceback, and none is shown.  One that comes after the head passes on, so that
+    the server cuts the connection.  The request id is part of the answer where `request_id` stands further out.
 
     Args:
         statuses: status by exception class, subclasses included; 500 for the rest.

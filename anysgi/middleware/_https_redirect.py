@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._core._paths import quoted_target
 from ._answers import problem
 from ._hosts import Host, parse_host
 from ._layer import Flow, middleware
@@ -48,6 +47,6 @@ def https_redirect(*, host: str | None = None, port: int = 443, status: int = 30
             return problem(request, 400, "The Host header names no host.")
         authority = Host(target.name, None if port == 443 else port)
         query = f"?{request.query}" if request.query else ""
-        return Response(status, headers=[("location", f"{scheme}://{authority}{quoted_target(request.path)}{query}")])
+        return Response(status, headers=[("location", f"{scheme}://{authority}{request.raw_path}{query}")])
 
     return flow

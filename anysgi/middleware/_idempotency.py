@@ -51,8 +51,8 @@ def idempotency(
 
     Args:
         store: two clients with Redis's `set(name, value, nx=, get=, ex=)` and `delete(name)`, such as
-            `Dual(sync=redis.Redis(), asynchronous=redis.asyncio.Redis())` (Redis 7 or newer).  Without one, responses are
-            kept in the memory of this process, where other workers do not see them.
+            `Dual(sync=redis.Redis(), asynchronous=redis.asyncio.Redis())` (Redis 7 or newer).  Without one, responses
+            are kept in the memory of this process, where other workers do not see them.
         methods: those it looks at.
         required: answer 400 where the key is missing.
         owner: whose keys they are; two owners may use the same key.

@@ -1,7 +1,7 @@
 """Keys and values in this process, with the few verbs of a Redis client that the library uses.
 
-For one process, and for tests: each server worker has its own.  `Dual(sync=redis.Redis(), asynchronous=redis.asyncio.Redis())`
-takes its place where several must agree.
+For one process, and for tests: each server worker has its own.  `Dual(sync=redis.Redis(),
+asynchronous=redis.asyncio.Redis())` takes its place where several must agree.
 """
 
 from __future__ import annotations

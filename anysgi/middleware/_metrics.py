@@ -35,8 +35,8 @@ def metrics(
 ) -> Callable[[Request], Flow]:
     """Count requests, and answer the page Prometheus reads.
 
-    `http_server_request_duration_seconds` and `http_server_response_body_size_bytes` by method, route, status and outcome
-    (a request lasts until its last byte left); `http_server_active_requests` by method.
+    `http_server_request_duration_seconds` and `http_server_response_body_size_bytes` by method, route, status and
+    outcome (a request lasts until its last byte left); `http_server_active_requests` by method.
 
     Args:
         path: where the numbers are read; None for nowhere.  Keep it from the public, at a proxy or with an inner layer.

@@ -97,7 +97,7 @@ def _strategies(url: str, strategy: str) -> Dual:
 
     if strategy not in limits.strategies.STRATEGIES:
         raise ValueError(f"rate_limit(strategy={strategy!r}): write one of {', '.join(limits.strategies.STRATEGIES)}")
-    return Dual(
-        sync=limits.strategies.STRATEGIES[strategy](storage_from_string(url)),
-        asynchronous=limits.aio.strategies.STRATEGIES[strategy](storage_from_string(f"async+{url}")),
-    )
+    # `limits` types both tables by their abstract base.
+    sync: Callable[[Any], object] = limits.strategies.STRATEGIES[strategy]
+    asynchronous: Callable[[Any], object] = limits.aio.strategies.STRATEGIES[strategy]
+    return Dual(sync=sync(storage_from_string(url)), asynchronous=asynchronous(storage_from_string(f"async+{url}")))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._core._fields import ByteHeaders, EnvironHeaders, Headers
 from .._core._headers import latin1
-from .._core._paths import native_text, query_text, quoted_path, text_path, unnative_text
+from .._core._paths import asgi_paths, native_text, query_text, quoted_path, text_path, unnative_text
 from ._body import Body
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ class Request(ABC):
     is copied before the first change; under WSGI the environ is changed in place, as WSGI middleware always did.
     """
 
-    __slots__ = ("_body", "_headers", "bindings")
+    if not TYPE_CHECKING:  # checkers take the annotated names below, properties of the subclasses, for missing slots
+        __slots__ = ("_body", "_headers", "bindings")
 
     def __init__(self) -> None:
         self._headers: Headers | None = None
@@ -48,6 +49,11 @@ class Request(ABC):
     """The address of the peer, without its port; None where the server does not know it."""
     http_version: str
     """`"1.0"`, `"1.1"`, `"2"`…"""
+
+    @property
+    @abstractmethod
+    def raw_path(self) -> str:
+        """The path as the client wrote it, percent-encoded; it follows when `path` is assigned."""
 
     @property
     @abstractmethod
@@ -174,6 +180,10 @@ class WsgiRequest(Request):
         self._environ["PATH_INFO"] = native_text(info)
 
     @property
+    def raw_path(self) -> str:
+        return str(asgi_paths(self._environ)[2], "ascii")
+
+    @property
     def root_path(self) -> str:
         return unnative_text(self._environ.get("SCRIPT_NAME") or "")
 
@@ -266,6 +276,11 @@ class AsgiRequest(Request):
     def path(self, path: str) -> None:
         self.scope["path"] = path
         self.scope["raw_path"] = quoted_path(path)
+
+    @property
+    def raw_path(self) -> str:
+        raw: bytes | None = self.current.get("raw_path")
+        return str(raw or quoted_path(self.path), "ascii", "replace").partition("?")[0]
 
     @property
     def root_path(self) -> str:

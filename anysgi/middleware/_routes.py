@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def route_of(request: Request) -> str | None:
-    """Return the template, once the app has answered; None where the framework does not tell (Django, Falcon, Quart)."""
+    """Return the template, once the app has answered; None where the framework does not tell, as Django."""
     native = request.native
     for key, read in _PLACES.items():
         found = native.get(key)

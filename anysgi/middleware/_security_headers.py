@@ -38,8 +38,8 @@ def security_headers(
     A response's own headers win, so that one route can be laxer, unless `overwrite` is set.
 
     Args:
-        csp: Content-Security-Policy, as text or by directive.  `{nonce}` in it becomes a new nonce for each request, which
-            the app finds in `environ["anysgi.csp_nonce"]` or `scope["anysgi.csp_nonce"]`.
+        csp: Content-Security-Policy, as text or by directive.  `{nonce}` in it becomes a new nonce for each request,
+            which the app finds in `environ["anysgi.csp_nonce"]` or `scope["anysgi.csp_nonce"]`.
         csp_report_only: only report what the policy would refuse.
         hsts: Strict-Transport-Security (RFC 6797), sent over https only.
         nosniff: `X-Content-Type-Options: nosniff`.

@@ -46,8 +46,8 @@ def tracing(
 ) -> Callable[[Request], Flow]:
     """Make a server span for each request; it ends when the last byte left, and the app's own spans are its children.
 
-    The parent comes from the request's headers, as the propagator that is set up reads them (W3C traceparent by default).
-    Attributes are those of OpenTelemetry's stable HTTP conventions.  There are no spans for single messages.
+    The parent comes from the request's headers, as the propagator that is set up reads them (W3C traceparent by
+    default). Attributes are those of OpenTelemetry's stable HTTP conventions.  There are no spans for single messages.
 
     Args:
         tracer_provider: instead of the global one.
