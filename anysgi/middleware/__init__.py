@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from .._core._fields import Headers
     from ._access_log import access_log
     from ._body import Body, Transform
+    from ._body_limit import body_limit
+    from ._capture import Captured, capture
+    from ._compress import compress
+    from ._conditional import conditional
+    from ._decompress import decompress
+    from ._digest import digest
     from ._dual import Dual
     from ._layer import Flow, Layer, Middleware, Skip, middleware
     from ._outcome import Outcome
@@ -39,9 +45,16 @@ __all__ = [
     "Skip",
     "Stack",
     # the library
+    "Captured",
     "RequestIdFilter",
     "access_log",
+    "body_limit",
+    "capture",
+    "compress",
+    "conditional",
     "current_request_id",
+    "decompress",
+    "digest",
     "request_id",
     "server_timing",
     "span",
@@ -62,9 +75,16 @@ _HOMES = {
     "Transform": "_body",
     "middleware": "_layer",
     # the library
+    "Captured": "_capture",
     "RequestIdFilter": "_request_id",
     "access_log": "_access_log",
+    "body_limit": "_body_limit",
+    "capture": "_capture",
+    "compress": "_compress",
+    "conditional": "_conditional",
     "current_request_id": "_request_id",
+    "decompress": "_decompress",
+    "digest": "_digest",
     "request_id": "_request_id",
     "server_timing": "_server_timing",
     "span": "_server_timing",

@@ -77,6 +77,9 @@ def compress(
         if headers.get("content-encoding") == IDENTITY:
             headers.delete("content-encoding")
             return
+        weak = _weak(headers.get("etag"))
+        if response.status == 304 and weak and weak in request.headers.get("if-none-match", ""):
+            headers.set("etag", weak)  # the client has the compressed one
         if not _is_eligible(response, minimum_size) or not is_compressible(headers.get("content-type", "")):
             return
         headers.vary("accept-encoding")
@@ -86,13 +89,16 @@ def compress(
         headers.set("content-encoding", coding)
         for name in _OF_PLAIN_BYTES:
             headers.delete(name)
-        etag = headers.get("etag")
-        if etag and not etag.startswith("W/"):
-            headers.set("etag", f"W/{etag}")
+        if weak:
+            headers.set("etag", weak)
         encoder = ENCODERS[coding](chosen_levels[coding])
         response.body.transform(encoder if response.length is None else _Collecting(encoder))
 
     return flow
+
+
+def _weak(etag: str | None) -> str | None:
+    return etag if etag is None or etag.startswith("W/") else f"W/{etag}"
 
 
 def _is_eligible(response: Response, minimum_size: int) -> bool:

@@ -136,7 +136,8 @@ class WsgiExchange(Exchange):
         assert self._head is not None
         wrapper = self.request.environ.get("wsgi.file_wrapper")
         is_file = isinstance(wrapper, type) and isinstance(self._iterable, wrapper)
-        self.result = WsgiResponse(*self._head, self._iterable, is_file)
+        seen = None if self.request.method == "HEAD" else self._iterable  # no body there says how long it would be
+        self.result = WsgiResponse(*self._head, seen, is_file)
 
     def _settle(self) -> None:
         """Hand the result to the layers, and what they made of it to the server."""

@@ -1,0 +1,102 @@
+"""`decompress`: the app reads plain bytes, and nothing that only looks small."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+import pytest
+
+from anysgi.middleware import Stack, body_limit, decompress
+from anysgi.middleware._decoders import MEMBERS
+
+from ._driving import App, Drive
+from .test_codings import _encode
+
+BODY = b"hello " * 50
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "GZIP", "br", "zstd", "deflate"])
+@pytest.mark.parametrize("pieces", [1, 7])
+def test_the_app_reads_what_was_meant(drive: Drive, coding: str, pieces: int) -> None:
+    wire = _encode(coding.lower(), BODY)
+    body: Any = wire if pieces == 1 else [wire[n : n + pieces] for n in range(0, len(wire), pieces)]
+    app = App(b"thanks", reads=True)
+    answer = drive(decompress(codings=[*MEMBERS]), app, method="POST", body=body, headers={"Content-Encoding": coding})
+    assert (answer.status, answer.error) == (200, None)
+    assert app.received == BODY
+    assert not any("content-length" in str(name).lower().replace("_", "-") for name in _fields(app))
+    assert not any("content-encoding" in str(name).lower().replace("_", "-") for name in _fields(app))
+
+
+def _fields(app: App) -> list[object]:
+    return [name for name, _ in app.request["headers"]] if "headers" in app.request else list(app.request)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "identity"}])
+def test_a_plain_body_passes_untouched(drive: Drive, headers: dict[str, str]) -> None:
+    app = App(b"thanks", reads=True)
+    drive(decompress(), app, method="POST", body=BODY, headers=headers)
+    assert app.received == BODY
+
+
+def test_an_encoded_request_without_a_body_passes(drive: Drive) -> None:
+    app = App(b"thanks", reads=True)
+    assert drive(decompress(), app, headers={"Content-Encoding": "gzip"}).status == 200
+    assert app.received == b""
+
+
+@pytest.mark.parametrize("coding", ["compress", "gzip, br", "br, br", "snappy"])
+def test_another_coding_is_answered_415_with_those_that_are_understood(drive: Drive, coding: str) -> None:
+    app = App(b"thanks", reads=True)
+    answer = drive(decompress(codings=["gzip", "br"]), app, body=b"x", headers={"Content-Encoding": coding})
+    assert (answer.status, app.calls) == (415, 0)
+    assert answer.header("accept-encoding") == "gzip, br"
+
+
+@pytest.mark.parametrize(
+    ("wire", "status"),
+    [
+        (gzip.compress(BODY)[:-4], 400),
+        (b"no gzip at all", 400),
+        (gzip.compress(BODY) + b"garbage", 400),
+        (gzip.compress(bytes(5_000_000)), 413),  # the ratio
+    ],
+)
+def test_broken_truncated_and_exploding_bodies_are_refused(drive: Drive, wire: bytes, status: int) -> None:
+    app = App(b"thanks", reads=True)
+    answer = drive(decompress(), app, body=wire, headers={"Content-Encoding": "gzip"})
+    assert (answer.status, answer.error) == (status, None)
+
+
+def test_the_size_after_decoding_is_bounded(drive: Drive) -> None:
+    stack = decompress(max_size=1_000, ratio=1e9)
+    for size, status in [(1_000, 200), (1_001, 413)]:
+        wire = gzip.compress(bytes(size))
+        assert drive(stack, App(b"x", reads=True), body=wire, headers={"Content-Encoding": "gzip"}).status == status
+
+
+def test_a_limit_inside_counts_decoded_bytes_one_outside_those_on_the_wire(drive: Drive) -> None:
+    wire = gzip.compress(bytes(1_000))
+    headers = {"Content-Encoding": "gzip"}
+    outside, inside = Stack(body_limit(limit=100), decompress()), Stack(decompress(), body_limit(limit=100))
+    assert drive(outside, App(b"x", reads=True), body=wire, headers=headers).status == 200
+    assert drive(inside, App(b"x", reads=True), body=wire, headers=headers).status == 413
+
+
+def test_a_library_that_is_missing_leaves_its_coding_out(monkeypatch: pytest.MonkeyPatch, drive: Drive) -> None:
+    from anysgi.middleware import _decoders
+
+    def missing() -> Any:
+        raise ImportError("no brotli")
+
+    monkeypatch.setitem(MEMBERS, "br", missing)
+    _decoders.usable_members.cache_clear()
+    answer = drive(decompress(), App(b"x", reads=True), body=b"x", headers={"Content-Encoding": "br"})
+    _decoders.usable_members.cache_clear()
+    assert (answer.status, answer.header("accept-encoding")) == (415, "gzip, deflate, zstd")
+
+
+def test_a_coding_nobody_knows_is_an_error_when_the_stack_is_built() -> None:
+    with pytest.raises(ValueError, match="'lzma' is not one of"):
+        decompress(codings=["lzma"])

@@ -1,0 +1,77 @@
+"""`digest`: what bodies are, said and checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from anysgi.middleware import Stack, compress, digest
+
+from ._driving import App, Drive
+from .test_digests import OF_HELLO
+
+WANT = {"Want-Content-Digest": "sha-256=1"}
+
+
+def test_a_body_at_hand_gets_the_digest_the_client_asked_for(drive: Drive) -> None:
+    assert drive(digest(), App(b"hello"), headers=WANT).header("content-digest") == OF_HELLO
+    assert drive(digest(kind="repr"), App(b"hello"), headers={"Want-Repr-Digest": "sha-256=1"}).header(
+        "repr-digest"
+    ) == (OF_HELLO)
+
+
+def test_without_a_wish_there_is_one_only_if_always_is_set(drive: Drive) -> None:
+    assert drive(digest(), App(b"hello")).header("content-digest") is None
+    assert drive(digest(always=True), App(b"hello")).header("content-digest") == OF_HELLO
+    unwanted = {"Want-Content-Digest": "sha-256=0, sha-512=0"}
+    assert drive(digest(always=True), App(b"hello"), headers=unwanted).header("content-digest") is None
+
+
+def test_streams_and_changed_bodies_get_none(drive: Drive) -> None:
+    app = App(b"he", b"llo", shape="stream")
+    assert drive(digest(), app, headers=WANT).header("content-digest") is None
+    stack = Stack(digest(), compress(minimum_size=0))
+    answer = drive(
+        stack, App(b"hello", headers={"Content-Type": "text/plain"}), headers={**WANT, "Accept-Encoding": "gzip"}
+    )
+    assert answer.header("content-encoding") == "gzip"
+    assert answer.header("content-digest") is None
+
+
+def test_a_part_has_no_digest_of_the_whole(drive: Drive) -> None:
+    for kind, field, found in [("content", "content-digest", OF_HELLO), ("repr", "repr-digest", None)]:
+        stack = digest(kind=kind, always=True)
+        assert drive(stack, App(b"hello", status=206)).header(field) == found
+
+
+@pytest.mark.parametrize("body", [b"hello", [b"he", b"llo"]])
+def test_a_request_body_that_is_what_it_says_passes(drive: Drive, body: Any) -> None:
+    app = App(b"thanks", reads=True)
+    answer = drive(digest(), app, method="POST", body=body, headers={"Content-Digest": OF_HELLO})
+    assert (answer.status, app.received) == (200, b"hello")
+
+
+@pytest.mark.parametrize("body", [b"hullo", [b"hel", b"p"]])
+def test_a_request_body_that_is_another_is_refused(drive: Drive, body: Any) -> None:
+    answer = drive(digest(), App(b"x", reads=True), method="POST", body=body, headers={"Content-Digest": OF_HELLO})
+    assert (answer.status, answer.error) == (400, None)
+    assert "Content-Digest" in answer.text
+
+
+def test_a_claim_nobody_can_read_is_refused_before_the_app_is_called(drive: Drive) -> None:
+    app = App(b"x", reads=True)
+    assert drive(digest(), app, body=b"x", headers={"Content-Digest": "nonsense here"}).status == 400
+    assert app.calls == 0
+
+
+def test_claims_may_be_required_or_left_alone(drive: Drive) -> None:
+    assert drive(digest(required=True), App(b"x", reads=True), body=b"x").status == 400
+    assert drive(digest(required=True), App(b"x", reads=True)).status == 200
+    answer = drive(digest(verify=False), App(b"x", reads=True), body=b"x", headers={"Content-Digest": OF_HELLO})
+    assert answer.status == 200
+
+
+def test_an_algorithm_nobody_trusts_is_an_error_when_the_stack_is_built() -> None:
+    with pytest.raises(ValueError, match="'md5' is not one of sha-256, sha-512"):
+        digest(algorithms=["md5"])
