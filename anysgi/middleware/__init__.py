@@ -17,16 +17,23 @@ if TYPE_CHECKING:
     from ._capture import Captured, capture
     from ._compress import compress
     from ._conditional import conditional
+    from ._cors import cors
+    from ._csrf import csrf
     from ._decompress import decompress
     from ._digest import digest
     from ._dual import Dual
+    from ._errors import errors
+    from ._https_redirect import https_redirect
     from ._layer import Flow, Layer, Middleware, Skip, middleware
     from ._outcome import Outcome
+    from ._proxy_headers import proxy_headers
     from ._request import Request
     from ._request_id import RequestIdFilter, current_request_id, request_id
     from ._response import Response
+    from ._security_headers import security_headers
     from ._server_timing import server_timing, span
     from ._stack import Stack
+    from ._trusted_hosts import trusted_hosts
 
 __all__ = [
     # to write one
@@ -52,12 +59,19 @@ __all__ = [
     "capture",
     "compress",
     "conditional",
+    "cors",
+    "csrf",
     "current_request_id",
     "decompress",
     "digest",
+    "errors",
+    "https_redirect",
+    "proxy_headers",
     "request_id",
+    "security_headers",
     "server_timing",
     "span",
+    "trusted_hosts",
 ]
 
 _HOMES = {
@@ -82,12 +96,19 @@ _HOMES = {
     "capture": "_capture",
     "compress": "_compress",
     "conditional": "_conditional",
+    "cors": "_cors",
+    "csrf": "_csrf",
     "current_request_id": "_request_id",
     "decompress": "_decompress",
     "digest": "_digest",
+    "errors": "_errors",
+    "https_redirect": "_https_redirect",
+    "proxy_headers": "_proxy_headers",
     "request_id": "_request_id",
+    "security_headers": "_security_headers",
     "server_timing": "_server_timing",
     "span": "_server_timing",
+    "trusted_hosts": "_trusted_hosts",
 }
 
 if not TYPE_CHECKING:  # a checker would take any name for granted

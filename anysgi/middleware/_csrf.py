@@ -57,4 +57,5 @@ def _is_cross_site(request: Request, origin: str | None) -> bool:
     if origin is None:
         return False
     # A browser without Fetch Metadata: the scheme may be a proxy's, so the hosts are compared, ports included.
-    return parse_host(origin.partition("://")[2]) != parse_host(request.host) or origin == "null"
+    own = parse_host(request.host)
+    return own is None or parse_host(origin.partition("://")[2]) != own

@@ -73,6 +73,4 @@ def _apply(request: Request, view: Seen) -> None:
         request.headers.set("host", view.host)
     prefix = view.prefix.rstrip("/")
     if prefix.startswith("/") and not prefix.startswith("//") and prefix.isprintable():
-        path = request.path
-        request.root_path = prefix + request.root_path
-        request.path = prefix + path
+        request.mount(prefix)

@@ -55,6 +55,10 @@ class Request(ABC):
     def raw_path(self) -> str:
         """The path as the client wrote it, percent-encoded; it follows when `path` is assigned."""
 
+    @abstractmethod
+    def mount(self, prefix: str) -> None:
+        """Put back a prefix of the path that a proxy took off: `root_path` and the paths begin with it from here on."""
+
     @property
     @abstractmethod
     def headers(self) -> Headers:
@@ -183,6 +187,9 @@ class WsgiRequest(Request):
     def raw_path(self) -> str:
         return str(asgi_paths(self._environ)[2], "ascii")
 
+    def mount(self, prefix: str) -> None:
+        self.root_path = prefix + self.root_path
+
     @property
     def root_path(self) -> str:
         return unnative_text(self._environ.get("SCRIPT_NAME") or "")
@@ -281,6 +288,11 @@ class AsgiRequest(Request):
     def raw_path(self) -> str:
         raw: bytes | None = self.current.get("raw_path")
         return str(raw or quoted_path(self.path), "ascii", "replace").partition("?")[0]
+
+    def mount(self, prefix: str) -> None:
+        raw = quoted_path(prefix) + self.raw_path.encode()
+        self.root_path, self.path = prefix + self.root_path, prefix + self.path
+        self.scope["raw_path"] = raw
 
     @property
     def root_path(self) -> str:
