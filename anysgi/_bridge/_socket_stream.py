@@ -26,7 +26,7 @@ class SocketStream:
         sock: connected.
     """
 
-    __slots__ = ("_bell", "_left", "_port", "_sock", "_timeout", "_writing")
+    __slots__ = ("_bell", "_eager", "_left", "_port", "_sock", "_timeout", "_writing")
 
     def __init__(self, port: AsyncioPort, sock: socket) -> None:
         self._port = port
@@ -35,6 +35,7 @@ class SocketStream:
         sock.setblocking(False)
         self._left = bytearray()  # what was given to `write` and has not left
         self._writing = False
+        self._eager = False  # the last read did not have to wait
         self._bell = port.bell()
 
     async def read(self) -> bytes:
@@ -43,10 +44,14 @@ class SocketStream:
         Raises:
             OSError: the connection broke.
         """
+        if self._eager:
+            await self._port.checkpoint()  # a peer that never pauses may not have the loop to itself
+        self._eager = True
         while True:
             try:
                 return self._sock.recv(_PIECE)
             except (BlockingIOError, SSLWantReadError):
+                self._eager = False
                 await self._port.readable(self._sock)
             except SSLWantWriteError:
                 await self._port.writable(self._sock)

@@ -106,6 +106,8 @@ class WsgiWebSocket:
         try:
             await self._exchange.run()
         except AppProtocolError:
+            self._hang_up_theirs()
+            await port.join(self._talking)
             if self._pump is None:
                 raise
             log.debug("the app's response, which comes after its WebSocket and goes nowhere, is none", exc_info=True)
