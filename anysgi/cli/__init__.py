@@ -20,6 +20,7 @@ COMMANDS = {
     "inspect": ".inspect:inspect",
     "inventory": ".inventory:inventory",
     "routes": ".routes:routes",
+    "config": ".config:config",
 }
 """Where each command lives, `module:attribute`, in the order `--help` shows them."""
 
