@@ -89,9 +89,12 @@ class Router:
         self.asgi = AsgiRouter(self._core)
         self.wsgi = WsgiRouter(self._core)
 
-    def __call__(self, *call: Any) -> Any:
-        """Serve one request, in the convention it is called in: two arguments are WSGI, three are ASGI."""
-        return self.asgi(*call) if len(call) == 3 else self.wsgi(*call)
+    def __call__(self, *call: Any, **named: Any) -> Any:
+        """Serve one request, in the convention it is called in: two arguments are WSGI, three or named ones are ASGI.
+
+        Daphne names them.
+        """
+        return self.asgi(*call, **named) if named or len(call) == 3 else self.wsgi(*call)
 
     @property
     def table(self) -> RouteTable:
