@@ -10,8 +10,6 @@ import random
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from werkzeug.http import parse_cookie
-
 from .._core._headers import header_in_environ, header_in_scope
 
 if TYPE_CHECKING:
@@ -41,8 +39,16 @@ def _header(sticky: Sticky) -> str:
 
 def _bucket(sticky: Sticky, address: str, header: str) -> float:
     """A client without the cookie or header is known by its address: its first request has none yet."""
-    named = parse_cookie(header).get(sticky.name, "") if sticky.kind == "cookie" and header else header
-    return bucket(named or address)
+    return bucket((_cookie(header, sticky.name) if sticky.kind == "cookie" else header) or address)
+
+
+def _cookie(header: str, name: str) -> str:
+    """A cookie's value as it was sent: it is only compared, never read (RFC 6265 section 4.2.1)."""
+    for pair in header.split(";"):
+        key, _, value = pair.partition("=")
+        if key.strip() == name:
+            return value.strip()
+    return ""
 
 
 def bucket(key: str) -> float:

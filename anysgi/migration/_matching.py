@@ -1,68 +1,63 @@
-"""Finds the most specific route for a method and a path, with Werkzeug's routing.
+"""Finds the most specific route for a method and a path.
 
-Paths are compared as they come: nothing is folded, and a slash at the end may be there or not, since whether to
-redirect is the business of the side that answers.
+A path is read from left to right: where two routes part, text goes before a variable, and a narrow converter before a
+wide one (the converters and their weights are Werkzeug's).  Sorted like this, the first route that fits is the one; so
+the routes become one regular expression per method and first segment, with an alternative for each.
+
+Nothing is folded.  A slash at the end may be there or not, since whether to redirect is the business of the side that
+answers; where both spellings are routes, the request's own slash decides.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import AnyConverter, BaseConverter, FloatConverter, Map, Rule, UnicodeConverter
-from werkzeug.routing import IntegerConverter as Integer
-from werkzeug.routing import PathConverter as PathRest
-
-from ._templates import CONVERTERS
+from werkzeug.routing import AnyConverter, BaseConverter, FloatConverter, IntegerConverter, Map, PathConverter
+from werkzeug.routing import UnicodeConverter as StringConverter
+from werkzeug.routing.rules import parse_converter_args
 
 if TYPE_CHECKING:
     from ._table import Route
+    from ._templates import Piece, Segment, Template
 
 _REMEMBERED = 4096  # lookups; a path in it is at most _LONGEST characters, so that clients cannot fill the memory
 _LONGEST = 256
-
-
-class _Any(AnyConverter):
-    weight = CONVERTERS["any"]
 
 
 class _Float(FloatConverter):
     """Takes `7` as well: Starlette's float does."""
 
     regex = r"\d+(?:\.\d+)?"
-    weight = CONVERTERS["float"]
 
 
 class _Uuid(BaseConverter):
     regex = r"[A-Fa-f0-9]{8}-(?:[A-Fa-f0-9]{4}-){3}[A-Fa-f0-9]{12}"
-    weight = CONVERTERS["uuid"]
-
-
-class _Re(BaseConverter):
-    weight = CONVERTERS["re"]
-
-    def __init__(self, map: Map, pattern: str) -> None:
-        super().__init__(map)
-        self.regex = f"(?:{pattern})"
 
 
 class _Slug(BaseConverter):
     regex = r"[-A-Za-z0-9_]+"
-    weight = CONVERTERS["slug"]
+
+
+class _Re(BaseConverter):
+    def __init__(self, map: Map, pattern: str) -> None:
+        super().__init__(map)
+        self.regex = pattern
 
 
 _CONVERTERS: dict[str, type[BaseConverter]] = {
-    "any": _Any,
-    "int": Integer,
+    "any": AnyConverter,
+    "int": IntegerConverter,
     "float": _Float,
     "uuid": _Uuid,
     "re": _Re,
     "slug": _Slug,
-    "string": UnicodeConverter,
-    "path": PathRest,
+    "string": StringConverter,
+    "path": PathConverter,
 }
+_MAP = Map()  # converters want one
 
 
 class Matcher:
@@ -74,9 +69,10 @@ class Matcher:
 
     def __init__(self, routes: Sequence[Route]) -> None:
         # At one path, a route that names its methods is asked before one that takes them all.
-        ordered = sorted(routes, key=lambda route: (not route.methods, "HEAD" not in route.methods))
-        rules = [Rule(route.template.rule, methods=route.methods or None, endpoint=route) for route in ordered]
-        self._routes = Map(rules, converters=_CONVERTERS, strict_slashes=False, merge_slashes=False).bind("router")
+        self._routes = sorted(routes, key=lambda r: (r.template.rank, not r.methods, "HEAD" not in r.methods))
+        self._methods = frozenset(method for route in routes for method in (*route.methods, "HEAD"))
+        self._firsts = frozenset(first for route in routes if (first := route.template.first) is not None)
+        self._choices: dict[tuple[str, str | None], _Choices] = {}
         self._remembered: Callable[[str, str], Route | None] = lru_cache(_REMEMBERED)(self._find)
 
     def find(self, method: str, path: str) -> Route | None:
@@ -89,10 +85,66 @@ class Matcher:
         return self._remembered(method, path) if len(path) <= _LONGEST else self._find(method, path)
 
     def _find(self, method: str, path: str) -> Route | None:
-        if path[:1] != "/" or path[:2] == "//":  # Werkzeug would fold these slashes
-            return None
-        try:
-            route: Route = self._routes.match(path, method)[0]
-        except HTTPException:
-            return None
-        return route
+        if method not in self._methods:
+            method = ""
+        end = path.find("/", 1)
+        first = path[1:end] if end > 0 else path[1:]
+        if first in self._firsts:
+            route = self._among(method, first).find(path)
+            if route is not None:
+                return route
+        return self._among(method, None).find(path)
+
+    def _among(self, method: str, first: str | None) -> _Choices:
+        """The routes for a method (empty: one that no route names) whose first segment is that text, or a variable."""
+        choices = self._choices.get((method, first))
+        if choices is None:
+            fitting = [route for route in self._routes if route.template.first == first and _takes(route, method)]
+            choices = self._choices[method, first] = _Choices(fitting)
+        return choices
+
+
+def _takes(route: Route, method: str) -> bool:
+    return not route.methods or method in route.methods or (method == "HEAD" and "GET" in route.methods)
+
+
+class _Choices:
+    """Routes, most specific first, as one regular expression."""
+
+    __slots__ = ("_match", "_routes")
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        written = {tuple(route.template.shape) for route in routes}
+        alternatives = [f"({_pattern(route.template, written)})" for route in routes]
+        self._match = re.compile("|".join(alternatives)).fullmatch if routes else _no_match
+        self._routes: dict[int | None, Route] = {}
+        group = 1
+        for route, alternative in zip(routes, alternatives, strict=True):
+            self._routes[group] = route
+            group += re.compile(alternative).groups
+
+    def find(self, path: str) -> Route | None:
+        found = self._match(path)
+        return self._routes[found.lastindex] if found is not None else None
+
+
+def _no_match(path: str) -> None:
+    return None
+
+
+def _pattern(template: Template, written: set[tuple[Segment, ...]]) -> str:
+    """The template as a regular expression; exact about the slash at the end if the other spelling is a route too."""
+    shape = template.shape
+    slash = shape[-1:] == [()]
+    bare = shape[:-1] if slash else shape
+    exact = tuple(bare) in written and (*bare, ()) in written
+    segments = template.segments[:-1] if slash else template.segments
+    text = "".join("/" + "".join(map(_piece, segment)) for segment in segments)
+    return text + (("/" if slash else "") if exact else "/?")
+
+
+def _piece(piece: Piece) -> str:
+    if isinstance(piece, str):
+        return re.escape(piece)
+    args, options = parse_converter_args(piece.arguments)
+    return f"(?:{_CONVERTERS[piece.converter](_MAP, *args, **options).regex})"

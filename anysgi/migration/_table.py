@@ -180,7 +180,7 @@ class RouteTable:
 def _conflicts(routes: tuple[Route, ...]) -> Iterator[str]:
     names: dict[str, Route] = {}
     for one, two in combinations(routes, 2):
-        same = one.template.same_shape(two.template)
+        same = one.template.shape == two.template.shape
         if same and _share_methods(one, two):
             yield (
                 f"{two.where}: {two} claims the same requests as {one.where}, {one}; keep one of them, "

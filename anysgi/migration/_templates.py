@@ -89,31 +89,30 @@ class Template:
     def variables(self) -> list[Variable]:
         return [piece for segment in self.segments for piece in segment if isinstance(piece, Variable)]
 
-    def same_shape(self, other: Template) -> bool:
-        """Whether both fit exactly the same paths; the names of variables do not count."""
-        return _shapes(self.segments) == _shapes(other.segments)
+    @cached_property
+    def shape(self) -> list[Segment]:
+        """The segments without the names of their variables: what decides which paths fit."""
+        return [tuple(p if isinstance(p, str) else replace(p, name="") for p in segment) for segment in self.segments]
+
+    @cached_property
+    def rank(self) -> tuple[tuple[int, ...], ...]:
+        """How specific it is: what sorts first is asked first.  The slash at the end does not count."""
+        segments = self.segments if self.segments[-1] else self.segments[:-1]
+        return (*map(_rank, segments), _END)
+
+    @property
+    def first(self) -> str | None:
+        """The first segment if it is text; None if it has a variable."""
+        first = self.segments[0]
+        if not first:
+            return ""
+        return first[0] if len(first) == 1 and isinstance(first[0], str) else None
 
     def rivals(self, other: Template) -> bool:
-        """Whether a path may fit both, with nothing but their order in the file to say which of them is more specific.
-
-        Read from left to right, as the matcher does: the first segment in which one is more specific decides.
-        """
-        ours, theirs = _bare(self.segments), _bare(other.segments)
-        if _shapes(ours) == _shapes(theirs):
-            return len(self.segments) == len(
-                other.segments
-            )  # else: the one with the request's own slash is asked first
-        tied = False
-        for at, (one, two) in enumerate(zip(ours, theirs, strict=False)):
-            if _shape_of(one) != _shape_of(two):
-                if not _may_meet(one, two):
-                    return False
-                tied = tied or _kinds(one) == _kinds(two)
-                if not tied:
-                    return False
-            if _swallows(one) or _swallows(two):
-                return tied or _tails_tie(ours[at + 1 :], theirs[at + 1 :])
-        return tied and len(ours) == len(theirs)
+        """Whether a path may fit both, and nothing but their order could say which of them is more specific."""
+        if self.rank != other.rank or _bare(self.shape) == _bare(other.shape):
+            return False  # alike but for the last slash: then the request's own slash decides
+        return all(map(_may_meet, self.segments, other.segments))
 
 
 def parse_template(text: str) -> Template:
@@ -255,8 +254,8 @@ def _pattern(arguments: str) -> str:
         compiled = re.compile(pattern)
     except re.error as error:
         raise TemplateError(f"{pattern!r} is no regular expression: {error}") from None
-    if compiled.groupindex:
-        raise TemplateError(f'{pattern!r} names groups; the name stands outside: <re("[a-z]+"):name>')
+    if compiled.groupindex or re.search(r"\\\d", pattern):
+        raise TemplateError(f"{pattern!r} names groups or refers to them; write it without")
     return f'"{pattern}"'
 
 
@@ -276,6 +275,8 @@ def _items(arguments: str) -> set[str]:
 
 
 def _check(template: Template) -> None:
+    if [variable.converter for variable in template.variables].count("path") > 1:
+        raise TemplateError(f"{template.written!r} has two <path:…>; nobody knows where the one ends; keep one")
     names = [variable.name for variable in template.variables]
     for name in names:
         if names.count(name) > 1:
@@ -288,26 +289,19 @@ def _check(template: Template) -> None:
             raise TemplateError(f"{template.written!r} holds {segment[0]!r}, which clients resolve before they ask")
 
 
-def _bare(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    """Without the slash at the end, which the matcher gives and takes."""
-    return segments[:-1] if segments and not segments[-1] else segments
+_END = (2,)  # after text and variables: of two routes that agree so far, the longer one is more specific
 
 
-def _shapes(segments: tuple[Segment, ...]) -> list[Segment]:
-    return [_shape_of(segment) for segment in segments]
+def _rank(segment: Segment) -> tuple[int, ...]:
+    """Text goes first; then the more text there is beside the variables, the better; then the converters decide."""
+    weights = [CONVERTERS[piece.converter] for piece in segment if isinstance(piece, Variable)]
+    if not weights:
+        return (0,)
+    return (1, -sum(len(piece) for piece in segment if isinstance(piece, str)), *weights)
 
 
-def _shape_of(segment: Segment) -> Segment:
-    return tuple(piece if isinstance(piece, str) else replace(piece, name="") for piece in segment)
-
-
-def _kinds(segment: Segment) -> list[str | int]:
-    """What the matcher weighs: the converters, and where text stands (one text is as specific as another)."""
-    return [len(piece) * -1 if isinstance(piece, str) else CONVERTERS[piece.converter] for piece in segment]
-
-
-def _swallows(segment: Segment) -> bool:
-    return any(isinstance(piece, Variable) and piece.converter == "path" for piece in segment)
+def _bare(shape: list[Segment]) -> list[Segment]:
+    return shape if shape[-1] else shape[:-1]
 
 
 def _may_meet(one: Segment, two: Segment) -> bool:
@@ -318,17 +312,3 @@ def _may_meet(one: Segment, two: Segment) -> bool:
         return True
     pairs = zip(one, two, strict=True)
     return all(a.may_meet(b) for a, b in pairs if isinstance(a, Variable) and isinstance(b, Variable))
-
-
-def _tails_tie(ours: tuple[Segment, ...], theirs: tuple[Segment, ...]) -> bool:
-    """What follows a `<path:…>` is weighed as one piece, so that the order within it does not count."""
-    return (
-        len(ours) == len(theirs)
-        and _shapes(ours) != _shapes(theirs)
-        and all(map(_may_meet, ours, theirs))
-        and _weights(ours) == _weights(theirs)
-    )
-
-
-def _weights(segments: tuple[Segment, ...]) -> list[str]:
-    return sorted(str(kind) for segment in segments for kind in _kinds(segment))

@@ -46,6 +46,8 @@ def test_spellings_of_one_path_are_one_rule(rule: str, written: str) -> None:
         ("/<re(a+):x>", "in quotes"),
         ('/<re("("):x>', "no regular expression"),
         ('/<re("(?P<n>a)"):x>', "names groups"),
+        (r'/<re("(a)\1"):x>', "refers to them"),
+        ("/<path:a>/x/<path:b>", "two <path:…>"),
     ],
 )
 def test_a_path_that_cannot_be_meant_is_refused_with_the_remedy(written: str, says: str) -> None:
