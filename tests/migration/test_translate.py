@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 from pathlib import Path
+
 import pytest
 from click.testing import CliRunner, Result
 from gunicorn.config import KNOWN_SETTINGS
@@ -261,3 +262,9 @@ def test_the_server_takes_the_command_line_and_answers(everything: tuple[Path, i
     command = words[words.index(server) :]
     with running("-m", *command, cwd=APPS, port=port):
         assert request(port, "GET", "/")[0] == 200
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    result = run("nowhere.conf.py", "--to", "uvicorn")
+    assert result.exit_code == 1
+    assert "nowhere.conf.py cannot be read" in result.output
