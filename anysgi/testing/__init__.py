@@ -13,6 +13,7 @@ from ._differences import LOSSY, assert_same
 from ._exchange import Event, Exchange, Leak
 from ._lint._asgi import LintASGI
 from ._lint._rule import Finding, Rule
+from ._lint._wsgi import LintWSGI
 from ._peer_events import Disconnect, Pause, PeerEvent, SendBlocks, SendFails
 from ._presets import Preset, presets
 from ._programs import (
@@ -51,6 +52,7 @@ __all__ = [
     # the validators
     "Finding",
     "LintASGI",
+    "LintWSGI",
     "Rule",
     # two apps against each other
     "LOSSY",
