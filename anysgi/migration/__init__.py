@@ -5,12 +5,15 @@ Names are imported when they are first asked for, so that each tool costs only i
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._django_bridge import DjangoSession
     from ._flags import FlagSwitches
+    from ._flask_bridge import FlaskContext, FlaskSession
     from ._router import Router
     from ._shadow import Difference, Observer, Shadow, ShadowRequest
     from ._stats import Stats, Tally
     from ._switches import EnvironmentSwitches, FileSwitches, Overrides, Switches
     from ._table import Route, RouteTable, Side, Sticky
+    from ._usage import Usage, reset_usage, usage_report
 
 __all__ = [
     # the router
@@ -23,6 +26,13 @@ __all__ = [
     "FlagSwitches",
     "Overrides",
     "Switches",
+    # bridges
+    "DjangoSession",
+    "FlaskContext",
+    "FlaskSession",
+    "Usage",
+    "reset_usage",
+    "usage_report",
     # where a comparison plugs in
     "Difference",
     "Observer",
@@ -44,6 +54,12 @@ _HOMES = {
     "FlagSwitches": "_flags",
     "Overrides": "_switches",
     "Switches": "_switches",
+    "DjangoSession": "_django_bridge",
+    "FlaskContext": "_flask_bridge",
+    "FlaskSession": "_flask_bridge",
+    "Usage": "_usage",
+    "reset_usage": "_usage",
+    "usage_report": "_usage",
     "Difference": "_shadow",
     "Observer": "_shadow",
     "Shadow": "_shadow",
