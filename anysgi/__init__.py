@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ._bridge._pool import PoolStats, WorkerPool
     from ._core._detect import guess_convention
     from .adapters._asgi_to_wsgi import AsgiToWsgi
+    from .adapters._borrow import as_asgi_middleware, as_wsgi_middleware
     from .adapters._convert import to_asgi, to_wsgi
     from .adapters._wsgi_to_asgi import WsgiToAsgi
 
@@ -21,6 +22,8 @@ __all__ = [
     # adapters
     "AsgiToWsgi",
     "WsgiToAsgi",
+    "as_asgi_middleware",
+    "as_wsgi_middleware",
     "guess_convention",
     "to_asgi",
     "to_wsgi",
@@ -36,6 +39,8 @@ __version__ = "0.1.0.dev0"
 _HOMES = {
     "AsgiToWsgi": "adapters._asgi_to_wsgi",
     "WsgiToAsgi": "adapters._wsgi_to_asgi",
+    "as_asgi_middleware": "adapters._borrow",
+    "as_wsgi_middleware": "adapters._borrow",
     "guess_convention": "_core._detect",
     "to_asgi": "adapters._convert",
     "to_wsgi": "adapters._convert",

@@ -57,6 +57,22 @@ def environ_from_scope(scope: Scope, *, underscores: UnderscorePolicy = "drop", 
     return environ
 
 
+_OF_THE_REQUEST = ("HTTP_", "CONTENT_", "REMOTE_ADDR", "REMOTE_PORT", "wsgi.")
+
+
+def inherit_environ(environ: Environ, outer: Environ) -> None:
+    """Add what the environ further out says beside the request itself: a user, a session, the server's own keys.
+
+    Args:
+        environ: translated from a scope that `outer` was translated to; what it says, and what it lacks, goes.
+        outer: of the WSGI server.
+    """
+    for key, value in outer.items():
+        if key not in environ and not key.startswith(_OF_THE_REQUEST) and not key.endswith(".socket"):
+            environ[key] = value
+    environ["wsgi.errors"] = outer["wsgi.errors"]
+
+
 def _server(scope: Scope, environ: Environ) -> tuple[str, str]:
     """SERVER_NAME and SERVER_PORT, never empty: from the socket, else the Host header, else the scheme.
 

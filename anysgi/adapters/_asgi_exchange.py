@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from contextvars import Context
 
     from ..types import ASGIApp, Message, Scope
+    from ._request_pump import RequestPump
     from ._runtime import Runtime
 
 log = logging.getLogger("anysgi")
@@ -52,8 +53,7 @@ class AsgiExchange:
         messages: the response's head.
         waiting: how many `receive` calls wait for body right now.
         endless: it does not end by itself, so whoever wants it to has to say so.
-        watch: called on the loop when the app waits for its client to leave; set by an adapter around this one, which
-            then sees to `hang_up`.
+        outer: the request this one is part of, if there is one: it looks out for the client, and hangs up with it.
     """
 
     endless = False
@@ -70,10 +70,10 @@ class AsgiExchange:
         "_window",
         "down",
         "messages",
+        "outer",
         "task",
         "up",
         "waiting",
-        "watch",
     )
 
     def __init__(
@@ -90,7 +90,7 @@ class AsgiExchange:
         self._silenced = 0
         self._body_read = False
         self.waiting = 0
-        self.watch: Callable[[], object] | None = None
+        self.outer: RequestPump | None = None
         self.down = ToThread(runtime.port, window)
         self.up = ToLoop(runtime.port, window)
         self.messages = ResponseMessages(scope["method"])
@@ -145,8 +145,9 @@ class AsgiExchange:
             log.debug("the app failed after the exchange was over", exc_info=error)
         elif self.messages.done:
             self._late.append(error)
-            self._runtime.failed_late(self)
-            self._runtime.port.after(1.0, self.log_late)
+            if self.outer is None:
+                self._runtime.failed_late(self)
+                self._runtime.port.after(1.0, self.log_late)
         else:
             self.down.break_(_same(error))
             self.up.break_(_done)
@@ -157,6 +158,28 @@ class AsgiExchange:
         error = self.late_error()
         if error is not None:
             log.error("the app failed after its response was complete", exc_info=error)
+
+    async def ended(self) -> None:
+        """Wait until the app has returned, background tasks included; cancelled, cancel them.
+
+        Raises:
+            BaseException: what it raised after its response was complete.
+        """
+        task = self.task
+        if task is not None:
+            try:
+                await self._runtime.port.join(task)
+            except self._runtime.port.Cancelled:
+                self.cancel_background()
+                raise
+        error = self.late_error()
+        if error is not None:
+            raise error
+
+    def cancel_background(self) -> None:
+        """End what still runs after the response; before, `hang_up` sees to the end."""
+        if self.task is not None and self.messages.done:
+            self.task.cancel()
 
     def hang_up(self, reason: Callable[[], ClientDisconnected] = _gone) -> None:
         """The client left, or the time is up: tell the app, and see to it that it ends."""
@@ -193,8 +216,8 @@ class AsgiExchange:
             while not self._body_read and not up.ready:
                 await self._ask()
             if self._body_read:
-                if self.watch is not None:
-                    self.watch()
+                if self.outer is not None:
+                    self.outer.start()
                 await up.gone()
             body, more = await up.take()
             up.credit()

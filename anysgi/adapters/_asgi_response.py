@@ -43,7 +43,7 @@ class ResponsePump:
         self._body = body
         self._errors = environ["wsgi.errors"]
         self._deadline = None if timeout is None else monotonic() + timeout
-        self._disconnected = _disconnected(environ) if exchange.watch is None else None
+        self._disconnected = _disconnected(environ) if exchange.outer is None else None
         self._next_look = 0.0
         self._patience: float | None = None
         if timeout is not None:
@@ -97,7 +97,7 @@ class ResponsePump:
 
     def finish(self) -> None:
         """The response is complete: report what the app raised since."""
-        error = self.exchange.late_error()
+        error = self.exchange.late_error() if self.exchange.outer is None else None
         if error is not None:
             self.report(error)
 

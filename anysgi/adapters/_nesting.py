@@ -1,13 +1,16 @@
 """Adapters inside adapters: how an inner one finds the outer one, and what it takes from it.
 
 The outer `WsgiToAsgi` leaves itself in the environ, under `anysgi.outer`, as the reader of its request (`RequestPump`):
-that knows the loop, and when the exchange is over.  So an `AsgiToWsgi` anywhere behind it needs no loop of its own.
+that knows the loop, the threads, and when the exchange is over.  So an `AsgiToWsgi` anywhere behind it needs no loop of
+its own, and a `WsgiToAsgi` behind that one no place in a pool whose thread waits for it.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
+from .._bridge._pool import WorkerPool
 from .._core._detect import layers_of
 
 if TYPE_CHECKING:
@@ -49,6 +52,24 @@ def inherit_scope(scope: dict[str, Any], environ: Environ, state: dict[str, Any]
     if shared or state is not None:
         merged["state"] = shared
     return merged
+
+
+def pool_for(request: RequestPump) -> WorkerPool:
+    """Return where the app is to run: its own pool, unless a thread of that one waits for this very request.
+
+    That thread lends its place, so there are as many at work as before, and one thread is enough for any depth.
+    """
+    outer = request.outer
+    while outer is not None:
+        if outer.pool is request.pool:
+            return _lent()
+        outer = outer.outer
+    return request.pool
+
+
+@functools.cache
+def _lent() -> WorkerPool:
+    return WorkerPool(1_000_000, name="anysgi-lent")  # bounded by the threads that wait for these
 
 
 def inner_adapters(app: object) -> Iterator[AsgiToWsgi]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .._bridge._asyncio import AsyncioBell, AsyncioPort
+    from .._bridge._pool import WorkerPool
     from ..types import Receive
     from ._asgi_exchange import AsgiExchange
 
@@ -47,11 +48,14 @@ class RequestPump:
         limit: bytes after which the body is refused with 413, None for no limit.
         expected: the announced Content-Length in bytes, None if unknown.
         abandon: called with a reason when the exchange is over before its time.
+        pool: where the app runs.
+        outer: the request that this one is part of, if there is one.
 
     Attributes:
         got: bytes of body received.
         complete: whether the last of them arrived.
         gone: whether the client is known to have left.
+        inner: the exchanges that are part of this one.
     """
 
     __slots__ = (
@@ -59,7 +63,6 @@ class RequestPump:
         "_broken",
         "_expected",
         "_flows",
-        "_inner",
         "_limit",
         "_news",
         "_receive",
@@ -70,6 +73,9 @@ class RequestPump:
         "complete",
         "gone",
         "got",
+        "inner",
+        "outer",
+        "pool",
         "port",
     )
 
@@ -81,6 +87,8 @@ class RequestPump:
         limit: int | None,
         expected: str | None,
         abandon: Callable[[Reason], None],
+        pool: WorkerPool,
+        outer: RequestPump | None,
     ) -> None:
         self.port = port
         self._receive = receive
@@ -92,7 +100,9 @@ class RequestPump:
         self._broken: Reason | None = None
         self._task: asyncio.Task[None] | None = None
         self._news: AsyncioBell | None = None
-        self._inner: list[Callable[[], object]] | None = None
+        self.pool = pool
+        self.outer = outer
+        self.inner: tuple[AsgiExchange, ...] = ()
         self._wanted = self._streaming = False
         self.got = 0
         self.complete = self.gone = False
@@ -121,18 +131,16 @@ class RequestPump:
 
     def adopt(self, inner: AsgiExchange) -> None:
         """An exchange inside this one, on the same loop: it ends with it, and has it look out for the client."""
-        inner.watch = self.start
-        if self._inner is None:
-            self._inner = []
-        self._inner.append(inner.hang_up)
+        inner.outer = self
+        self.inner = (*self.inner, inner)
         if self._broken is not None:
-            self.port.post(self._end_inner)
+            self.port.post(self._hang_up_inner)
 
     # On the loop
 
-    def _end_inner(self) -> None:
-        while self._inner:
-            self._inner.pop()()
+    def _hang_up_inner(self) -> None:
+        for exchange in self.inner:
+            exchange.hang_up()
 
     def break_(self, reason: Reason) -> None:
         """Nothing more will come: reads raise what `reason()` makes."""
@@ -141,7 +149,8 @@ class RequestPump:
         flow = self._flows.get(None)
         if flow is not None:
             flow.break_(reason)
-        self._end_inner()
+        if self.inner:
+            self._hang_up_inner()
         self._tell()
 
     def watch(self) -> None:
@@ -169,6 +178,7 @@ class RequestPump:
     def end(self, reason: Reason) -> None:
         """The exchange is over: reads from now on raise what `reason()` makes."""
         self.break_(reason)
+        self.inner = ()
         self._abandon = (
             _nobody  # exchange, environ and pump would hold each other otherwise, until a garbage collection
         )

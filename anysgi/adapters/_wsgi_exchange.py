@@ -20,6 +20,7 @@ from .._bridge._to_loop import ToLoop
 from .._core._refusals import Refusal
 from ..exceptions import BadRequest, ClientDisconnected, RequestTimeout
 from ._file_wrapper import FileWrapper
+from ._nesting import pool_for
 from ._request_input import WsgiInput
 from ._request_pump import RequestPump
 from ._wsgi_call import WsgiCall
@@ -93,7 +94,10 @@ class WsgiExchange:
         self._out = ToLoop(port, adapter.window)
         window = max(adapter.window, adapter.prebuffer)
         length = environ.get("CONTENT_LENGTH")
-        self._pump = RequestPump(port, receive, window, adapter.max_body_size, length, self.abandon)
+        outer = environ.get("anysgi.outer")
+        self._pump = RequestPump(
+            port, receive, window, adapter.max_body_size, length, self.abandon, adapter.pool, outer
+        )
         environ["wsgi.input"] = WsgiInput(self._pump.ask)
         environ["wsgi.file_wrapper"] = FileWrapper
         environ["anysgi.outer"] = self._pump
@@ -123,9 +127,14 @@ class WsgiExchange:
         except Exception as error:
             if not await self._settled(error):
                 raise
+        except self._port.Cancelled:
+            for exchange in self._pump.inner:
+                exchange.cancel_background()
+            raise
         finally:
             for timer in self._timers:
                 timer.cancel()
+            inner = self._pump.inner
             if not self._out.done:
                 self.abandon(_gone)
             self._pump.end(_over)
@@ -134,11 +143,14 @@ class WsgiExchange:
             await self._port.stop(watching)
         if adapter.propagate_context:
             write_back(self._call.context)
+        for exchange in inner:
+            await exchange.ended()
 
     async def _serve(self) -> None:
         if self._adapter.prebuffer:
             await self._prebuffer()
-        if not self._adapter.pool.submit(self._call):
+        pool = self._adapter.pool if self._pump.outer is None else pool_for(self._pump)
+        if not pool.submit(self._call):
             self._queued()
         await self._relay()
 

@@ -10,7 +10,7 @@ from .._bridge import _forks
 from .._bridge._pool import WorkerPool
 from .._bridge._ports import running_port
 from .._core._detect import framework_of
-from .._core._environ import environ_from_scope
+from .._core._environ import environ_from_scope, inherit_environ
 from .._core._refusals import Refusal
 from ..exceptions import BadRequest, ServerProtocolError
 from ._lifespan_host import LifespanHost
@@ -150,6 +150,8 @@ class WsgiToAsgi:
         limit = self.max_body_size
         if limit is not None and int(environ.get("CONTENT_LENGTH") or 0) > limit:
             raise BadRequest(f"the body is larger than {limit} bytes", 413)
+        if "wsgi.environ" in scope:
+            inherit_environ(environ, scope["wsgi.environ"])
         environ["anysgi.state"] = self._host.state(scope)
         return environ
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from anysgi import AsgiToWsgi, WsgiToAsgi, to_asgi, to_wsgi
+from anysgi import AsgiToWsgi, WorkerPool, WsgiToAsgi, to_asgi, to_wsgi
 from anysgi.exceptions import ConventionError
 
 from ._calling import asgi_app, body, fetch, head
@@ -34,6 +35,47 @@ async def test_an_asgi_app_inside_wsgi_inside_asgi_is_served_with_one_thread() -
 
 def test_a_wsgi_app_inside_asgi_inside_wsgi_is_served() -> None:
     assert fetch(AsgiToWsgi(WsgiToAsgi(wsgi_app(b"a", b"b"), threads=1))).body == b"ab"
+
+
+@pytest.mark.anyio
+async def test_a_sandwich_of_five_adapters_is_served_with_one_thread() -> None:
+    """Each layer waits for the next, in a pool of one: the thread that waits lends its place."""
+    with WorkerPool(1) as pool:
+        app = WsgiToAsgi(AsgiToWsgi(echo, lifespan="off"), pool=pool)
+        for _ in range(2):
+            app = WsgiToAsgi(AsgiToWsgi(app, lifespan="off"), pool=pool)
+        for _ in range(3):
+            peer = await serve(app, AsgiPeer(*upload(b"0123", b"456789")), "POST", headers=[(b"content-length", b"10")])
+            assert peer.body == b"0123456789"
+        assert pool.stats().threads == 1
+
+
+def test_a_sandwich_of_five_under_a_wsgi_server_is_served_with_one_thread() -> None:
+    with WorkerPool(1) as pool:
+        app: Any = wsgi_app(b"inner")
+        for _ in range(3):
+            app = AsgiToWsgi(WsgiToAsgi(app, pool=pool), lifespan="off")
+        for _ in range(3):
+            assert fetch(app).body == b"inner"
+
+
+@pytest.mark.anyio
+async def test_apart_from_lent_places_a_pool_of_one_runs_one_request() -> None:
+    """`threads=1` still means one at a time, for an app that several servers' requests reach."""
+    running = [0, 0]
+
+    def counts(environ: Any, start_response: Any) -> list[bytes]:
+        running[0] += 1
+        running[1] = max(running)
+        start_response("200 OK", [])
+        running[0] -= 1
+        return [b"x"]
+
+    inner = WsgiToAsgi(counts, threads=1)
+    outer = WsgiToAsgi(AsgiToWsgi(inner, lifespan="off"), threads=8)
+    await asyncio.gather(*(serve(outer) for _ in range(16)))
+    assert running == [0, 1]
+    assert inner.pool.stats().threads == 1
 
 
 @pytest.mark.anyio

@@ -14,7 +14,9 @@ from asgiref.typing import Scope as AsgirefScope
 from fastapi import FastAPI
 from flask import Flask
 from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp as StarletteApp
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import anysgi
 from anysgi import (
@@ -22,6 +24,8 @@ from anysgi import (
     PoolStats,
     WorkerPool,
     WsgiToAsgi,
+    as_asgi_middleware,
+    as_wsgi_middleware,
     exceptions,
     guess_convention,
     testing,
@@ -246,3 +250,12 @@ def compares(app: Flask) -> None:
     assert_type(program.expected(testing.Scenario()), testing.Exchange)
     assert_type(testing.assert_same(program.wsgi, program.asgi, ignore=["reason"]), None)
     testing.assert_same(app, WsgiToAsgi(app), testing.Scenario())
+
+
+# Middleware of the other convention
+
+
+def borrows(flask: Flask, fast: FastAPI, werkzeug_style: type[ProxyFix], starlette_style: type[CORSMiddleware]) -> None:
+    asgi: ASGIApp = as_asgi_middleware(werkzeug_style, x_for=1)(fast)
+    wsgi: WSGIApp = as_wsgi_middleware(starlette_style)(flask, allow_origins=["*"])
+    AsgiToWsgi(asgi), WsgiToAsgi(wsgi)
