@@ -21,6 +21,7 @@ COMMANDS = {
     "inventory": ".inventory:inventory",
     "routes": ".routes:routes",
     "config": ".config:config",
+    "doctor": ".doctor:doctor",
 }
 """Where each command lives, `module:attribute`, in the order `--help` shows them."""
 

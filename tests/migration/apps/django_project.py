@@ -1,14 +1,32 @@
-"""A Django project in one file with every kind of pattern; the admin, sessions, and a persistent connection."""
+"""A Django project in one file with every kind of pattern; the admin, sessions, and a persistent connection.
+
+Its database is the file $DATABASE, with its tables made, or else an empty one in memory.
+"""
+
+import os
+from typing import Any
 
 import django
 from django.conf import settings
 from django.contrib import admin
 from django.core.asgi import get_asgi_application
+from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, re_path
+from django.utils.deprecation import MiddlewareMixin
 from django.views import View
 from django.views.decorators.http import require_http_methods
+
+DATABASE: dict[str, Any] = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": os.environ.get("DATABASE", ":memory:"),
+    "CONN_MAX_AGE": 60,
+    "ATOMIC_REQUESTS": True,
+}
+if "CONN_MAX_AGE" in os.environ:
+    DATABASE["CONN_MAX_AGE"] = int(os.environ["CONN_MAX_AGE"])
 
 settings.configure(
     ROOT_URLCONF=__name__,
@@ -24,6 +42,7 @@ settings.configure(
     MIDDLEWARE=[
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.common.CommonMiddleware",
+        f"{__name__}.SyncOnly",
         "django.contrib.auth.middleware.AuthenticationMiddleware",
         "django.contrib.messages.middleware.MessageMiddleware",
     ],
@@ -40,10 +59,17 @@ settings.configure(
             },
         }
     ],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "CONN_MAX_AGE": 60}},
+    DATABASES={"default": DATABASE},
     DEFAULT_AUTO_FIELD="django.db.models.AutoField",
 )
 django.setup()
+if "DATABASE" in os.environ:
+    call_command("migrate", verbosity=0)
+    connections.close_all()
+
+
+class SyncOnly(MiddlewareMixin):
+    async_capable = False
 
 
 def index(request: HttpRequest) -> HttpResponse:

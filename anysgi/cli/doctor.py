@@ -1,0 +1,125 @@
+"""`anysgi doctor MODULE:APP`: what will break when the server changes, with evidence and fix."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .._core._detect import find_framework
+from ..migration._doctor import CHECKS, Patient, Side, examine, probe
+from ..migration._inventory import take_inventory
+from ..migration._translate import read_settings
+from ._arguments import as_json, how_to_import
+from ._errors import AppProblem
+from ._load import load
+from ._options import Options
+from ._tables import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..migration._doctor import Evidence, Finding
+    from ._load import Loaded
+
+_MARKS = {"error": "✗", "warning": "!", "note": "·"}
+_PLACES = 6  # evidence lines of a finding in the text; `--json` has all
+
+
+@click.command()
+@click.argument("target", metavar="MODULE:APP")
+@click.argument("new", metavar="[NEW]", required=False)
+@how_to_import
+@click.option("--gunicorn", type=click.Path(path_type=Path), help="The gunicorn.conf.py in use.  It is run.")
+@click.option("--run", "requests", type=click.IntRange(1), help="Send this many requests in process; see what leaks.")
+@click.option("--path", "paths", multiple=True, help="What --run asks for.  Repeatable.  [default: plain GET routes]")
+@click.option("--ignore", multiple=True, type=click.Choice(list(CHECKS)), help="Leave out a check.  Repeatable.")
+@as_json
+def doctor(
+    target: str,
+    new: str | None,
+    gunicorn: Path | None,
+    requests: int | None,
+    paths: Sequence[str],
+    ignore: Sequence[str],
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Say what will break when an app moves to an ASGI server, with the evidence and the line to write.
+
+    \b
+    anysgi doctor shop.wsgi:application
+    anysgi doctor shop.wsgi:app shop.asgi:app                  and what differs between old and new
+    anysgi doctor mysite.asgi --run 200 --path /shop/          really call it, and see what leaks
+    anysgi doctor shop:app --gunicorn gunicorn.conf.py
+
+    The app is imported; only --run calls it.  No finding means that none of these checks found anything, not that
+    nothing is there.
+
+    \b
+    ✗ error     breaks at once, or under load
+    ! warning   may break, or costs
+    · note      good to know
+
+    Exit code: 0 no error and no warning, 1 some, or an app that cannot be read, 2 wrong usage.
+    """
+    app = _side(target, Options(target, **given))
+    other = _side(new, Options(new, given["app_dir"])) if new else None
+    patient = Patient(app, other, *_settings(gunicorn))
+    findings = examine(patient, ignore)
+    if requests:
+        findings += probe(app, requests, list(paths) or _plain_routes(app))
+    if as_json:
+        click.echo(json.dumps({"target": target, "new": new, "findings": [item.as_json() for item in findings]}))
+    else:
+        _print(findings)
+    raise SystemExit(any(finding.severity != "note" for finding in findings))
+
+
+def _side(name: str, options: Options) -> Side:
+    loaded = load(options)
+    found = find_framework(loaded.app)
+    files = tuple(filter(None, (getattr(sys.modules[loaded.module], "__file__", None),)))
+    framework, inner = found or (None, loaded.app)
+    return Side(name, loaded.app, framework, inner, loaded.convention, _inventory(loaded), files)
+
+
+def _inventory(loaded: Loaded) -> Any:
+    try:
+        return take_inventory(loaded.app)
+    except Exception as error:
+        raise AppProblem(f"The routes of {loaded} cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _settings(file: Path | None) -> tuple[Any, str]:
+    if file is None:
+        return (), ""
+    try:
+        return tuple(read_settings(file)), str(file)
+    except (Exception, SystemExit) as error:
+        raise AppProblem(f"{file} cannot be read: {type(error).__name__}: {error}") from None
+
+
+def _plain_routes(side: Side) -> list[str]:
+    """GET routes without parameters."""
+    routes = side.inventory.routes
+    return [route.path for route in routes if {"GET", "*"} & route.answers and "<" not in route.path and not route.host]
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        click.echo(f"{_MARKS[finding.severity]} {finding.check}: {finding.what}")
+        for item in finding.evidence[:_PLACES]:
+            click.echo(f"    {_place(item)}")
+        if len(finding.evidence) > _PLACES:
+            click.echo(f"    and {len(finding.evidence) - _PLACES} more")
+        if finding.fix:
+            click.echo(f"    fix: {finding.fix}")
+    click.echo(f"{len(findings)} findings." if findings else "No findings.")
+
+
+def _place(item: Evidence) -> str:
+    return f"{item.seen}  {shorten(item.file, item.line)}".rstrip()

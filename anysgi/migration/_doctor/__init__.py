@@ -1,0 +1,53 @@
+"""Say what will break when the server changes, with the evidence and the line to write.
+
+`CHECKS` is the table of checks; each is a function from a `Patient` to its findings, and knows nothing of the others.
+`_probe` is the one that runs the app.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._django import atomic_requests, persistent_connections, sync_middleware
+from ._finding import Check, Evidence, Finding, Patient, Side
+from ._gunicorn import changed_settings
+from ._handlers import blocking_in_async, thread_locals
+from ._middleware import base_http_middleware
+from ._pools import thread_pools
+from ._preload import started_by_import
+from ._probe import probe
+from ._sides import cookies, proxy_trust
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["CHECKS", "Check", "Evidence", "Finding", "Patient", "Side", "examine", "probe"]
+
+CHECKS: dict[str, Check] = {
+    "django-conn-max-age": persistent_connections,
+    "django-atomic-requests": atomic_requests,
+    "django-sync-middleware": sync_middleware,
+    "base-http-middleware": base_http_middleware,
+    "blocking-in-async": blocking_in_async,
+    "thread-locals": thread_locals,
+    "thread-pools": thread_pools,
+    "preload": started_by_import,
+    "cookies": cookies,
+    "proxy-trust": proxy_trust,
+    "gunicorn": changed_settings,
+}
+"""Every check by its id, in the order of the report."""
+
+
+def examine(patient: Patient, ignore: Iterable[str] = ()) -> list[Finding]:
+    """Run every check.
+
+    Args:
+        patient: the apps and settings.
+        ignore: ids of checks to leave out.
+
+    Returns:
+        The findings, in the order of `CHECKS`.
+    """
+    skipped = set(ignore)
+    return [finding for name, check in CHECKS.items() if name not in skipped for finding in check(patient)]

@@ -1,0 +1,59 @@
+"""What the inventory found in the source of handlers that does not go with an event loop, or with shared threads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._finding import Evidence, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._inventory import Fact, Route
+    from ._finding import Patient
+
+
+def blocking_in_async(patient: Patient) -> Iterator[Finding]:
+    """A blocking call in an async handler stops every other request of the process while it lasts."""
+    for route, facts in _with(patient, ("blocking", "lock"), "async"):
+        yield Finding(
+            "blocking-in-async",
+            "error",
+            f"{_name(route)} waits on the event loop: every other request of the process waits with it",
+            _evidence(facts),
+            "def instead of async def, so that it runs on a thread; or await anyio.to_thread.run_sync(…)",
+        )
+
+
+def thread_locals(patient: Patient) -> Iterator[Finding]:
+    """State kept by thread: a thread serves many requests, and one request may use several threads."""
+    for kind in ("sync", "async"):
+        for route, facts in _with(patient, ("threadlocal",), kind):
+            yield Finding(
+                "thread-locals",
+                "error" if kind == "async" else "warning",
+                f"{_name(route)} keeps state by thread: "
+                + (
+                    "on an event loop all requests share one thread, and see each other's"
+                    if kind == "async"
+                    else "a pool's thread serves the next request with what this one left"
+                ),
+                _evidence(facts),
+                "contextvars.ContextVar; for SQLAlchemy, scopefunc= by request, or a session for each request",
+            )
+
+
+def _with(patient: Patient, kinds: tuple[str, ...], handler: str) -> Iterator[tuple[Route, list[Fact]]]:
+    for side in patient.sides:
+        for route in side.inventory.routes:
+            facts = [fact for fact in route.handler.facts if fact.kind in kinds]
+            if facts and route.handler.kind == handler:
+                yield route, facts
+
+
+def _name(route: Route) -> str:
+    return f"{' '.join(route.methods)} {route.path} ({route.handler.name})"
+
+
+def _evidence(facts: list[Fact]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(fact.what, fact.file, fact.line) for fact in facts)

@@ -1,0 +1,54 @@
+"""Every pool of threads in the process, how large it is, and who shares it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ._finding import Evidence, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ._finding import Patient, Side
+
+_ANYIO = "anyio's limiter: 40 threads, shared by sync handlers, sync dependencies, UploadFile, FileResponse"
+_EXECUTOR = "asyncio's default executor: {size} threads, shared by sync handlers, asyncio.to_thread, DNS look-ups"
+_DJANGO = "asgiref: a new thread for each request, without a limit; sync views, sync middleware and the ORM run there"
+_ADAPTER = "WsgiToAsgi: 40 threads (threads=), for this app alone"
+POOLS = {
+    ("FastAPI", "asgi"): _ANYIO,
+    ("Starlette", "asgi"): _ANYIO,
+    ("Litestar", "asgi"): _EXECUTOR,
+    ("Quart", "asgi"): _EXECUTOR,
+    ("Falcon", "asgi"): _EXECUTOR,
+    ("Django", "asgi"): _DJANGO,
+}
+"""Where synchronous code runs, by framework and convention.  A WSGI app under ASGI runs on the adapter's threads."""
+
+
+def thread_pools(patient: Patient) -> Iterator[Finding]:
+    """List the pools; more than one in a process is a warning, since together they use more than each says."""
+    pools = {pool: [side for side in patient.sides if _pool(side) == pool] for pool in map(_pool, patient.sides)}
+    evidence = tuple(Evidence(f"{pool} <- {_users(sides)}") for pool, sides in pools.items())
+    yield Finding(
+        "thread-pools",
+        "warning" if len(pools) > 1 else "note",
+        f"{len(pools)} pools of threads in one process; each thread may hold a database connection, in every process",
+        evidence,
+        "one WorkerPool for all WSGI apps: WsgiToAsgi(app, pool=pool).  Keep the sum of all threads times the number "
+        "of processes below the database's limit",
+    )
+
+
+def _pool(side: Side) -> str:
+    template = POOLS.get((side.framework or "", side.convention), _ADAPTER)
+    return template.format(size=min(32, (os.cpu_count() or 1) + 4))
+
+
+def _users(sides: list[Side]) -> str:
+    return ", ".join(f"{side.name} ({_sync(side)} sync handlers)" for side in sides)
+
+
+def _sync(side: Side) -> int:
+    return sum(route.handler.kind == "sync" for route in side.inventory.routes)
