@@ -39,10 +39,10 @@ def _header(sticky: Sticky) -> str:
 
 def _bucket(sticky: Sticky, address: str, header: str) -> float:
     """A client without the cookie or header is known by its address: its first request has none yet."""
-    return bucket((_cookie(header, sticky.name) if sticky.kind == "cookie" else header) or address)
+    return bucket((cookie_value(header, sticky.name) if sticky.kind == "cookie" else header) or address)
 
 
-def _cookie(header: str, name: str) -> str:
+def cookie_value(header: str, name: str) -> str:
     """A cookie's value as it was sent: it is only compared, never read (RFC 6265 section 4.2.1)."""
     for pair in header.split(";"):
         key, _, value = pair.partition("=")

@@ -13,7 +13,8 @@ from ._stats import DEFAULT, Stats
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..types import ASGIApp, Convention, WSGIApp
+    from .. import AsgiToWsgi
+    from ..types import Convention
     from ._lifespans import Lifespans
     from ._live import LiveTable, Plan
     from ._sides import SideApp
@@ -39,8 +40,10 @@ class Choice(NamedTuple):
 class Page(Protocol):
     """The router's own page."""
 
-    asgi: ASGIApp
-    wsgi: WSGIApp
+    wsgi: AsgiToWsgi
+
+    async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one of its requests."""
 
     def owns(self, path: str) -> bool:
         """Whether a path belongs to it, and to neither side."""

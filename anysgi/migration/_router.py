@@ -10,6 +10,7 @@ from asgiref.sync import markcoroutinefunction
 from ..adapters._options import check_positive
 from ._asgi_router import AsgiRouter
 from ._core import Core
+from ._dashboard import Dashboard
 from ._lifespans import Lifespans
 from ._live import LiveTable
 from ._sides import SideApp
@@ -54,12 +55,15 @@ class Router:
         head_timeout: seconds the new side may take to its response head; None: no limit.  A WSGI app on a WSGI server
             cannot be interrupted.
         shadow: is shown the requests of routes with `shadow`.
+        dashboard: path of the router's own page, such as `"/_migration"`; None: there is none.
+        dashboard_token: opens that page; at least 16 characters.
         startup_timeout: seconds for each side's lifespan startup.
         shutdown_timeout: seconds for each side's lifespan shutdown.
 
     Raises:
         ConventionError: a side is no app.
         RouteTableError: the table cannot be used.
+        ValueError: an option is out of range.
     """
 
     def __init__(
@@ -74,6 +78,8 @@ class Router:
         rescue: Iterable[str] = ("GET", "HEAD", "OPTIONS"),
         head_timeout: float | None = None,
         shadow: Shadow | None = None,
+        dashboard: str | None = None,
+        dashboard_token: str = "",
         startup_timeout: float = 30.0,
         shutdown_timeout: float = 30.0,
     ) -> None:
@@ -86,6 +92,8 @@ class Router:
         live = LiveTable(source, (EnvironmentSwitches(),) if switches is None else switches, control, refresh)
         lifespans = Lifespans(sides, startup_timeout, shutdown_timeout)
         self._core = Core(*sides, live, lifespans, frozenset(rescue), shadow)
+        if dashboard is not None:
+            self._core.dashboard = Dashboard(self._core, dashboard, dashboard_token, self._command)
         self.asgi = AsgiRouter(self._core)
         self.wsgi = WsgiRouter(self._core)
 
@@ -150,6 +158,17 @@ class Router:
             raise KeyError(f"no route is named {name!r}")
         self._switch(with_percent(self._switches(), name, percent))
 
+    def _command(self, command: dict[str, Any]) -> None:
+        """Do what a button of the dashboard says."""
+        if "route" in command:
+            self.set_percent(command["route"], command["percent"])
+        elif command["kill"] is True:
+            self.kill()
+        elif command["kill"] is False:
+            self.restore()
+        else:
+            raise ValueError(f'"kill" is true or false, not {command["kill"]!r}')
+
     def _switches(self) -> Overrides:
         return self._core.live.control.read(self.table)
 
@@ -161,6 +180,8 @@ class Router:
         """End the threads and loops that the router made around its sides; blocks."""
         for side in (self._core.legacy, self._core.new):
             side.close()
+        if self._core.dashboard is not None:
+            self._core.dashboard.wsgi.close()
 
     def __repr__(self) -> str:
         return f"Router({self._core.legacy!r}, {self._core.new!r})"

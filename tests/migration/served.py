@@ -48,6 +48,14 @@ async def new_stream() -> Any:
     return StreamingResponse(b"new " for _ in range(20))
 
 
-router = Router(flask_app, fastapi_app, table=Path(os.environ["ANYSGI_TEST_TABLE"]), switches=(), refresh=0.01)
+router = Router(
+    flask_app,
+    fastapi_app,
+    table=Path(os.environ["ANYSGI_TEST_TABLE"]),
+    switches=(),
+    refresh=0.01,
+    dashboard="/_migration",
+    dashboard_token=os.environ.get("ANYSGI_TEST_TOKEN", "nobody asks for this one"),
+)
 asgi_app = router.asgi
 application = router.wsgi

@@ -1,0 +1,284 @@
+"""The router's own page: an ASGI app, and through our own adapter a WSGI app.
+
+GET  PATH              the page, or the login form
+POST PATH/login        token=…  hands out the cookie
+POST PATH/logout
+GET  PATH/state        what the page shows, as JSON
+GET  PATH/events       the same as server-sent events, whenever it changed
+POST PATH/switch       {"kill": true} or {"route": "item", "percent": 5 or null}
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from importlib.resources import files
+from time import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from .. import AsgiToWsgi
+from .._bridge._ports import running_port
+from .._core._headers import header_in_scope, latin1
+from .._core._paths import path_in_scope
+from ._clients import cookie_value
+from ._dashboard_access import COOKIE, Access
+from ._dashboard_state import dashboard_state
+
+if TYPE_CHECKING:
+    from ..types import Receive, Scope, Send
+    from ._core import Core
+
+_MOST_BODY = 4096  # bytes of a form or a command
+_MOST_VIEWERS = 8  # streams of events at a time
+_STREAM = 60.0  # seconds of a stream on a WSGI server, which lends a thread to it; the browser comes again
+_SILENCE = 15.0  # seconds after which a stream says that it is still there
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One whole response."""
+
+    status: int
+    body: bytes = b""
+    kind: str = "text/plain; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Refused(Exception):
+    """What a request gets that may not, or cannot, be served.
+
+    Args:
+        status: of the response.
+        text: its body.
+    """
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.reply = Reply(status, text.encode() + b"\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request for the dashboard."""
+
+    scope: Scope
+    receive: Receive
+    where: str  # below the dashboard's path
+
+    @property
+    def cookie(self) -> str:
+        return cookie_value(self.header("cookie"), COOKIE)
+
+    def header(self, name: str) -> str:
+        return header_in_scope(self.scope, name)
+
+    async def body(self) -> bytes:
+        """The whole body; small, or refused."""
+        body, more = b"", True
+        while more:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise Refused(400, "the client left")
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+            if len(body) > _MOST_BODY:
+                raise Refused(413, f"more than {_MOST_BODY} bytes")
+        return body
+
+
+class Dashboard:
+    """Serves the page.
+
+    Args:
+        core: the router.
+        path: where, such as `/_migration`.
+        token: opens it.
+        switch: `switch(kill)` and `switch(route, percent)` of the router.
+        interval: seconds between two looks at what changed.
+
+    Raises:
+        ValueError: the path does not begin with a slash, or the token is too short.
+    """
+
+    def __init__(
+        self, core: Core, path: str, token: str, switch: Callable[[dict[str, Any]], None], interval: float = 1.0
+    ) -> None:
+        if not path.startswith("/") or not path.strip("/"):
+            raise ValueError(f"dashboard must be a path of its own, such as '/_migration', not {path!r}")
+        self._core = core
+        self._path = path.rstrip("/")
+        self._access = Access(token)
+        self._switch = switch
+        self._interval = interval
+        self._viewers = 0
+        self.since = time()
+        self.wsgi = AsgiToWsgi(self.asgi, lifespan="off")
+        self._pages: dict[tuple[str, str], Callable[[Visit], Awaitable[Reply]]] = {
+            ("GET", ""): self._page,
+            ("GET", "/state"): self._state,
+            ("POST", "/login"): self._login,
+            ("POST", "/logout"): self._logout,
+            ("POST", "/switch"): self._press,
+        }
+
+    def owns(self, path: str) -> bool:
+        """Whether a path is the dashboard's."""
+        return path.startswith(self._path) and path[len(self._path) :][:1] in ("", "/")
+
+    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        visit = Visit(scope, receive, path_in_scope(scope)[len(self._path) :].rstrip("/"))
+        if (method, visit.where) == ("GET", "/events"):
+            await self._events(visit, send)
+            return
+        page = self._pages.get((method, visit.where))
+        try:
+            reply = await page(visit) if page is not None else Reply(404, b"There is no such page.\n")
+        except Refused as refused:
+            reply = refused.reply
+        await _answer(reply, scope["method"], send)
+
+    # --- who it is
+
+    def _logged_in(self, visit: Visit) -> bool:
+        return self._access.is_bearer(visit.header("authorization")) or self._access.is_cookie(visit.cookie)
+
+    def _admit(self, visit: Visit) -> None:
+        if not self._logged_in(visit):
+            raise Refused(401, "Log in first, or send Authorization: Bearer TOKEN.")
+
+    def _admit_command(self, visit: Visit) -> None:
+        """A command comes with the token itself, or from our own page."""
+        self._admit(visit)
+        if self._access.is_bearer(visit.header("authorization")):
+            return
+        from_elsewhere = visit.header("sec-fetch-site") not in ("", "same-origin")
+        if from_elsewhere or not self._access.is_page_token(visit.header("x-page-token"), visit.cookie):
+            raise Refused(403, "This did not come from the dashboard's own page.")
+
+    # --- pages
+
+    async def _page(self, visit: Visit) -> Reply:
+        if not self._logged_in(visit):
+            return self._login_form(401 if visit.cookie else 200)
+        values = {"path": visit.scope.get("root_path", "") + self._path, "token": self._access.page_token(visit.cookie)}
+        return _html("dashboard.html", values)
+
+    def _login_form(self, status: int, problem: str = "") -> Reply:
+        return _html("login.html", {"path": self._path, "problem": problem}, status)
+
+    async def _login(self, visit: Visit) -> Reply:
+        fields = parse_qs((await visit.body()).decode("utf-8", "replace"), max_num_fields=4)
+        if not self._access.is_token(fields.get("token", [""])[0]):
+            return self._login_form(401, "This is not the token.")
+        path = visit.scope.get("root_path", "") + self._path
+        cookie = self._access.new_cookie(path, visit.scope.get("scheme") == "https")
+        return Reply(303, headers=(("location", path), ("set-cookie", cookie)))
+
+    async def _logout(self, visit: Visit) -> Reply:
+        self._admit_command(visit)
+        path = visit.scope.get("root_path", "") + self._path
+        return Reply(204, headers=(("set-cookie", f"{COOKIE}=; Max-Age=0; Path={path}"),))
+
+    async def _state(self, visit: Visit) -> Reply:
+        self._admit(visit)
+        return Reply(200, self._json(), "application/json")
+
+    async def _press(self, visit: Visit) -> Reply:
+        self._admit_command(visit)
+        try:
+            self._switch(json.loads(await visit.body()))
+        except OSError as error:
+            raise Refused(409, f"The switches file cannot be written: {error}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Refused(400, f"This is no command: {error}") from error
+        return Reply(200, self._json(), "application/json")
+
+    def _json(self) -> bytes:
+        return json.dumps(dashboard_state(self._core, self.since), separators=(",", ":")).encode()
+
+    # --- events
+
+    async def _events(self, visit: Visit, send: Send) -> None:
+        environ = visit.scope.get("wsgi.environ")
+        if not self._logged_in(visit):
+            await _answer(Reply(401, b"Log in first.\n"), "GET", send)
+        elif self._viewers >= _MOST_VIEWERS or (environ is not None and not environ.get("wsgi.multithread")):
+            # 204 tells the browser not to come again (HTML, "Server-sent events"); the page asks for /state instead.
+            await _answer(Reply(204), "GET", send)
+        else:
+            self._viewers += 1
+            try:
+                await self._stream(visit, send, _STREAM if environ is not None else float("inf"))
+            finally:
+                self._viewers -= 1
+
+    async def _stream(self, visit: Visit, send: Send, seconds: float) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
+        shown, quiet, left = b"", 0.0, seconds
+        while left > 0:
+            state = self._json()
+            if state != shown:
+                shown, quiet = state, 0.0
+                await send({"type": "http.response.body", "body": b"data: %b\n\n" % state, "more_body": True})
+            elif quiet >= _SILENCE:
+                quiet = 0.0
+                await send({"type": "http.response.body", "body": b": still here\n\n", "more_body": True})
+            if await self._left_within(visit, self._interval):
+                return
+            quiet, left = quiet + self._interval, left - self._interval
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _left_within(self, visit: Visit, seconds: float) -> bool:
+        """Wait; True as soon as the client leaves."""
+        try:
+            async with running_port().timeout(seconds):
+                while (await visit.receive())["type"] != "http.disconnect":
+                    pass
+        except TimeoutError:
+            return False
+        return True
+
+
+_STREAM_HEADERS = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # nginx would collect the events
+]
+_HEADERS = (
+    ("cache-control", "no-store"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+)
+
+
+async def _answer(reply: Reply, method: str, send: Send) -> None:
+    headers = [*_HEADERS, *reply.headers]
+    if reply.status != 204:
+        headers += [("content-type", reply.kind), ("content-length", str(len(reply.body)))]
+    encoded = [(latin1(name), latin1(value)) for name, value in headers]
+    await send({"type": "http.response.start", "status": reply.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else reply.body})
+
+
+@cache
+def _file(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _html(name: str, values: dict[str, str], status: int = 200) -> Reply:
+    """A page with its values, and a policy that runs nothing but its own script."""
+    nonce = secrets.token_urlsafe(16)
+    text = _file(name)
+    for key, value in {**values, "nonce": nonce}.items():
+        text = text.replace(f"{{{{{key}}}}}", escape(value))
+    policy = (
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; img-src data:"
+    )
+    return Reply(status, text.encode(), "text/html; charset=utf-8", (("content-security-policy", policy),))
