@@ -3,10 +3,13 @@
 Source: ASGI spec, "HTTP" (Response Start, Response Body) and "Error Handling": a wrong message raises in the app's
 `send()`; messages after the final body are ignored.
 
-            http.response.start   body, more   body, final      trailers
-    IDLE    STARTED               -            -                -
-    STARTED -                     STARTED      DONE             -
-    DONE    -                     (ignored)    (ignored)        (ignored)
+            start     early_hint   body, more   body, final   pathsend   trailers
+    IDLE    STARTED   IDLE         -            -             -          -
+    STARTED -         -            SENDING      DONE          DONE       -
+    SENDING -         -            SENDING      DONE          -          -
+    DONE    -         -            (ignored)    (ignored)     -          (ignored)
+
+`early_hint` and `pathsend` are extensions: mistakes unless the scope offered them.
 """
 
 from __future__ import annotations
@@ -19,27 +22,30 @@ from ._body_length import BodyLength
 from ._headers import HOP_BY_HOP, check_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from ..types import HeaderList
 
-IDLE, STARTED, DONE = "IDLE", "STARTED", "DONE"
+IDLE, STARTED, SENDING, DONE = "IDLE", "STARTED", "SENDING", "DONE"
 START, MORE, FINAL, TRAILERS = (
     "http.response.start",
     "http.response.body",
     "final http.response.body",
     "http.response.trailers",
 )
+EARLY_HINT, PATHSEND = "http.response.early_hint", "http.response.pathsend"
 
 TRANSITIONS: dict[str, dict[str, str]] = {
-    IDLE: {START: STARTED},
-    STARTED: {MORE: STARTED, FINAL: DONE},
+    IDLE: {START: STARTED, EARLY_HINT: IDLE},
+    STARTED: {MORE: SENDING, FINAL: DONE, PATHSEND: DONE},
+    SENDING: {MORE: SENDING, FINAL: DONE},
     DONE: {MORE: DONE, FINAL: DONE, TRAILERS: DONE},
 }
 
 _MISTAKES = {
     IDLE: "before 'http.response.start'; send {'type': 'http.response.start', 'status': 200, 'headers': []} first",
-    STARTED: "while the body is being sent; expected 'http.response.body'",
+    STARTED: "after 'http.response.start'; expected 'http.response.body'",
+    SENDING: "while the body is being sent; expected 'http.response.body'",
     DONE: "after the response was complete; an app responds once",
 }
 
@@ -58,18 +64,24 @@ class ResponseMessages:
 
     Args:
         method: the request's method; a HEAD has no body.
+        offered: the extensions in the scope.
 
     Attributes:
         status: `"200 OK"`, once started.
         headers: native-string pairs for `start_response`, once started.
+        hints: links for `103 Early Hints` that were not sent yet.
+        path: the file that is the body, if the app named one.
     """
 
-    __slots__ = ("_length", "_method", "_state", "headers", "status")
+    __slots__ = ("_length", "_method", "_offered", "_state", "headers", "hints", "path", "status")
 
     _length: BodyLength
 
-    def __init__(self, method: str) -> None:
+    def __init__(self, method: str, offered: Collection[str] = ()) -> None:
         self._method = method
+        self._offered = offered
+        self.hints: tuple[str, ...] = ()
+        self.path = ""
         self._state = IDLE
         self.status = ""
         self.headers: list[tuple[str, str]] = []
@@ -87,6 +99,11 @@ class ResponseMessages:
         """Whether no body may be sent, whatever the app sends."""
         return self._length.silent
 
+    @property
+    def declared(self) -> int | None:
+        """The Content-Length in bytes."""
+        return self._length.declared
+
     def accept(self, message: Mapping[str, Any]) -> bytes:
         """Check one message, and return the body bytes to send on: empty for a start, and after the end.
 
@@ -102,6 +119,8 @@ class ResponseMessages:
         body = b""
         if kind == START:
             self._start(message)
+        elif kind in (PATHSEND, EARLY_HINT):
+            self._extended(kind, message)
         elif self._state is not DONE:
             body = self._body(message, last=following is DONE)
         self._state = following  # last: a refused message changes nothing
@@ -115,6 +134,17 @@ class ResponseMessages:
         self._length = BodyLength(self._method, status, headers)
         self.status = _REASONS.get(status) or f"{int(status)} Unknown"
         self.headers = [(str(name, "latin-1"), str(value, "latin-1")) for name, value in headers]
+
+    def _extended(self, kind: str, message: Mapping[str, Any]) -> None:
+        if kind not in self._offered:
+            raise AppProtocolError(f"the app sent {kind!r}, which this server does not offer in scope['extensions']")
+        if kind == PATHSEND:
+            path = message.get("path")
+            if not isinstance(path, str) or not path.startswith("/") or "\0" in path:
+                raise AppValueError(f"'path' must be an absolute path, not {path!r}")
+            self.path = path
+        else:
+            self.hints += tuple(str(value, "latin-1") for value in check_links(message.get("links", ())))
 
     def _body(self, message: Mapping[str, Any], *, last: bool) -> bytes:
         body = message.get("body", b"")
@@ -136,6 +166,17 @@ class ResponseMessages:
                 length.left = left
                 raise
         return clipped
+
+
+def check_links(links: Any) -> list[bytes]:
+    """Check the values of Link headers, without their names (ASGI extension "Early Hints").
+
+    Raises:
+        AppTypeError, AppValueError: see `check_headers`.
+    """
+    if isinstance(links, (bytes, str)) or not hasattr(links, "__iter__"):
+        raise AppTypeError(f"'links' must be a list of bytes, not {links!r}")
+    return [value for _, value in check_headers([(b"link", link) for link in links])]
 
 
 def check_headers(headers: Any) -> HeaderList:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # 2.4: `send()` raises an OSError once the client is gone, and ours does; Starlette trusts this number.
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
 _HTTP_VERSIONS = {"HTTP/1.1": "1.1", "HTTP/1.0": "1.0", "HTTP/2.0": "2", "HTTP/2": "2", "HTTP/3.0": "3", "HTTP/3": "3"}
+# What a WSGI server does for the app, and what an ASGI server calls it (ASGI spec, "Extensions").
+_EXTENSIONS = (("wsgi.file_wrapper", "http.response.pathsend"), ("wsgi.early_hints", "http.response.early_hint"))
 
 
 def scope_from_environ(environ: Environ) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def scope_from_environ(environ: Environ) -> dict[str, Any]:
         "headers": headers_from_environ(environ),
         "client": _client(environ),
         "server": _server(environ),
-        "extensions": {},
+        "extensions": {name: {} for key, name in _EXTENSIONS if key in environ},
         "wsgi.environ": environ,
     }
 

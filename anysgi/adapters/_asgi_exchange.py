@@ -93,7 +93,7 @@ class AsgiExchange:
         self.outer: RequestPump | None = None
         self.down = ToThread(runtime.port, window)
         self.up = ToLoop(runtime.port, window)
-        self.messages = ResponseMessages(scope["method"])
+        self.messages = ResponseMessages(scope["method"], scope["extensions"])
         if not has_body:
             self.up.end()
 
@@ -262,6 +262,8 @@ class AsgiExchange:
                 await down.room()
         elif message["type"] == "http.response.body" and messages.silent:
             self._drop(message)
+        elif messages.hints:
+            down.nudge()
 
     def _drop(self, message: Message) -> None:
         """A HEAD is answered by its head; an endless body must end as well."""

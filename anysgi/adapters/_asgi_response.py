@@ -28,12 +28,22 @@ class ResponsePump:
     Args:
         exchange: the loop's side.
         body: the request's body.
-        environ: for `wsgi.errors`.
+        environ: for `wsgi.errors` and `wsgi.early_hints`.
         timeout: seconds for the whole response; None for no limit.
         owner: the adapter, which must outlive its requests: when it goes, its app is shut down.
     """
 
-    __slots__ = ("_body", "_deadline", "_disconnected", "_errors", "_next_look", "_owner", "_patience", "exchange")
+    __slots__ = (
+        "_body",
+        "_deadline",
+        "_disconnected",
+        "_environ",
+        "_errors",
+        "_next_look",
+        "_owner",
+        "_patience",
+        "exchange",
+    )
 
     def __init__(
         self, exchange: AsgiExchange, body: EnvironBody, environ: Environ, timeout: float | None, owner: object
@@ -41,6 +51,7 @@ class ResponsePump:
         self._owner = owner
         self.exchange = exchange
         self._body = body
+        self._environ = environ
         self._errors = environ["wsgi.errors"]
         self._deadline = None if timeout is None else monotonic() + timeout
         self._disconnected = _disconnected(environ) if exchange.outer is None else None
@@ -61,7 +72,9 @@ class ResponsePump:
         """
         exchange, down = self.exchange, self.exchange.down
         while not (chunk := down.take()) and not down.ended:
-            if exchange.waiting and not exchange.up.ready:
+            if exchange.messages.hints:
+                self.send_hints()
+            elif exchange.waiting and not exchange.up.ready:
                 self._read_body()
             elif self._patience is None:
                 down.wait()
@@ -71,6 +84,14 @@ class ResponsePump:
         if self._patience is not None:
             self._look_around()
         return chunk
+
+    def send_hints(self) -> None:
+        """Pass on what the app gave for `103 Early Hints` (RFC 8297), if anything."""
+        messages = self.exchange.messages
+        while messages.hints:
+            hints = messages.hints
+            self._environ["wsgi.early_hints"]([("Link", link) for link in hints])
+            messages.hints = messages.hints[len(hints) :]
 
     def _look_around(self) -> None:
         """Is there time left, and somebody to answer?"""

@@ -15,6 +15,7 @@ from ..exceptions import BadRequest, ClientDisconnected, RequestTimeout
 from ._asgi_exchange import AsgiExchange
 from ._asgi_response import ResponsePump, StreamingResponse
 from ._environ_body import EnvironBody
+from ._files import BLOCK, open_file
 from ._homes import Homes
 from ._nesting import inherit_scope, outer_of
 from ._options import NEEDS_WSPROTO, check_app, check_choice, check_positive, is_plain, single_callable
@@ -180,6 +181,8 @@ class AsgiToWsgi:
         exchange = pump.exchange
         try:
             first = pump.next()
+            pump.send_hints()
+            file = open_file(exchange.messages) if exchange.messages.path else None
         except (RequestTimeout, BadRequest) as error:
             exchange.end_early()
             refusal = Refusal(error.status, error.reason) if isinstance(error, BadRequest) else Refusal(504)
@@ -197,6 +200,9 @@ class AsgiToWsgi:
         if not exchange.down.ended:
             return StreamingResponse(pump, first)
         pump.finish()
+        if file is not None:
+            whole: Iterable[bytes] = environ["wsgi.file_wrapper"](file, BLOCK)
+            return whole
         return [first] if first or not messages.silent else ()
 
 

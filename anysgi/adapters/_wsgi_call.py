@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .._core._containment import contained
 from .._core._start_response import ResponseHead, check_chunk, check_iterable
 from ..exceptions import AppProtocolError
+from ._files import PathWrapper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,10 +39,23 @@ class WsgiCall:
 
     Attributes:
         start: the `http.response.start` message, set before the first byte is put.
+        path: the file that is the body, if the server is to send it by itself.
         queued_at: when the pool queued it (monotonic seconds), 0 if a thread was free.
     """
 
-    __slots__ = ("_app", "_environ", "_head", "_out", "_spool", "_thread", "_ticket", "context", "queued_at", "start")
+    __slots__ = (
+        "_app",
+        "_environ",
+        "_head",
+        "_out",
+        "_spool",
+        "_thread",
+        "_ticket",
+        "context",
+        "path",
+        "queued_at",
+        "start",
+    )
 
     start: Message
 
@@ -57,6 +71,7 @@ class WsgiCall:
         ]  # whoever takes it decides: the thread runs the app, or the loop sees to it that none does
         self._thread = 0
         self.queued_at = 0.0
+        self.path = ""
 
     def revoke(self) -> bool:
         """Make `run` do nothing; False if it is too late."""
@@ -137,11 +152,25 @@ class WsgiCall:
 
     def _send_iterable(self, result: Any) -> None:
         check_iterable(result)
+        if type(result) is PathWrapper and self._send_path(result.whole_file()):
+            return
         chunks = iter(result)
         if type(chunks) in _AT_HAND:
             self._send_whole(list(chunks))
         else:
             self._send_chunks(chunks)
+
+    def _send_path(self, file: tuple[str, int] | None) -> bool:
+        """Leave a file to the server; False if its blocks are to be sent instead."""
+        if file is None or self._head.committed or self._head.for_head:
+            return False
+        path, size = file
+        self.start = self._head.commit(whole=size)
+        if self._head.length.left != size:
+            return False
+        self.path = path
+        self._out.end()
+        return True
 
     def _send_chunks(self, chunks: Iterator[bytes]) -> None:
         out = self._out

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from .._bridge._contexts import write_back
 from .._bridge._pool import PoolFull
 from .._bridge._to_loop import ToLoop
+from .._core._asgi_messages import EARLY_HINT, PATHSEND
 from .._core._refusals import Refusal
 from ..exceptions import BadRequest, ClientDisconnected, RequestTimeout
-from ._file_wrapper import FileWrapper
+from ._files import FileWrapper, PathWrapper
 from ._nesting import pool_for
 from ._request_input import WsgiInput
 from ._request_pump import RequestPump
@@ -27,10 +28,11 @@ from ._wsgi_call import WsgiCall
 
 if TYPE_CHECKING:
     from asyncio import TimerHandle
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from .._bridge._asyncio import AsyncioPort
     from ..types import Environ, Receive, Send
+    from ._early_hints import EarlyHints
     from ._wsgi_to_asgi import WsgiToAsgi
 
 log = logging.getLogger("anysgi")
@@ -59,6 +61,7 @@ class WsgiExchange:
         "_adapter",
         "_call",
         "_environ",
+        "_hints",
         "_method",
         "_out",
         "_path",
@@ -100,9 +103,22 @@ class WsgiExchange:
         )
         environ["wsgi.input"] = WsgiInput(self._pump.ask)
         environ["wsgi.file_wrapper"] = FileWrapper
+        self._hints: EarlyHints | None = None
+        extensions = environ["asgi.scope"].get("extensions")
+        if extensions:
+            self._extend(environ, extensions)
         environ["anysgi.outer"] = self._pump
         environ["anysgi.client_disconnected"] = self._pump.client_disconnected
         self._call = WsgiCall(adapter.app, environ, self._out, copy_context(), spool)
+
+    def _extend(self, environ: Environ, extensions: Mapping[str, object]) -> None:
+        """Give the app what the server offers beyond the standard."""
+        if PATHSEND in extensions:
+            environ["wsgi.file_wrapper"] = PathWrapper
+        if EARLY_HINT in extensions:
+            from ._early_hints import EarlyHints
+
+            self._hints = environ["wsgi.early_hints"] = EarlyHints(self._port, self._send)
 
     def abandon(self, reason: Callable[[], BaseException]) -> None:
         """End the exchange before its time: a queued call is never run, both flows raise what `reason()` makes."""
@@ -187,8 +203,13 @@ class WsgiExchange:
         out, send = self._out, self._send
         body, more = await out.take()
         self._started = True
+        if self._hints is not None:
+            await self._hints.sent()
         await send(self._call.start)
-        await send({"type": "http.response.body", "body": body, "more_body": more})
+        if self._call.path:
+            await send({"type": PATHSEND, "path": self._call.path})
+        else:
+            await send({"type": "http.response.body", "body": body, "more_body": more})
         out.credit()
         streaming = not out.ready
         while more:

@@ -16,7 +16,6 @@ HERE = Path(__file__).parent
 NEXT = "the next issue: extensions of servers, other loops, WebSockets"
 
 NOT_HERE = {
-    "58": NEXT + " (early hints)",
     "92": NEXT + " (trio)",
     "104": NEXT + " (gevent)",
     "105": NEXT + " (inline mode)",
@@ -73,6 +72,8 @@ ROWS = """
 27  a:response        receive_after_the_end_is_a_disconnect_and_does_not_wait
 27  a:response        sending_more_body_after_the_end_is_ignored
 28  w:response_body   a_file_*
+28  files             a_whole_file_is_left_to_a_server_that_can_send_it
+29  files             starlettes_file_response_is_the_servers_own_file_wrapper
 29  a:response        a_mistake_raises_in_the_apps_send_and_is_answered_500
 30  w:request_body    an_app_may_answer_between_two_reads
 30  w:response_body   a_chunk_is_sent_at_once_and_not_kept_to_be_joined_with_the_next
@@ -116,6 +117,7 @@ ROWS = """
 56  a:headers         set_cookie_stays_apart_and_in_order_and_a_cookie_header_stays_one
 57  w:errors          after_the_head_the_response_is_cut_and_never_ends_cleanly
 57  a:errors          an_exception_after_the_first_byte_cuts_the_response
+58  early_hints       hints_*
 59  a:response        trailers_are_taken_and_dropped
 60  w:environ         root_path_is_taken_off_at_a_slash_and_only_there
 61  w:environ         root_path_is_taken_off_at_a_slash_and_only_there

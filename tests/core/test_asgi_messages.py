@@ -25,12 +25,13 @@ def body(content: Any = b"", more: bool = False) -> Message:
 
 
 def response(*messages: Message, method: str = "GET") -> ResponseMessages:
-    made = ResponseMessages(method)
+    made = ResponseMessages(method, OFFERED)
     for message in messages:
         made.accept(message)
     return made
 
 
+OFFERED = ("http.response.early_hint", "http.response.pathsend")
 LENGTH_3 = (b"content-length", b"3")
 TRAILERS = {"type": "http.response.trailers", "headers": [(b"x-a", b"1")]}
 MESSAGES = {
@@ -38,6 +39,8 @@ MESSAGES = {
     "more body": body(b"x", more=True),
     "final body": body(b"x"),
     "trailers": TRAILERS,
+    "early hint": {"type": "http.response.early_hint", "links": [b"</a.css>; rel=preload"]},
+    "pathsend": {"type": "http.response.pathsend", "path": "/a/file"},
     "unknown": {"type": "http.response.debug"},
     "of a websocket": {"type": "websocket.accept"},
 }
@@ -49,6 +52,14 @@ TABLE: dict[tuple[str, str], bytes | str] = {
     ("idle", "more body"): "before 'http.response.start'",
     ("idle", "final body"): "before 'http.response.start'",
     ("idle", "trailers"): "before 'http.response.start'",
+    ("idle", "early hint"): b"",
+    ("idle", "pathsend"): "before 'http.response.start'",
+    ("started", "early hint"): "expected 'http.response.body'",
+    ("started", "pathsend"): b"",
+    ("sending", "early hint"): "expected 'http.response.body'",
+    ("sending", "pathsend"): "expected 'http.response.body'",
+    ("done", "early hint"): "after the response was complete",
+    ("done", "pathsend"): "after the response was complete",
     ("started", "start"): "expected 'http.response.body'",
     ("started", "more body"): b"x",
     ("started", "final body"): b"x",
@@ -75,8 +86,8 @@ def test_every_message_in_every_state(state: str, message: str) -> None:
     before = (made.started, made.done, made.status, made.headers)
     if isinstance(expected, bytes):
         assert made.accept(MESSAGES[message]) == expected
-        assert made.started
-        assert made.done is (state == "done" or message == "final body")
+        assert made.started is (message != "early hint")
+        assert made.done is (state == "done" or message in ("final body", "pathsend"))
     else:
         with pytest.raises(AppProtocolError, match=expected) as caught:
             made.accept(MESSAGES[message])

@@ -149,8 +149,11 @@ def die_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def start(name: str, command: list[str], environ: Mapping[str, str], folder: Path) -> Server:
-    """Start `python <command>`, in which `{fd}` stands for the listening socket; returns when it answers."""
+def start(name: str, command: list[str], environ: Mapping[str, str], folder: Path, port: int | None = None) -> Server:
+    """Start `python <command>`, in which `{fd}` stands for the listening socket; returns when it answers.
+
+    `port` is where a server listens that takes no socket.
+    """
     listener = listening()
     descriptor = listener.fileno()
     output = folder / f"{name}.log"
@@ -165,7 +168,7 @@ def start(name: str, command: list[str], environ: Mapping[str, str], folder: Pat
             pass_fds=[descriptor],
             preexec_fn=die_with_parent if sys.platform == "linux" else None,
         )
-        port = listener.getsockname()[1]
+        port = port or listener.getsockname()[1]
     server = Server(name, process, port, output, folder / f"{name}.journal")
     try:
         become_ready(server)
@@ -190,9 +193,11 @@ def become_ready(server: Server) -> None:
 
 
 @contextmanager
-def running(name: str, command: list[str], environ: Mapping[str, str], folder: Path) -> Iterator[Server]:
+def running(
+    name: str, command: list[str], environ: Mapping[str, str], folder: Path, port: int | None = None
+) -> Iterator[Server]:
     """A server for one test or one module; ended in good order, with a clean log, unless the body failed."""
-    server = start(name, command, environ, folder)
+    server = start(name, command, environ, folder, port)
     try:
         yield server
     except BaseException:

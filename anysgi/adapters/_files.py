@@ -1,0 +1,88 @@
+"""Files, both ways: what a server can do better than read and write.
+
+    WSGI app -> ASGI server   `wsgi.file_wrapper` -> `http.response.pathsend`, or blocks worth a message each
+    ASGI app -> WSGI server   `http.response.pathsend` -> the server's own `wsgi.file_wrapper`
+
+Sources: PEP 3333, "Optional Platform-Specific File Handling"; ASGI spec, the extension "Path Send".
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from ..exceptions import AppProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._core._asgi_messages import ResponseMessages
+
+BLOCK = 65_536  # bytes: frameworks ask for 4 to 8 KiB, made for a socket of the app's own
+
+
+class FileWrapper:
+    """Iterate over a file-like object.
+
+    Args:
+        filelike: has `read(size)`, and maybe `close()`.
+        block_size: bytes per block; smaller ones are read as 64 KiB.
+    """
+
+    def __init__(self, filelike: Any, block_size: int = BLOCK) -> None:
+        self.filelike = filelike
+        self.block_size = max(block_size, BLOCK)
+        if hasattr(filelike, "close"):
+            self.close = filelike.close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(lambda: self.filelike.read(self.block_size), b"")
+
+
+class PathWrapper(FileWrapper):
+    """The same for a server that offers `http.response.pathsend`."""
+
+    def whole_file(self) -> tuple[str, int] | None:
+        """Return path and bytes, if all of the file is to be sent, and a server that opens the path finds this file.
+
+        Temporary files are none: they may be gone once they are closed.
+        """
+        file = self.filelike
+        if type(file) not in (io.BufferedReader, io.FileIO) or not isinstance(file.name, str):
+            return None
+        path = os.path.abspath(file.name)
+        try:
+            here = os.fstat(file.fileno())
+            whole = stat.S_ISREG(here.st_mode) and file.tell() == 0 and os.path.samestat(here, os.stat(path))
+        except (OSError, ValueError):  # closed, or moved away
+            return None
+        return (path, here.st_size) if whole else None
+
+
+def open_file(messages: ResponseMessages) -> BinaryIO | None:
+    """Open the file an app named as its body, and see to it that the head tells its size; None if no body may be sent.
+
+    Raises:
+        OSError: it cannot be opened.
+        AppProtocolError: it is not as large as the app's Content-Length says, or no file.
+    """
+    if messages.silent:
+        return None
+    file = open(messages.path, "rb")  # noqa: SIM115 - the server closes it
+    try:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            raise AppProtocolError(f"{messages.path!r} is not a regular file")
+        if messages.declared is None:
+            messages.headers.append(("content-length", str(about.st_size)))
+        elif messages.declared != about.st_size:
+            raise AppProtocolError(
+                f"the app declared Content-Length: {messages.declared} for {messages.path!r}, "
+                f"which has {about.st_size} bytes"
+            )
+    except BaseException:
+        file.close()
+        raise
+    return file

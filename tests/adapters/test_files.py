@@ -1,0 +1,218 @@
+"""A file as a body, both ways: handed over whole where the other side can take it, read in blocks where not."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.responses import FileResponse
+
+from anysgi import AsgiToWsgi, WsgiToAsgi
+from anysgi._core._asgi_messages import PATHSEND
+from anysgi.exceptions import AppProtocolError
+
+from ._calling import WsgiPeer, asgi_app, body, fetch, head
+from ._driving import AsgiPeer, serve
+
+CONTENT = bytes(range(256)) * 1000
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "file.bin"
+    path.write_bytes(CONTENT)
+    return path
+
+
+class Wrapper:
+    """A WSGI server's own file_wrapper."""
+
+    def __init__(self, filelike: Any, block_size: int = 8192) -> None:
+        self.filelike, self.block_size = filelike, block_size
+        self.close = filelike.close
+
+    def __iter__(self) -> Any:
+        return iter(lambda: self.filelike.read(self.block_size), b"")
+
+
+# An ASGI app on a WSGI server
+
+
+def wrap(app: Any) -> AsgiToWsgi:
+    return AsgiToWsgi(app, lifespan="off")
+
+
+def pathsend(path: object) -> dict[str, Any]:
+    return {"type": PATHSEND, "path": path}
+
+
+def test_starlettes_file_response_is_the_servers_own_file_wrapper(path: Path) -> None:
+    peer = WsgiPeer(wrap(FileResponse(path)), wsgi_file_wrapper=Wrapper)
+    assert type(peer.iterable) is Wrapper  # servers ask for exactly this
+    assert Path(peer.iterable.filelike.name) == path
+    assert peer.iterable.block_size == 65_536
+    assert peer.finish().body == CONTENT
+    assert peer.iterable.filelike.closed
+
+
+def test_without_a_file_wrapper_it_is_not_offered_and_the_blocks_are_sent(path: Path) -> None:
+    assert fetch(wrap(FileResponse(path))).body == CONTENT
+    peer = fetch(wrap(asgi_app(head(), pathsend(str(path)))))
+    assert peer.status.startswith("500")
+    assert "does not offer" in peer.errors
+
+
+def test_a_file_of_unstated_length_gets_one(path: Path) -> None:
+    peer = WsgiPeer(wrap(asgi_app(head(), pathsend(str(path)))), wsgi_file_wrapper=Wrapper).finish()
+    assert ("content-length", str(len(CONTENT))) in peer.headers
+
+
+def test_a_part_of_a_file_is_sent_as_blocks(path: Path) -> None:
+    peer = fetch(wrap(FileResponse(path)), HTTP_RANGE="bytes=3-5", wsgi_file_wrapper=Wrapper)
+    assert (peer.status, peer.body) == ("206 Partial Content", CONTENT[3:6])
+
+
+def test_a_head_request_opens_no_file(path: Path) -> None:
+    app = wrap(asgi_app(head(200, (b"content-length", b"256000")), pathsend(str(path))))
+    peer = WsgiPeer(app, "HEAD", wsgi_file_wrapper=Wrapper)
+    assert not isinstance(peer.iterable, Wrapper)
+    assert (peer.finish().body, dict(peer.headers)["content-length"]) == (b"", "256000")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda tmp: (head(), pathsend(str(tmp / "none"))), "FileNotFoundError"),
+        (lambda tmp: (head(), pathsend("/dev/null")), "not a regular file"),
+        (lambda tmp: (head(200, (b"content-length", b"5")), pathsend(str(tmp / "file.bin"))), "which has 256000 bytes"),
+        (lambda tmp: (head(), pathsend("file.bin")), "absolute path"),
+        (lambda tmp: (head(), pathsend(b"/file.bin")), "absolute path"),
+        (lambda tmp: (head(), body(b"x", more=True), pathsend(str(tmp / "file.bin"))), "while the body is being sent"),
+        (lambda tmp: (pathsend(str(tmp / "file.bin")),), "before 'http.response.start'"),
+    ],
+)
+def test_a_file_that_cannot_be_sent_is_an_error_before_the_head(path: Path, make: Any, said: str) -> None:
+    app = AsgiToWsgi(asgi_app(*make(path.parent)), lifespan="off")
+    peer = WsgiPeer(app, wsgi_file_wrapper=Wrapper)
+    if len(peer.heads) == 1 and peer.status.startswith("200"):  # a chunk was out already: the stream breaks
+        with pytest.raises(AppProtocolError, match=said):
+            peer.finish()
+        return
+    assert peer.status.startswith("500")
+    assert said in peer.errors
+
+
+def test_an_error_with_a_file_is_raised_on_request(path: Path) -> None:
+    app = AsgiToWsgi(asgi_app(head(), pathsend("/none")), lifespan="off", raise_app_errors=True)
+    with pytest.raises(FileNotFoundError):
+        fetch(app, wsgi_file_wrapper=Wrapper)
+
+
+# A WSGI app on an ASGI server
+
+
+def sends(file: Any, *headers: tuple[str, str]) -> Any:
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", list(headers))
+        return environ["wsgi.file_wrapper"](file, 4096)
+
+    return app
+
+
+async def get(app: Any, method: str = "GET", **extensions: Any) -> AsgiPeer:
+    return await serve(WsgiToAsgi(app), AsgiPeer(), method, extensions=extensions or {PATHSEND: {}})
+
+
+@pytest.mark.anyio
+async def test_a_whole_file_is_left_to_a_server_that_can_send_it(path: Path) -> None:
+    file = path.open("rb")
+    peer = await get(sends(file))
+    assert peer.sent[1:] == [{"type": PATHSEND, "path": str(path)}]
+    assert peer.header(b"content-length") == b"256000"
+    assert file.closed
+    unbuffered = path.open("rb", buffering=0)
+    peer = await get(sends(unbuffered, ("Content-Length", "256000")))
+    assert peer.sent[1:] == [{"type": PATHSEND, "path": str(path)}]
+
+
+@pytest.mark.anyio
+async def test_a_server_that_cannot_gets_blocks(path: Path) -> None:
+    peer = await get(sends(path.open("rb")), **{"http.response.push": {}})
+    assert peer.body == CONTENT
+    assert len(peer.sent) <= len(CONTENT) / 65_536 + 3
+
+
+def part_of(path: Path) -> Any:
+    file = path.open("rb")
+    file.seek(10)
+    return file
+
+
+def moved(path: Path) -> Any:
+    file = path.open("rb")
+    path.rename(path.with_suffix(".moved"))
+    return file
+
+
+def replaced(path: Path) -> Any:
+    file = moved(path)
+    path.write_bytes(b"another")
+    return file
+
+
+def temporary(path: Path) -> Any:
+    file = tempfile.NamedTemporaryFile(dir=path.parent)  # noqa: SIM115 - the adapter closes it
+    file.write(CONTENT)
+    file.seek(0)
+    return file
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("make", "content"),
+    [
+        (lambda path: io.BytesIO(CONTENT), CONTENT),
+        (part_of, CONTENT[10:]),
+        (moved, CONTENT),
+        (replaced, CONTENT),
+        (temporary, CONTENT),
+    ],
+    ids=["in memory", "part", "moved", "replaced", "temporary"],
+)
+async def test_what_is_no_whole_file_with_a_name_that_lasts_is_sent_as_blocks(
+    path: Path, make: Any, content: bytes
+) -> None:
+    assert (await get(sends(make(path)))).body == content
+
+
+@pytest.mark.anyio
+async def test_a_file_whose_name_is_a_number_is_sent_as_blocks(path: Path) -> None:
+    with path.open("rb") as file:
+        assert (await get(sends(open(file.fileno(), "rb", closefd=False)))).body == CONTENT  # noqa: SIM115
+
+
+@pytest.mark.anyio
+async def test_a_length_of_its_own_and_a_head_request_are_kept(path: Path) -> None:
+    peer = await get(sends(path.open("rb"), ("Content-Length", "5")))
+    assert peer.body == CONTENT[:5]
+    peer = await get(sends(path.open("rb"), ("Content-Length", "256000")), "HEAD")
+    assert (peer.body, peer.header(b"content-length")) == (b"", b"256000")
+
+
+@pytest.mark.anyio
+async def test_what_was_written_before_goes_before_the_file(path: Path) -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])(b"first ")
+        return environ["wsgi.file_wrapper"](path.open("rb"))
+
+    assert (await get(app)).body == b"first " + CONTENT
+
+
+@pytest.mark.anyio
+async def test_a_file_passes_through_both_adapters_whole(path: Path) -> None:
+    nested = WsgiToAsgi(AsgiToWsgi(FileResponse(path), lifespan="off"))
+    peer = await serve(nested, AsgiPeer(), extensions={PATHSEND: {}})
+    assert peer.sent[1:] == [{"type": PATHSEND, "path": str(path)}]
