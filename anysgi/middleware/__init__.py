@@ -23,16 +23,24 @@ if TYPE_CHECKING:
     from ._digest import digest
     from ._dual import Dual
     from ._errors import errors
+    from ._health import health
     from ._https_redirect import https_redirect
+    from ._idempotency import idempotency
     from ._layer import Flow, Layer, Middleware, Skip, middleware
+    from ._load_shed import load_shed
+    from ._maintenance import maintenance
+    from ._method_override import method_override
+    from ._metrics import metrics
     from ._outcome import Outcome
     from ._proxy_headers import proxy_headers
+    from ._rate_limit import rate_limit
     from ._request import Request
     from ._request_id import RequestIdFilter, current_request_id, request_id
     from ._response import Response
     from ._security_headers import security_headers
     from ._server_timing import server_timing, span
     from ._stack import Stack
+    from ._tracing import tracing
     from ._trusted_hosts import trusted_hosts
 
 __all__ = [
@@ -65,12 +73,20 @@ __all__ = [
     "decompress",
     "digest",
     "errors",
+    "health",
     "https_redirect",
+    "idempotency",
+    "load_shed",
+    "maintenance",
+    "method_override",
+    "metrics",
     "proxy_headers",
+    "rate_limit",
     "request_id",
     "security_headers",
     "server_timing",
     "span",
+    "tracing",
     "trusted_hosts",
 ]
 
@@ -102,12 +118,20 @@ _HOMES = {
     "decompress": "_decompress",
     "digest": "_digest",
     "errors": "_errors",
+    "health": "_health",
     "https_redirect": "_https_redirect",
+    "idempotency": "_idempotency",
+    "load_shed": "_load_shed",
+    "maintenance": "_maintenance",
+    "method_override": "_method_override",
+    "metrics": "_metrics",
     "proxy_headers": "_proxy_headers",
+    "rate_limit": "_rate_limit",
     "request_id": "_request_id",
     "security_headers": "_security_headers",
     "server_timing": "_server_timing",
     "span": "_server_timing",
+    "tracing": "_tracing",
     "trusted_hosts": "_trusted_hosts",
 }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..exceptions import BadRequest
 from ._layer import Flow, middleware
 from ._problems import render_problem
+from ._request_id import current_request_id
 from ._response import Response
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from ._request import Request
 
 log = logging.getLogger("anysgi.errors")
-
-REQUEST_ID_KEY = "anysgi.request_id"
 
 
 @middleware
@@ -49,7 +48,7 @@ def errors(
 
 
 def _answer(request: Request, status: int, detail: str) -> Response:
-    identifier = request.native.get(REQUEST_ID_KEY)
-    members = {"request_id": identifier} if isinstance(identifier, str) else {}
+    identifier = current_request_id()
+    members = {} if identifier is None else {"request_id": identifier}
     content_type, body = render_problem(status, detail, request.headers.get("accept"), members)
     return Response(status, body, [("content-type", content_type), ("vary", "accept"), ("cache-control", "no-store")])

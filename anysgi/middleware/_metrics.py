@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ._layer import Flow, middleware
@@ -68,15 +69,18 @@ def metrics(
         if request.path == path:
             return _exposition(request, home)
         method = request.method if request.method in _METHODS else "_OTHER"
-        status, kind = "500", "error"
-        with active.labels(method).track_inprogress():
-            response: Response = yield request
-            status = str(response.status)
-            outcome: Outcome = yield response
-        kind = outcome.kind
-        values = (method, route(request) or "", status, kind)
-        lasted.labels(*values).observe(outcome.duration)
-        sent.labels(*values).observe(outcome.bytes_sent)
+        started = perf_counter()
+        status, kind, size = "500", "error", 0
+        try:
+            with active.labels(method).track_inprogress():
+                response: Response = yield request
+                status = str(response.status)
+                outcome: Outcome = yield response
+            kind, size = outcome.kind, outcome.bytes_sent
+        finally:
+            values = (method, route(request) or "", status, kind)
+            lasted.labels(*values).observe(perf_counter() - started)
+            sent.labels(*values).observe(size)
         return None
 
     return flow

@@ -93,6 +93,7 @@ def rate_limit(
 def _strategies(url: str, strategy: str) -> Dual:
     import limits.aio.strategies
     import limits.strategies
+    from limits.errors import ConfigurationError
     from limits.storage import storage_from_string
 
     if strategy not in limits.strategies.STRATEGIES:
@@ -100,4 +101,14 @@ def _strategies(url: str, strategy: str) -> Dual:
     # `limits` types both tables by their abstract base.
     sync: Callable[[Any], object] = limits.strategies.STRATEGIES[strategy]
     asynchronous: Callable[[Any], object] = limits.aio.strategies.STRATEGIES[strategy]
-    return Dual(sync=sync(storage_from_string(url)), asynchronous=asynchronous(storage_from_string(f"async+{url}")))
+    sides: list[object] = []
+    for make, place in ((sync, url), (asynchronous, f"async+{url}")):
+        options = {"implementation": "redispy"} if place.startswith("async+redis") else {}  # the client people have
+        try:
+            sides.append(make(storage_from_string(place, **options)))
+        except ConfigurationError as error:
+            sides.append(None)  # its client library is missing, which matters only in its convention ...
+            problem = error
+    if sides == [None, None]:  # ... unless there is nothing left to count with
+        raise ValueError(f"rate_limit(store={url!r}): {problem}")
+    return Dual(sync=sides[0], asynchronous=sides[1])

@@ -1,6 +1,8 @@
 """The template of the route a framework chose, such as `/users/<int:id>`: what metrics and spans are named after.
 
-Paths would make a new name for every user; frameworks leave the template in the environ or scope, each in its place.
+Paths would make a new name for every user.  Bottle, FastAPI, Litestar and Starlette leave the template in the environ
+or scope, each in its place; an app of another framework, or an app that names its routes itself, leaves it under
+`ROUTE_KEY`.
 """
 
 from __future__ import annotations
@@ -13,8 +15,12 @@ if TYPE_CHECKING:
     from ._request import Request
 
 
+ROUTE_KEY = "anysgi.route"
+"""Where an app may leave it: `request.environ[ROUTE_KEY] = request.url_rule.rule` in Flask's before_request."""
+
+
 def route_of(request: Request) -> str | None:
-    """Return the template, once the app has answered; None where the framework does not tell, as Django."""
+    """Return the template, once the app has answered; None if nobody left it anywhere."""
     native = request.native
     for key, read in _PLACES.items():
         found = native.get(key)
@@ -26,7 +32,7 @@ def route_of(request: Request) -> str | None:
 
 
 _PLACES: dict[str, Callable[[Any], Any]] = {
-    "werkzeug.request": lambda request: getattr(getattr(request, "url_rule", None), "rule", None),  # Flask
+    ROUTE_KEY: str,
     "bottle.route": lambda route: getattr(route, "rule", None),
     "path_template": str,  # Litestar
     "route": lambda route: getattr(route, "path", None),  # Starlette, FastAPI

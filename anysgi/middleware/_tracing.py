@@ -21,19 +21,17 @@ if TYPE_CHECKING:
 
 
 class _Current:
-    """OpenTelemetry's current context in the shape of a context variable, for `request.bind`."""
+    """OpenTelemetry's current context in the shape of a context variable; its token is the context before."""
 
     @staticmethod
-    def get(_default: object = None) -> Context:
-        from opentelemetry.context import get_current
+    def set(context: Context) -> Context:
+        from opentelemetry.context import attach, get_current
 
-        return get_current()
-
-    @staticmethod
-    def set(context: Context) -> None:
-        from opentelemetry.context import attach
-
+        before = get_current()
         attach(context)
+        return before
+
+    reset = set
 
 
 @middleware(websocket=True)

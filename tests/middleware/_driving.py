@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -215,6 +215,25 @@ class Drive:
         if self.convention == "wsgi":
             return _serve_wsgi(app, ask, leaves_after)
         return asyncio.run(asyncio.wait_for(_serve_asgi(app, ask, leaves_after), BOUND))
+
+    def serve_all(
+        self, app: Any, asks: Iterable[Ask], aclose: Callable[[], Awaitable[object]] | None = None
+    ) -> list[Answer]:
+        """Run several requests one after another.
+
+        Under ASGI on one loop, as clients of stores are bound to theirs, and `aclose` is awaited there at the end.
+        """
+        if self.convention == "wsgi":
+            return [_serve_wsgi(app, ask, None) for ask in asks]
+
+        async def serve() -> list[Answer]:
+            try:
+                return [await _serve_asgi(app, ask, None) for ask in asks]
+            finally:
+                if aclose is not None:
+                    await aclose()
+
+        return asyncio.run(asyncio.wait_for(serve(), BOUND))
 
     def request(self, **options: Any) -> Request:
         """A request view of the convention, for tests of functions that take one."""

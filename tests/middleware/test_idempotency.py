@@ -1,0 +1,157 @@
+"""`idempotency`: what was sent twice happened once."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import redis.asyncio
+
+from anysgi.middleware import Dual, idempotency
+from anysgi.middleware._memory import AsyncMemory, Memory
+
+from ._driving import App, Ask, Drive
+from ._redis import clients
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(params=["memory", "redis"])
+def store(request: pytest.FixtureRequest) -> Iterator[Dual]:
+    """Two sides of one memory, or two clients of a real server."""
+    if request.param == "memory":
+        memory = Memory()
+        yield Dual(sync=memory, asynchronous=AsyncMemory(memory))
+    else:
+        with clients(request.getfixturevalue("redis_port")) as dual:
+            yield dual
+
+
+async def closed(store: Dual) -> None:
+    if isinstance(store.asynchronous, redis.asyncio.Redis):
+        await store.asynchronous.aclose()
+
+
+def ask(key: str | None = "k1", **more: Any) -> Ask:
+    headers = [] if key is None else [("Idempotency-Key", key)]
+    return Ask(**{"method": "POST", "path": "/pay", **more, "headers": headers + more.get("headers", [])})
+
+
+def test_a_repeated_request_gets_the_first_response(drive: Drive, store: Dual) -> None:
+    app = App(b"pa", b"id", status=201, shape="stream", headers={"Location": "/pay/7", "Set-Cookie": "s=1"})
+    first, second, third = drive.serve_all(
+        drive.wrap(idempotency(store=store), app), [ask(), ask(), ask("k2")], lambda: closed(store)
+    )
+    assert app.calls == 2
+    assert (first.status, first.body, first.header("idempotent-replayed")) == (201, b"paid", None)
+    assert (second.status, second.body, second.header("idempotent-replayed")) == (201, b"paid", "true")
+    assert second.header("location") == "/pay/7"
+    assert second.header("set-cookie") is None
+    assert third.header("idempotent-replayed") is None
+
+
+@pytest.mark.parametrize(
+    ("other", "status"),
+    [
+        (ask(path="/refund"), 422),
+        (ask(body=b"longer"), 422),
+        (ask(method="PATCH"), 422),
+        (ask(headers=[("Authorization", "of another")]), 200),  # a key of somebody else
+        (ask(method="GET"), 200),
+        (ask(None), 200),
+    ],
+)
+def test_a_key_belongs_to_one_request_of_one_client(drive: Drive, other: Ask, status: int) -> None:
+    answers = drive.serve_all(drive.wrap(idempotency(), App(b"paid")), [ask(), other])
+    assert [answer.status for answer in answers] == [200, status]
+    assert answers[1].header("idempotent-replayed") is None
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256])
+def test_a_key_of_no_use_is_refused(drive: Drive, key: str) -> None:
+    assert drive.serve(drive.wrap(idempotency(), App(b"paid")), ask(key)).status == 400
+
+
+def test_a_key_may_be_required(drive: Drive) -> None:
+    shared = drive.wrap(idempotency(required=True), App(b"paid"))
+    assert [a.status for a in drive.serve_all(shared, [ask(None), ask(None, method="GET")])] == [400, 200]
+
+
+@pytest.mark.parametrize(
+    "app",
+    [
+        App(b"no", status=500),
+        App(raises=ValueError("no")),
+        App(b"one", OSError("disk"), shape="stream"),
+        App(b"x" * 50, b"x" * 51),
+    ],
+)
+def test_what_failed_or_is_too_large_may_be_tried_again(drive: Drive, store: Dual, app: App) -> None:
+    app.calls = 0
+    drive.serve_all(drive.wrap(idempotency(store=store, max_size=100), app), [ask(), ask()], lambda: closed(store))
+    assert app.calls == 2
+
+
+def test_a_client_that_left_may_try_again(drive: Drive) -> None:
+    app = App(b"one", b"two", shape="stream")
+    shared = drive.wrap(idempotency(), app)
+    drive.serve(shared, ask(), 1)
+    assert drive.serve(shared, ask()).body == b"onetwo"
+    assert app.calls == 2
+
+
+def test_while_the_first_runs_others_are_told_so(drive: Drive) -> None:
+    statuses: list[int] = []
+
+    def meanwhile() -> None:
+        thread = threading.Thread(target=lambda: statuses.append(drive.serve(shared, ask()).status))
+        thread.start()
+        thread.join(10)
+
+    shared = drive.wrap(idempotency(), App(b"one", meanwhile, shape="stream"))
+    assert drive.serve(shared, ask()).body == b"one"
+    assert statuses == [409]
+
+
+class _Down:
+    def set(self, *_args: Any, **_kwargs: Any) -> None:
+        raise ConnectionError("no connection")
+
+    delete = set
+
+
+class _AsyncDown:
+    async def set(self, *_args: Any, **_kwargs: Any) -> None:
+        raise ConnectionError("no connection")
+
+    delete = set
+
+
+@pytest.mark.parametrize(("store_down", "status"), [("open", 200), ("closed", 503)])
+def test_a_store_that_is_down_opens_or_closes_and_is_logged(
+    drive: Drive, caplog: pytest.LogCaptureFixture, store_down: Any, status: int
+) -> None:
+    stack = idempotency(store=Dual(sync=_Down(), asynchronous=_AsyncDown()), store_down=store_down)
+    assert drive.serve(drive.wrap(stack, App(b"paid")), ask()).status == status
+    assert "no connection" in caplog.text
+
+
+def test_memory_speaks_as_much_redis_as_is_used_of_it() -> None:
+    memory = Memory()
+    assert memory.set("a", b"1", ex=60, nx=True, get=True) is None
+    assert memory.set("a", b"2", ex=60, nx=True, get=True) == b"1"
+    assert memory.set("a", b"3", ex=60, nx=True) is False
+    assert memory.set("a", b"4", ex=60) is True
+    assert memory.set("a", b"5", ex=60, get=True) == b"4"
+    assert (memory.delete("a"), memory.delete("a")) == (1, 0)
+    assert memory.set("gone", b"1", ex=0) is True
+    assert memory.set("gone", b"2", ex=60, nx=True, get=True) is None
+
+
+def test_memory_is_bounded() -> None:
+    memory = Memory(size=2)
+    for name in ("a", "b", "c"):
+        memory.set(name, b"1", ex=60)
+    assert [memory.delete(name) for name in ("a", "b", "c")] == [0, 1, 1]
