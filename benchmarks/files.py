@@ -29,7 +29,7 @@ NATIVE, OURS, BLOCKS = "/native", "/ours", "/blocks"
 def plain(environ: dict[str, Any], start_response: Any) -> Any:
     path = os.environ["ANYSGI_BENCH_FILE"]
     start_response("200 OK", [("Content-Length", str(os.stat(path).st_size))])
-    return environ["wsgi.file_wrapper"](open(path, "rb"))  # noqa: SIM115 - the server closes it
+    return environ["wsgi.file_wrapper"](open(path, "rb"))
 
 
 async def starlette(scope: Any, receive: Any, send: Any) -> None:
