@@ -28,6 +28,7 @@ from anysgi import (
     as_wsgi_middleware,
     exceptions,
     guess_convention,
+    migration,
     testing,
     to_asgi,
     to_wsgi,
@@ -259,3 +260,43 @@ def borrows(flask: Flask, fast: FastAPI, werkzeug_style: type[ProxyFix], starlet
     asgi: ASGIApp = as_asgi_middleware(werkzeug_style, x_for=1)(fast)
     wsgi: WSGIApp = as_wsgi_middleware(starlette_style)(flask, allow_origins=["*"])
     AsgiToWsgi(asgi), WsgiToAsgi(wsgi)
+
+
+# Migration
+
+
+class Comparison:
+    def begin(self, request: migration.ShadowRequest) -> None:
+        assert_type(request.route, migration.Route)
+
+    def latest(self) -> list[migration.Difference]:
+        return [migration.Difference(0.0, "item", "GET /items/7", "status")]
+
+
+class HalfOn:
+    def read(self, table: migration.RouteTable) -> migration.Overrides:
+        return migration.Overrides(percents={route.name: 50 for route in table.routes})
+
+
+def moves(flask: Flask, fast: FastAPI) -> None:
+    route = migration.Route("/items/{id:int}", "new", methods=("GET",), percent=5, sticky=migration.Sticky("client"))
+    table = migration.RouteTable((route,), default="legacy")
+    assert_type(table.find("GET", "/items/7"), migration.Route | None)
+    assert_type(migration.RouteTable.load("routes.toml").explain("GET", "/"), str)
+    router = migration.Router(
+        flask, WsgiToAsgi(flask), table=table, switches=[HalfOn(), migration.EnvironmentSwitches()]
+    )
+    migration.Router(
+        flask, fast, table="routes.toml", shadow=Comparison(), dashboard="/_m", dashboard_token="…", head_timeout=5
+    )
+    wsgi: WSGIApp = router.wsgi
+    asgi: ASGIApp = router.asgi
+    to_asgi(wsgi), to_wsgi(asgi)
+    router.set_percent("item", None)
+    assert_type(router.stats.tally("item", "new").quantile(0.95), float | None)
+
+
+def bridges(flask: Flask, fast: FastAPI) -> None:
+    app: ASGIApp = migration.FlaskContext(migration.FlaskSession(fast, flask), flask, only=["/a"], before_request=True)
+    migration.DjangoSession(app)
+    assert_type(migration.usage_report(), list[migration.Usage])
