@@ -7,16 +7,17 @@ in (RFC 9110 section 5.5), so that no layer can split a response.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, overload
 
-from ._headers import environ_key, field_name, field_value, headers_from_environ
+from ._headers import ENCODED_NAMES, ENVIRON_KEYS, environ_key, field_name, field_value, headers_from_environ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ..types import Environ, HeaderList
 
-    TextList = list[tuple[str, str]]
+TextList = list[tuple[str, str]]
 
 
 class Headers(ABC):
@@ -68,7 +69,7 @@ class Headers(ABC):
             self.add(name, value)
 
     def extend(self, fields: Iterable[tuple[str, str]]) -> None:
-        """Add several fields."""
+        """Add several fields; `Fields` that were prepared once are added at once."""
         for name, value in fields:
             self.add(name, value)
 
@@ -92,10 +93,34 @@ class Headers(ABC):
             self.set("vary", ", ".join([*self.getlist("vary"), *missing]))
 
     def __contains__(self, name: str) -> bool:
-        return bool(self.getlist(name))
+        return self.get(name) is not None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({list(self)!r})"
+
+
+class Fields:
+    """Header fields that are always the same: checked and encoded once, for `headers.extend(fields)`.
+
+    Args:
+        fields: a mapping or (name, value) pairs.
+
+    Raises:
+        AppValueError: a name is not a token, or a value could split the message.
+    """
+
+    __slots__ = ("encoded", "text")
+
+    def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
+        pairs = fields.items() if isinstance(fields, Mapping) else fields
+        self.text = [(str(name), str(value)) for name, value in pairs]
+        self.encoded = [(field_name(name), field_value(value)) for name, value in self.text]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.text)
+
+    def __repr__(self) -> str:
+        return f"Fields({self.text!r})"
 
 
 class ByteHeaders(Headers):
@@ -121,8 +146,27 @@ class ByteHeaders(Headers):
         wanted = field_name(name)
         return [str(value, "latin-1") for field, value in self.raw if field == wanted or _same(field, wanted)]
 
+    @overload
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str) -> str: ...
+    def get(self, name: str, default: str | None = None) -> str | None:
+        wanted = ENCODED_NAMES.get(name) or field_name(name)
+        for field, value in self.raw:
+            if field == wanted or _same(field, wanted):
+                return str(value, "latin-1")
+        return default
+
     def add(self, name: str, value: str) -> None:
-        self._owned().append((field_name(name), field_value(value)))
+        if self._own is not None:
+            self._owned()
+        self.raw.append((ENCODED_NAMES.get(name) or field_name(name), field_value(value)))
+
+    def extend(self, fields: Iterable[tuple[str, str]]) -> None:
+        if isinstance(fields, Fields):
+            self._owned().extend(fields.encoded)
+        else:
+            super().extend(fields)
 
     def delete(self, name: str) -> None:
         wanted = field_name(name)
@@ -147,9 +191,16 @@ class TextHeaders(Headers):
         return [value for field, value in self.raw if len(field) == len(wanted) and field.lower() == wanted]
 
     def add(self, name: str, value: str) -> None:
-        field_name(name)
-        field_value(value)
+        if not (name in ENCODED_NAMES and value.isascii() and value.isprintable()):
+            field_name(name)
+            field_value(value)
         self.raw.append((name, value))
+
+    def extend(self, fields: Iterable[tuple[str, str]]) -> None:
+        if isinstance(fields, Fields):
+            self.raw.extend(fields.text)
+        else:
+            super().extend(fields)
 
     def delete(self, name: str) -> None:
         wanted = name.lower()
@@ -167,6 +218,15 @@ class EnvironHeaders(Headers):
 
     def __init__(self, environ: Environ) -> None:
         self.environ = environ
+
+    @overload
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str) -> str: ...
+    def get(self, name: str, default: str | None = None) -> str | None:
+        key = ENVIRON_KEYS.get(name) or environ_key(name)
+        value: str | None = self.environ.get(key)
+        return default if value is None or (not value and key[:8] == "CONTENT_") else value
 
     def getlist(self, name: str) -> list[str]:
         key = environ_key(name)

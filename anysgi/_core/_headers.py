@@ -49,7 +49,7 @@ _NAMES: dict[str, bytes] = {
     "HTTP_CONTENT_LENGTH": b"",
     "HTTP_PROXY": b"",
 }
-_RESPONSE_NAMES: dict[str, bytes] = {}
+ENCODED_NAMES: dict[str, bytes] = {}
 _LONGEST = 64  # bytes of a name worth remembering
 _REMEMBERED = 1024  # names per table: plenty for honest traffic, and a bound for hostile traffic
 
@@ -182,7 +182,7 @@ def response_header(name: object, value: object) -> tuple[bytes, bytes]:
             )
         name, value = str(name), str(value)
     try:
-        raw_name = _RESPONSE_NAMES.get(name) or _response_name(name)
+        raw_name = ENCODED_NAMES.get(name) or _response_name(name)
         raw_value = value.encode("latin-1")
     except UnicodeEncodeError:
         raise AppValueError(
@@ -202,7 +202,7 @@ def field_name(name: str) -> bytes:
         AppValueError: it is not a token.
     """
     try:
-        return _RESPONSE_NAMES.get(name) or _response_name(name)
+        return ENCODED_NAMES.get(name) or _response_name(name)
     except UnicodeEncodeError:
         raise AppValueError(f"{name!r} is not a header name (RFC 9110 section 5.1)") from None
 
@@ -220,24 +220,24 @@ def field_value(value: str) -> bytes:
 
 def environ_key(name: str) -> str:
     """The environ key of a request header."""
-    key = _ENVIRON_KEYS.get(name)
+    key = ENVIRON_KEYS.get(name)
     if key is None:
         key = name.upper().replace("-", "_")
         key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key
-        if len(_ENVIRON_KEYS) < _REMEMBERED and len(name) <= _LONGEST:
-            _ENVIRON_KEYS[name] = key
+        if len(ENVIRON_KEYS) < _REMEMBERED and len(name) <= _LONGEST:
+            ENVIRON_KEYS[name] = key
     return key
 
 
-_ENVIRON_KEYS: dict[str, str] = {}
+ENVIRON_KEYS: dict[str, str] = {}
 
 
 def _response_name(name: str) -> bytes:
     raw = name.encode("latin-1")
     check_name(raw)
     raw = raw.lower()
-    if len(_RESPONSE_NAMES) < _REMEMBERED and len(raw) <= _LONGEST:
-        _RESPONSE_NAMES[name] = raw
+    if len(ENCODED_NAMES) < _REMEMBERED and len(raw) <= _LONGEST:
+        ENCODED_NAMES[name] = raw
     return raw
 
 

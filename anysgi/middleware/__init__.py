@@ -10,7 +10,7 @@ Names are imported when they are first asked for (PEP 562): a layer brings in on
 
 TYPE_CHECKING = False  # what type checkers read as true
 if TYPE_CHECKING:
-    from .._core._fields import Headers
+    from .._core._fields import Fields, Headers
     from ._access_log import access_log
     from ._body import Body, Transform
     from ._body_limit import body_limit
@@ -47,6 +47,7 @@ __all__ = [
     # to write one
     "Body",
     "Dual",
+    "Fields",
     "Flow",
     "Headers",
     "Outcome",
@@ -93,6 +94,7 @@ __all__ = [
 _HOMES = {
     "Body": "_body",
     "Dual": "_dual",
+    "Fields": "._core._fields",
     "Flow": "_layer",
     "Headers": "._core._fields",
     "Layer": "_layer",

@@ -70,6 +70,12 @@ class Body:
         """Call `observer` with every non-empty piece of bytes, after the stages registered before."""
         self._stages.append(_Observer(observer))
 
+    def copy(self) -> Body:
+        """A row of its own with the same stages."""
+        copy = Body(self._chunks, is_file=self.is_file)
+        copy._stages, copy._changes = self._stages.copy(), self._changes
+        return copy
+
     def measure(self) -> None:
         """Count the bytes, for `outcome.bytes_received`."""
         self.received = self.received or 0

@@ -24,16 +24,17 @@ from typing import TYPE_CHECKING, Any
 from ..exceptions import FlowError
 from ._dual import Call
 from ._outcome import Outcome
-from ._response import Response
+from ._response import AppResponse, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
-    from ._layer import Flow, Layer
+    from ._layer import Flow
     from ._outcome import Kind
     from ._request import Request
 
     Calls = Generator[Call, None, None]
+    Start = Callable[[Request], Flow]
 
 log = logging.getLogger("anysgi.middleware")
 
@@ -48,26 +49,24 @@ class Exchange:
         sent: bytes of body handed to the server.
     """
 
-    __slots__ = ("_first_byte", "_layers", "_started", "ending", "request", "result", "sent", "waiting")
+    __slots__ = ("_first_byte", "_started", "_starts", "ending", "request", "result", "sent", "waiting")
 
-    def __init__(self, request: Request, layers: Iterable[Layer]) -> None:
+    def __init__(self, request: Request, starts: Iterable[Start]) -> None:
         self.request = request
-        self._layers = layers
         self.result: Response | BaseException | None = None
         self.waiting: list[Flow] = []
-        self.ending: list[Flow] = []
+        self.ending: tuple[Flow, ...] = ()
         self.sent = 0
-        self._started = perf_counter()
         self._first_byte: float | None = None
+        self._starts = starts
+        self._started = perf_counter()
 
     def enter(self) -> Calls:
         """Start the layers, outermost first, until one answers.  Without a result, the app is next."""
         request = self.request
-        for layer in self._layers:
+        for start in self._starts:
             try:
-                if layer.skips is not None and layer.skips(request):
-                    continue
-                flow = layer.start(request)
+                flow = start(request)
                 step = next(flow)
                 while type(step) is Call:
                     yield step
@@ -88,13 +87,14 @@ class Exchange:
 
     def unwind(self) -> Calls:
         """Hand the result to the waiting layers, innermost first; each may change it or put another in its place."""
-        while self.waiting:
-            flow = self.waiting.pop()
-            result = self.result
-            replacement: Response | BaseException
+        waiting, result = self.waiting, self.result
+        raised = isinstance(result, BaseException)
+        replacement: Response | BaseException
+        while waiting:
+            flow = waiting.pop()
             kept = False
             try:
-                step = flow.throw(result) if isinstance(result, BaseException) else flow.send(result)
+                step = flow.throw(result) if raised else flow.send(result)  # type: ignore[arg-type]  # raised tells
                 while type(step) is Call:
                     yield step
                     step = _resume(flow, step)
@@ -105,10 +105,15 @@ class Exchange:
             except BaseException as error:
                 replacement = error
             else:
+                if step is result:
+                    self.ending = (*self.ending, flow)
+                    continue
                 kept = True
                 replacement = _answer(flow, step)
             if replacement is not result:
                 yield from self._replace(replacement)
+                result = self.result
+                raised = isinstance(result, BaseException)
             if kept:
                 self._expect_outcome(flow)
 
@@ -121,13 +126,13 @@ class Exchange:
 
     def _expect_outcome(self, flow: Flow) -> None:
         if isinstance(self.result, Response):
-            self.ending.append(flow)
+            self.ending = (*self.ending, flow)
         else:
             flow.close()
 
     def end(self, kind: Kind, error: BaseException | None = None) -> Calls:
         """Tell the outcome, once, innermost first.  A layer's exception is logged and does not stop the others."""
-        flows, self.ending = self.ending, []
+        flows, self.ending = self.ending, ()
         if not flows:
             return
         outcome = self._outcome(kind, error)
@@ -169,7 +174,9 @@ def _resume(flow: Flow, call: Call) -> Any:
 
 def _answer(flow: Flow, step: object) -> Response | FlowError:
     """What a layer answered, or its mistake."""
-    return step if isinstance(step, Response) else _stray(flow, step)
+    if not isinstance(step, Response):
+        return _stray(flow, step)
+    return step if isinstance(step, AppResponse) else step.copy()
 
 
 def _stray(flow: Flow, step: object) -> FlowError:

@@ -29,8 +29,9 @@ def set_length(response: Response, length: int | None, *, silent: bool) -> None:
         length: bytes of the complete body, None if unknown.
         silent: the body will not be sent.
     """
-    headers = response.headers
-    if response.status == 204 or (is_changed(response._body) and (silent or length is None)):
-        headers.delete("content-length")
+    changed = is_changed(response._body)
+    if response.status == 204 or (changed and (silent or length is None)):
+        response.headers.delete("content-length")
     elif length is not None and response.status != 304:
-        headers.set("content-length", str(length))
+        put = response.headers.set if changed else response.headers.setdefault
+        put("content-length", str(length))

@@ -6,8 +6,9 @@ import fnmatch
 import functools
 import inspect
 import re
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import CellType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, overload
 
 from ..exceptions import StackError
@@ -37,13 +38,11 @@ class Layer:
 
     Attributes:
         start: makes the generator for one request.
-        skips: whether a request is none of this layer's business; None if all are.
         duals: every `Dual` it may call.
     """
 
     name: str
     start: Callable[[Request], Flow]
-    skips: Callable[[Request], bool] | None
     duals: tuple[Dual, ...]
     outside: frozenset[str]
     websocket: bool
@@ -85,6 +84,7 @@ class Middleware(Generic[P]):
         return stack if app is None else stack(app)
 
     def _layer(self, skip: Skip | None, options: dict[str, Any]) -> Layer:
+        closed_over: list[object] = []
         if self._is_flow:
             inspect.signature(self._function).bind(None, **options)  # a wrong option is an error here, not in a request
             start = functools.partial(self._function, **options) if options else self._function
@@ -92,8 +92,9 @@ class Middleware(Generic[P]):
             start = self._function(**options)
             if not inspect.isgeneratorfunction(start):
                 raise StackError(f"{self._where()} must return a generator function, not {start!r}")
-        duals = tuple(value for value in [*options.values(), *_closed_over(start)] if isinstance(value, Dual))
-        return Layer(self.name, start, _predicate(skip), duals, self._outside, **self._declared)
+            closed_over = _closed_over(start)
+        duals = tuple(_duals([*options.values(), *closed_over]))
+        return Layer(self.name, _unless(skip, start), duals, self._outside, **self._declared)
 
     def _check(self) -> None:
         """Refuse what cannot work: options by position would be taken for the app, a flow without `yield` is none."""
@@ -169,14 +170,35 @@ class _Decorator:
     def __call__(self, function: Any, /) -> Any: ...
 
 
-def _closed_over(function: Any) -> Iterable[object]:
-    return [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+def _duals(values: Iterable[object]) -> Iterator[Dual]:
+    """Find every `Dual` among options and variables, and in the collections they are."""
+    for value in values:
+        if isinstance(value, Dual):
+            yield value
+        elif isinstance(value, Mapping):
+            yield from _duals(value.values())
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            yield from _duals(value)
 
 
-def _predicate(skip: Skip | None) -> Callable[[Request], bool] | None:
-    """Compile `skip=`."""
-    if skip is None or callable(skip):
-        return skip
-    patterns = [skip] if isinstance(skip, str) else skip
+def _closed_over(function: Any) -> list[object]:
+    """The values of the variables that a function takes from the one around it, if they have one by now."""
+    return [cell.cell_contents for cell in function.__closure__ or () if cell != CellType()]
+
+
+def _unless(skip: Skip | None, start: Callable[[Request], Flow]) -> Callable[[Request], Flow]:
+    """Start the layer, unless `skip=` is about the request."""
+    if skip is None:
+        return start
+    skips = skip if callable(skip) else _matches([skip] if isinstance(skip, str) else skip)
+    return lambda request: _no_part() if skips(request) else start(request)
+
+
+def _no_part() -> Flow:
+    """The flow of a layer that has no part in a request."""
+    return (yield from ())
+
+
+def _matches(patterns: Iterable[str]) -> Callable[[Request], bool]:
     matches = re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns)).match
     return lambda request: matches(request.path) is not None

@@ -10,6 +10,8 @@ from .._core._fields import ByteHeaders, EnvironHeaders, Headers
 from .._core._headers import latin1
 from .._core._paths import asgi_paths, native_text, query_text, quoted_path, text_path, unnative_text
 from ._body import Body
+from ._deadline import Limits
+from ._response import content_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +30,12 @@ class Request(ABC):
     """
 
     if not TYPE_CHECKING:  # checkers take the annotated names below, properties of the subclasses, for missing slots
-        __slots__ = ("_body", "_headers", "bindings")
+        __slots__ = ("_body", "_headers", "bindings", "limits")
 
-    def __init__(self) -> None:
-        self._headers: Headers | None = None
-        self._body: Body | None = None
-        self.bindings: list[tuple[ContextVar[Any], Any, Token[Any]]] | None = None
+    _body: Body | None
+    _headers: Headers | None
+    bindings: list[tuple[ContextVar[Any], Any, Token[Any]]] | None
+    limits: Limits | None
 
     method: str
     """`"GET"`, `"POST"`…, in capitals; `"GET"` for a WebSocket."""
@@ -49,6 +51,10 @@ class Request(ABC):
     """The address of the peer, without its port; None where the server does not know it."""
     http_version: str
     """`"1.0"`, `"1.1"`, `"2"`…"""
+    environ: Environ
+    """The environ, under WSGI; `AttributeError` under ASGI."""
+    scope: dict[str, Any]
+    """The scope, under ASGI, as a copy that is free to be changed; `AttributeError` under WSGI."""
 
     @property
     @abstractmethod
@@ -61,31 +67,8 @@ class Request(ABC):
 
     @property
     @abstractmethod
-    def headers(self) -> Headers:
-        """The request's headers."""
-
-    @property
-    @abstractmethod
     def native(self) -> dict[str, Any]:
         """The `environ` or the `scope` itself, free to be changed: a place for keys such as `"anysgi.request_id"`."""
-
-    @property
-    def environ(self) -> Environ:
-        """The environ.
-
-        Raises:
-            AttributeError: the app is an ASGI app.
-        """
-        raise AttributeError("this request has no environ: the app is an ASGI app; see request.scope")
-
-    @property
-    def scope(self) -> dict[str, Any]:
-        """The scope; a copy that is free to be changed.
-
-        Raises:
-            AttributeError: the app is a WSGI app.
-        """
-        raise AttributeError("this request has no scope: the app is a WSGI app; see request.environ")
 
     @property
     def is_websocket(self) -> bool:
@@ -103,8 +86,7 @@ class Request(ABC):
     @property
     def length(self) -> int | None:
         """Bytes of body the client announced; None if it did not, or not with a number."""
-        text = self.headers.get("content-length", "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+        return content_length(self.headers)
 
     @property
     def host(self) -> str:
@@ -120,6 +102,21 @@ class Request(ABC):
         if self.bindings is None:
             self.bindings = []
         self.bindings.append((var, value, var.set(value)))
+
+    def deadline(self, *, head: float | None = None, idle: float | None = None) -> None:
+        """Limit how long the app may take; the tighter limit wins.  To be called before `yield request`.
+
+        Under ASGI an app that is late is cancelled.  A WSGI app cannot be: it is looked at when its head comes, and
+        between two pieces of body.  Not for WebSockets.
+
+        Args:
+            head: seconds to the response head; then `RequestTimeout` is raised at `yield request`.
+            idle: seconds between two pieces of body; then `RequestTimeout` is raised to the server.
+        """
+        known = self.limits or Limits()
+        self.limits = Limits(
+            known.head if head is None else min(head, known.head), known.idle if idle is None else min(idle, known.idle)
+        )
 
     @contextmanager
     def bound(self) -> Iterator[None]:
@@ -139,6 +136,17 @@ class Request(ABC):
             except ValueError:  # bound in a task of the app's, whose context is its own
                 pass
 
+    @property
+    def headers(self) -> Headers:
+        """The request's headers."""
+        headers = self._headers
+        if headers is None:
+            headers = self._headers = self._native_headers()
+        return headers
+
+    @abstractmethod
+    def _native_headers(self) -> Headers: ...
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.method} {self.path}>"
 
@@ -146,120 +154,114 @@ class Request(ABC):
 class WsgiRequest(Request):
     """A request over an environ (PEP 3333, "environ Variables")."""
 
-    __slots__ = ("_environ",)
+    if not TYPE_CHECKING:
+        __slots__ = ("environ",)
 
     def __init__(self, environ: Environ) -> None:
-        super().__init__()
-        self._environ = environ
+        self.environ = environ
+        self._headers = self._body = self.bindings = self.limits = None
 
     @property
-    def environ(self) -> Environ:
-        return self._environ
+    def native(self) -> Environ:
+        return self.environ
 
-    native = environ
-
-    @property
-    def headers(self) -> Headers:
-        headers = self._headers
-        if headers is None:
-            headers = self._headers = EnvironHeaders(self._environ)
-        return headers
+    def _native_headers(self) -> Headers:
+        return EnvironHeaders(self.environ)
 
     @property
     def method(self) -> str:
-        method: str = self._environ["REQUEST_METHOD"]
+        method: str = self.environ["REQUEST_METHOD"]
         return method
 
     @method.setter
     def method(self, method: str) -> None:
-        self._environ["REQUEST_METHOD"] = method
+        self.environ["REQUEST_METHOD"] = method
 
     @property
     def path(self) -> str:
-        return text_path(self._environ)
+        return text_path(self.environ)
 
     @path.setter
     def path(self, path: str) -> None:
         info = path.removeprefix(self.root_path) if path.startswith(f"{self.root_path}/") else path
-        self._environ["PATH_INFO"] = native_text(info)
+        self.environ["PATH_INFO"] = native_text(info)
 
     @property
     def raw_path(self) -> str:
-        return str(asgi_paths(self._environ)[2], "ascii")
+        return str(asgi_paths(self.environ)[2], "ascii")
 
     def mount(self, prefix: str) -> None:
         self.root_path = prefix + self.root_path
 
     @property
     def root_path(self) -> str:
-        return unnative_text(self._environ.get("SCRIPT_NAME") or "")
+        return unnative_text(self.environ.get("SCRIPT_NAME") or "")
 
     @root_path.setter
     def root_path(self, root_path: str) -> None:
-        self._environ["SCRIPT_NAME"] = native_text(root_path)
+        self.environ["SCRIPT_NAME"] = native_text(root_path)
 
     @property
     def query(self) -> str:
-        return str(self._environ.get("QUERY_STRING") or "")
+        return str(self.environ.get("QUERY_STRING") or "")
 
     @query.setter
     def query(self, query: str) -> None:
-        self._environ["QUERY_STRING"] = query
+        self.environ["QUERY_STRING"] = query
 
     @property
     def scheme(self) -> str:
-        scheme: str = self._environ["wsgi.url_scheme"]
+        scheme: str = self.environ["wsgi.url_scheme"]
         return scheme
 
     @scheme.setter
     def scheme(self, scheme: str) -> None:
-        self._environ["wsgi.url_scheme"] = scheme
+        self.environ["wsgi.url_scheme"] = scheme
 
     @property
     def client(self) -> str | None:
-        return self._environ.get("REMOTE_ADDR") or None
+        return self.environ.get("REMOTE_ADDR") or None
 
     @client.setter
     def client(self, client: str | None) -> None:
-        self._environ["REMOTE_ADDR"] = client or ""
+        self.environ["REMOTE_ADDR"] = client or ""
 
     @property
     def http_version(self) -> str:
-        return str(self._environ["SERVER_PROTOCOL"]).removeprefix("HTTP/")
+        return str(self.environ["SERVER_PROTOCOL"]).removeprefix("HTTP/")
 
     @http_version.setter
     def http_version(self, http_version: str) -> None:
-        self._environ["SERVER_PROTOCOL"] = f"HTTP/{http_version}"
+        self.environ["SERVER_PROTOCOL"] = f"HTTP/{http_version}"
 
 
 class AsgiRequest(Request):
     """A request over a scope (ASGI spec, "HTTP Connection Scope" and "WebSocket Connection Scope")."""
 
-    __slots__ = ("_owned", "current")
+    if not TYPE_CHECKING:
+        __slots__ = ("_owned", "current")
 
     def __init__(self, scope: Scope) -> None:
-        super().__init__()
         self.current = scope  # what the app gets: the server's scope until something is changed
         self._owned = False
+        self._headers = self._body = self.bindings = self.limits = None
 
     @property
-    def scope(self) -> dict[str, Any]:
+    def scope(self) -> dict[str, Any]:  # type: ignore[override]  # read-only on purpose: assign to its keys
         if not self._owned:
             self.current, self._owned = dict(self.current), True
         return self.current  # type: ignore[return-value]  # it is a dict by now
 
-    native = scope
+    @property
+    def native(self) -> dict[str, Any]:
+        return self.scope
 
     @property
     def is_websocket(self) -> bool:
         return bool(self.current["type"] == "websocket")
 
-    @property
-    def headers(self) -> Headers:
-        headers = self._headers
-        if headers is None:
-            headers = self._headers = ByteHeaders(self.current["headers"], self._own_headers)
-        return headers
+    def _native_headers(self) -> Headers:
+        return ByteHeaders(self.current["headers"], self._own_headers)
 
     def _own_headers(self) -> HeaderList:
         headers: HeaderList = list(self.current["headers"])

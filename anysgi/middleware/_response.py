@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from .._core._fields import ByteHeaders, Headers, TextHeaders, byte_pairs, text_headers, text_pairs
+from .._core._fields import ByteHeaders, Headers, TextHeaders, TextList, byte_pairs, text_headers, text_pairs
 from .._core._start_response import parse_status
 from ._body import Body
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from ..types import HeaderList, Message
+    from ._request import WsgiRequest
 
 
 class Response:
@@ -22,15 +24,14 @@ class Response:
         status: HTTP status code.
         body: all of it; a `str` is sent as UTF-8, and as `text/plain` unless the headers have a Content-Type.
         headers: a mapping or (name, value) pairs.  Content-Length is the driver's to set.
-
-    Attributes:
-        status: may be assigned.  After 204 or 304 the driver leaves the body out, as it does for HEAD.
     """
 
-    __slots__ = ("_body", "_headers", "status")
+    if not TYPE_CHECKING:
+        __slots__ = ("_body", "_headers", "_status")
 
     _headers: Headers | None
     _body: Body | None
+    _status: int | None
 
     def __init__(
         self,
@@ -38,13 +39,21 @@ class Response:
         body: bytes | str = b"",
         headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
     ) -> None:
-        self.status = status
-        pairs = headers.items() if hasattr(headers, "items") else headers
-        self._headers = text_headers(pairs)
+        self._status = status
+        self._headers = text_headers(headers.items() if isinstance(headers, Mapping) else headers)
         if isinstance(body, str):
-            self._headers.setdefault("content-type", "text/plain; charset=utf-8")
+            self.headers.setdefault("content-type", "text/plain; charset=utf-8")
             body = body.encode()
         self._body = Body((body,))
+
+    @property
+    def status(self) -> int:
+        """The status code; may be assigned.  After 204 or 304 the driver leaves the body out, as it does for HEAD."""
+        return self._native_status() if self._status is None else self._status
+
+    @status.setter
+    def status(self, status: int) -> None:
+        self._status = status
 
     @property
     def headers(self) -> Headers:
@@ -54,9 +63,6 @@ class Response:
             headers = self._headers = self._native_headers()
         return headers
 
-    def _native_headers(self) -> Headers:
-        return text_headers(())
-
     @property
     def body(self) -> Body:
         """The response's body: `.transform()`, `.observe()`, `.whole`, `.is_file`."""
@@ -65,47 +71,62 @@ class Response:
             body = self._body = self._native_body()
         return body
 
-    def _native_body(self) -> Body:
-        return Body()
-
     @property
     def length(self) -> int | None:
         """Bytes of body, if that is known by now: from the whole body, else from Content-Length."""
         whole = self.body.whole
-        if whole is not None:
-            return len(whole)
-        text = self.headers.get("content-length", "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+        return content_length(self.headers) if whole is None else len(whole)
+
+    def copy(self) -> Response:
+        """A response of its own with the same contents: a layer may answer with one object again and again."""
+        copy = Response(self.status, headers=list(self.headers))
+        copy._body = self.body.copy()
+        return copy
 
     def start_message(self) -> Message:
         """The head as ASGI sends it."""
-        headers = byte_pairs(self.headers)
-        return {"type": "http.response.start", "status": self.status, "headers": headers}
+        return {"type": "http.response.start", "status": self.status, "headers": byte_pairs(self.headers)}
 
-    def start_arguments(self) -> tuple[str, list[tuple[str, str]]]:
+    def start_arguments(self) -> tuple[str, TextList]:
         """The head as WSGI's `start_response` takes it."""
         return status_line(self.status), text_pairs(self.headers)
+
+    def _native_status(self) -> int:
+        raise NotImplementedError
+
+    def _native_headers(self) -> Headers:
+        raise NotImplementedError
+
+    def _native_body(self) -> Body:
+        return Body()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.status}>"
 
 
-def status_line(status: int) -> str:
-    return _LINES.get(status) or f"{status} Unknown"
+class AppResponse(Response):
+    """The app's own response: its parts are looked at when they are first asked for."""
+
+    __slots__ = ()
+
+    @property
+    def is_new_status(self) -> bool:
+        """Whether a layer changed the app's status."""
+        return self._status is not None and self._status != self._native_status()
 
 
-_LINES = {int(status): f"{status.value} {status.phrase}" for status in HTTPStatus}
-
-
-class AsgiResponse(Response):
-    """The app's response, over its `http.response.start`."""
+class AsgiResponse(AppResponse):
+    """Over a `http.response.start`."""
 
     __slots__ = ("_message",)
 
     def __init__(self, message: Message) -> None:
         self._message = message
-        self.status = message["status"]
-        self._headers = self._body = None
+        self._status = self._headers = self._body = None
+
+    def _native_status(self) -> int:
+        status: int = self._message["status"]
+        return status
 
     def _native_headers(self) -> Headers:
         return ByteHeaders(self._message.get("headers") or [], self._own_headers)
@@ -115,40 +136,49 @@ class AsgiResponse(Response):
         self._message = {**self._message, "headers": raw}
         return raw
 
-    @property
-    def is_new_status(self) -> bool:
-        """Whether a layer changed the app's status."""
-        return bool(self._message["status"] != self.status)
-
     def start_message(self) -> Message:
         return {**self._message, "status": self.status} if self.is_new_status else self._message
 
 
-class WsgiResponse(Response):
-    """The app's response, over the arguments of its `start_response` and what it returned."""
+class WsgiResponse(AppResponse):
+    """Over the arguments of `start_response` and what the app returned."""
 
-    __slots__ = ("_is_file", "_iterable", "_line", "_raw")
+    __slots__ = ("_iterable", "_line", "_raw", "_request")
 
-    def __init__(self, line: str, raw: list[tuple[str, str]], iterable: object, is_file: bool) -> None:
+    def __init__(self, line: str, raw: TextList, iterable: object, request: WsgiRequest) -> None:
         self._line = line
         self._raw = raw
         self._iterable = iterable
-        self._is_file = is_file
-        self.status = parse_status(line)
-        self._headers = self._body = None
+        self._request = request
+        self._status = self._headers = self._body = None
+
+    def _native_status(self) -> int:
+        return parse_status(self._line)
 
     def _native_headers(self) -> Headers:
-        return TextHeaders(list(self._raw))
+        self._raw = list(self._raw)
+        return TextHeaders(self._raw)
 
     def _native_body(self) -> Body:
-        iterable = self._iterable
-        return Body(iterable if isinstance(iterable, (list, tuple)) else None, is_file=self._is_file)
+        iterable, wrapper = self._iterable, self._request.environ.get("wsgi.file_wrapper")
+        is_file = isinstance(wrapper, type) and isinstance(iterable, wrapper)
+        # What there is to answer HEAD with does not say how long the body would be.
+        known = isinstance(iterable, (list, tuple)) and self._request.method != "HEAD"
+        return Body(iterable if known else None, is_file=is_file)  # type: ignore[arg-type]  # it is a list of bytes
 
-    @property
-    def is_new_status(self) -> bool:
-        """Whether a layer changed the app's status."""
-        return self._line[:3] != str(self.status)
+    def start_arguments(self) -> tuple[str, TextList]:
+        return status_line(self.status) if self.is_new_status else self._line, self._raw
 
-    def start_arguments(self) -> tuple[str, list[tuple[str, str]]]:
-        line = status_line(self.status) if self.is_new_status else self._line
-        return line, self._raw if self._headers is None else text_pairs(self._headers)
+
+def content_length(headers: Headers) -> int | None:
+    """The number in Content-Length; None if there is none."""
+    text = headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def status_line(status: int) -> str:
+    """The status as WSGI's `start_response` wants it."""
+    return _LINES.get(status) or f"{status} Unknown"
+
+
+_LINES = {int(status): f"{status.value} {status.phrase}" for status in HTTPStatus}

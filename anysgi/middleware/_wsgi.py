@@ -9,20 +9,23 @@ from __future__ import annotations
 
 from itertools import chain
 from typing import TYPE_CHECKING, Any
+from wsgiref.util import FileWrapper
 
 from ..exceptions import AppProtocolError
-from ._body import is_changed, is_used, pass_on
+from ._body import Body, is_changed, is_used, pass_on
 from ._exchange import Exchange
 from ._framing import is_silent, set_length
 from ._request import WsgiRequest
-from ._response import Response, WsgiResponse
+from ._response import Response, WsgiResponse, content_length
 from ._wsgi_body import Rest, WatchedBody, close
 from ._wsgi_input import replace_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .._core._fields import TextList
     from ..types import Environ, ExcInfo, StartResponse, Write, WSGIApp
+    from ._exchange import Start
     from ._layer import Layer
     from ._outcome import Kind
 
@@ -35,15 +38,19 @@ class WsgiStack:
         layers: the layers, outermost first.
     """
 
-    __slots__ = ("app", "layers")
+    __slots__ = ("_needs_bytes", "_starts", "app", "layers")
 
     def __init__(self, app: WSGIApp, layers: tuple[Layer, ...]) -> None:
         self.app = app
         self.layers = layers
+        self._starts = [layer.start for layer in layers]
+        self._needs_bytes = any(layer.needs_bytes for layer in layers)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request (PEP 3333)."""
-        exchange = WsgiExchange(environ, self, start_response)
+        if self._needs_bytes and "wsgi.file_wrapper" in environ:
+            environ["wsgi.file_wrapper"] = FileWrapper
+        exchange = WsgiExchange(environ, self._starts, start_response)
         try:
             return exchange.run(self.app)
         finally:
@@ -62,26 +69,30 @@ class WsgiExchange(Exchange):
 
     __slots__ = ("_head", "_iterable", "_respond", "_write")
 
-    def __init__(self, environ: Environ, stack: WsgiStack, start_response: StartResponse) -> None:
-        super().__init__(WsgiRequest(environ), stack.layers)
+    request: WsgiRequest
+
+    def __init__(self, environ: Environ, starts: Iterable[Start], start_response: StartResponse) -> None:
+        Exchange.__init__(self, WsgiRequest(environ), starts)
         self._respond = start_response
         self._write: Write | None = None  # the server's, once it has the head
-        self._head: tuple[str, list[tuple[str, str]]] | None = None
+        self._head: tuple[str, TextList] | None = None
         self._iterable: Iterable[bytes] = ()
 
     def run(self, app: WSGIApp) -> Iterable[bytes]:
         """Take the request through the layers, and the app's answer back."""
         for call in self.enter():
             call.make()
-        request = self.request
         if self.result is None:
-            if is_used(request._body):
-                replace_input(request.environ, request.body)
-            if not self.waiting and request.bindings is None:
+            request = self.request
+            if request._body is not None and is_used(request._body):
+                replace_input(request.environ, request._body)
+            if not self.waiting and request.bindings is None and request.limits is None:
                 return app(request.environ, self._respond)
             self._run_app(app)
         if self._write is None:
             self._settle()
+        elif self.ending:
+            self._iterable = WatchedBody(self, self._iterable, self._response._body, None, silent=False)
         return self._iterable
 
     def _run_app(self, app: WSGIApp) -> None:
@@ -90,6 +101,8 @@ class WsgiExchange(Exchange):
             self._iterable = app(self.request.environ, self.start_response)
             if self._head is None:
                 self._prime()
+            if self.request.limits is not None:
+                self.request.limits.check_head(self._started)
             if self._write is None:
                 self._note_head()
         except BaseException as error:
@@ -99,7 +112,7 @@ class WsgiExchange(Exchange):
                 raise
             self.result = error
 
-    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None) -> Write:
+    def start_response(self, status: str, headers: TextList, exc_info: ExcInfo | None = None) -> Write:
         """Note a head, for the layers to see once the app returned (PEP 3333, "The start_response() Callable")."""
         if self._write is not None:
             return self._respond(status, headers, exc_info)
@@ -114,8 +127,7 @@ class WsgiExchange(Exchange):
             self._note_head()
             self._settle()
         assert self._write is not None
-        assert isinstance(self.result, Response)
-        body = self.result._body
+        body = self._response._body
         chunk = data if body is None else pass_on(body, data, last=False)
         self.sent += len(chunk)
         self._write(chunk)
@@ -134,47 +146,55 @@ class WsgiExchange(Exchange):
 
     def _note_head(self) -> None:
         assert self._head is not None
-        wrapper = self.request.environ.get("wsgi.file_wrapper")
-        is_file = isinstance(wrapper, type) and isinstance(self._iterable, wrapper)
-        seen = None if self.request.method == "HEAD" else self._iterable  # no body there says how long it would be
-        self.result = WsgiResponse(*self._head, seen, is_file)
+        line, headers = self._head
+        self.result = WsgiResponse(line, headers, self._iterable, self.request)
+
+    @property
+    def _response(self) -> Response:
+        assert isinstance(self.result, Response)
+        return self.result
 
     def _settle(self) -> None:
         """Hand the result to the layers, and what they made of it to the server."""
         own = self.result
         for call in self.unwind():
             call.make()
-        result = self.result
-        if result is not own:
+        response = self.result
+        if response is not own:
             close(self._iterable)
-        if not isinstance(result, Response):
-            assert result is not None
+        if not isinstance(response, Response):
+            assert response is not None
             self.result = None  # no cycle through the traceback
-            raise result
-        if not isinstance(result, WsgiResponse):
-            self._iterable = [result.body.whole or b""]
-        self._iterable = self._framed(result)
-        self._write = self._respond(*result.start_arguments())
+            raise response
+        try:
+            self._iterable = self._framed(response)
+            self._write = self._respond(*response.start_arguments())
+        except BaseException as error:
+            close(self._iterable)
+            self.finish("aborted", error)
+            raise
         self.forwarded()
 
     def _framed(self, response: Response) -> Iterable[bytes]:
         """Make Content-Length true, and return what the server shall iterate."""
-        iterable, body = self._iterable, response._body
-        native = isinstance(response, WsgiResponse)
-        watched = bool(self.ending) or is_used(body)
+        if isinstance(response, WsgiResponse):
+            if response._body is None and not self.ending and not response.is_new_status:
+                return self._bound()
+            iterable = self._iterable
+        else:
+            iterable = [response.body.whole or b""]
         silent = is_silent(self.request, response)
-        if isinstance(response, WsgiResponse) and not watched and not (silent and response.is_new_status):
-            return self._bound(iterable)
+        body = response.body
         if type(iterable) in (list, tuple):
             if is_changed(body) and not silent:
-                iterable, body = [pass_on(response.body, b"".join(iterable), last=True)], None
-            length = None if silent and native else sum(map(len, iterable))
+                iterable, body = [pass_on(body, b"".join(iterable), last=True)], Body()
+            length = None if silent and iterable is self._iterable else sum(map(len, iterable))
             set_length(response, length, silent=silent)
-            if not self.ending and not is_used(body) and not silent:
-                return iterable
-        elif is_changed(body):
+        else:
             set_length(response, None, silent=silent)
-        return WatchedBody(self, iterable, body, response.length, silent=silent)
+        if self.ending or is_used(body) or silent or self.request.limits is not None:
+            return WatchedBody(self, iterable, body, content_length(response.headers), silent=silent)
+        return iterable
 
     def finish(self, kind: Kind, error: BaseException | None = None) -> None:
         """Tell the outcome, unless it has been told."""
@@ -182,7 +202,9 @@ class WsgiExchange(Exchange):
             for call in self.end(kind, error):
                 call.make()
 
-    def _bound(self, iterable: Iterable[bytes]) -> Iterable[bytes]:
-        """Keep context variables set while an app's body is still being produced."""
-        lazy = self.request.bindings is not None and type(iterable) not in (list, tuple)
-        return WatchedBody(self, iterable, None, None, silent=False) if lazy else iterable
+    def _bound(self) -> Iterable[bytes]:
+        """The app's own object, unless there is something to do while it is still being produced."""
+        request = self.request
+        if (request.bindings is None and request.limits is None) or type(self._iterable) in (list, tuple):
+            return self._iterable
+        return WatchedBody(self, self._iterable, None, None, silent=False)

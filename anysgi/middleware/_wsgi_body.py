@@ -5,6 +5,7 @@ Classes with `close()`, never generators: one that was not started runs no `fina
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ._body import is_used, pass_on
@@ -63,9 +64,12 @@ class WatchedBody:
 
     def __next__(self) -> bytes:
         exchange = self._exchange
+        started = perf_counter()
         with exchange.request.bound():
             try:
                 chunk = self._next()
+                if exchange.request.limits is not None:
+                    exchange.request.limits.check_idle(started)
             except StopIteration:
                 exchange.finish("complete")
                 raise

@@ -1,0 +1,135 @@
+"""What HTTP and WebSocket exchanges have in common under ASGI: one `send` for all layers, and the ways it can end."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+from ..exceptions import AppProtocolError, ClientDisconnected
+from ._exchange import Exchange
+from ._request import AsgiRequest
+from ._response import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..types import ASGIApp, Message, Receive, Scope, Send
+    from ._exchange import Start
+    from ._outcome import Kind
+
+BEFORE, PEEKING, HELD, FLOWING, PASSING, REPLACED = "BEFORE", "PEEKING", "HELD", "FLOWING", "PASSING", "REPLACED"
+"""How far the app's response has come: see `_asgi_http`, which has them all."""
+
+
+class AsgiExchange(Exchange):
+    """One ASGI connection."""
+
+    __slots__ = ("_lost", "_receive", "_send", "state")
+
+    request: AsgiRequest
+
+    def __init__(self, starts: Iterable[Start], scope: Scope, receive: Receive, send: Send) -> None:
+        Exchange.__init__(self, AsgiRequest(scope), starts)
+        self._receive = receive
+        self._send = send
+        self._lost: BaseException | None = None  # what the server's send raised, or ours in its place
+        self.state = BEFORE
+
+    @abstractmethod
+    async def run(self, app: ASGIApp) -> None:
+        """Call the app."""
+
+    @abstractmethod
+    async def _respond(self, response: Response) -> None:
+        """Send the response of a layer, whole."""
+
+    async def app_raised(self, error: BaseException) -> None:
+        """Give an exception to the layers, if the app's head is not out yet, and else to the server."""
+        if self.state is BEFORE or self.state is PEEKING:
+            self.result = error
+            await self._answer()
+        elif self.state is not REPLACED:
+            aborted = self._lost is not None or not isinstance(error, Exception)
+            await self.finish("aborted" if aborted else "error", error)
+            raise error
+        elif isinstance(self.result, BaseException):
+            raise self.result
+        elif not _stems_from(error, self._lost):
+            raise error
+
+    async def app_returned(self) -> None:
+        """Send what a layer answered before the app was called, or see what the app left undone."""
+        if self.state is not BEFORE:
+            await self.finish("aborted", self._lost)
+            if self.state is REPLACED and isinstance(self.result, BaseException):
+                raise self.result
+        elif self.result is not None:
+            await self._answer()
+        elif self.waiting:
+            await self._miss_response()
+
+    async def _miss_response(self) -> None:
+        """Tell the layers that there is no response; unanswered, the server judges that as it would without us."""
+        self.result = missing = AppProtocolError("the app returned without sending a response")
+        try:
+            await self._answer()
+        except AppProtocolError as error:
+            if error is not missing:
+                raise
+
+    async def _answer(self) -> None:
+        """Let the layers have a result that is not the app's response, then send it or raise it."""
+        for call in self.unwind():
+            await call.amake()
+        await self._respond_or_raise()
+
+    async def _respond_or_raise(self) -> None:
+        result = self.result
+        if isinstance(result, BaseException):
+            raise result
+        assert result is not None
+        try:
+            await self._respond(result)
+        except BaseException as error:
+            await self.finish("aborted", error)
+            raise
+        await self.finish("complete")
+
+    async def _replace_response(self) -> None:
+        """Send something else than what the app has begun to send; the app hears that nobody listens any more."""
+        self.state = REPLACED
+        await self._respond_or_raise()
+        raise self._refusal()
+
+    def _refusal(self) -> ClientDisconnected:
+        self._lost = ClientDisconnected("a middleware put another response in place of this one")
+        return self._lost
+
+    async def _deliver(self, message: Message) -> None:
+        try:
+            await self._send(message)
+        except BaseException as error:
+            self._lost = error
+            raise
+
+    async def finish(self, kind: Kind, error: BaseException | None = None) -> None:
+        """Tell the outcome, unless it has been told."""
+        if self.ending:
+            for call in self.end(kind, error):
+                await call.amake()
+
+    def leave(self) -> None:
+        """Put context variables back, and let go of exceptions: their tracebacks hold the app's frames."""
+        if self.request.bindings is not None:
+            self.request.unbind()
+        self.result = self._lost = None
+
+
+def _stems_from(error: BaseException, cause: BaseException | None) -> bool:
+    """Whether an exception is, or was made from, another one."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(_stems_from(part, cause) for part in error.exceptions)
+    seen: BaseException | None = error
+    while seen is not None and seen is not cause:
+        seen = seen.__cause__ or seen.__context__
+    return seen is cause

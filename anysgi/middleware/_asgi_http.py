@@ -1,0 +1,225 @@
+"""One HTTP exchange under ASGI.  What becomes of the app's messages, by state:
+
+                http.response.start        http.response.body     pathsend, zerocopysend   others
+    BEFORE      the layers get the head    (the server judges)    (the server judges)      passed on
+    PEEKING     -                          the layers get the head, with the first piece   passed on
+    HELD        -                          the head leaves, with its true length           passed on
+    FLOWING     -                          through the stages     counted as the end       passed on
+    PASSING     passed on                  passed on              passed on                passed on
+    REPLACED    refused, as if the client had left
+
+PEEKING holds the head for layers declared with `peek=True`, HELD for a Content-Length that a transform will change.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import FlowError
+from ._asgi_exchange import BEFORE, FLOWING, HELD, PASSING, PEEKING, REPLACED, AsgiExchange
+from ._asgi_input import staged_receive
+from ._body import Body, is_changed, is_used, pass_on
+from ._deadline import Deadline
+from ._framing import is_silent, set_length
+from ._response import AsgiResponse, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ..types import ASGIApp, Message
+
+START, BODY = "http.response.start", "http.response.body"
+FILES = ("http.response.pathsend", "http.response.zerocopysend")
+
+
+class HttpExchange(AsgiExchange):
+    """One HTTP request and its response."""
+
+    __slots__ = ("_deadline", "_silent")
+
+    _deadline: Deadline | None
+    _silent: bool
+
+    async def run(self, app: ASGIApp) -> None:
+        request = self.request
+        self._deadline = None
+        if request._body is not None and is_used(request._body):
+            self._receive = staged_receive(self._receive, request)
+        if request.limits is not None:
+            self._deadline = Deadline(request.limits)
+            await self._deadline.run(app(request.current, self._receive, self.send))
+        else:
+            await app(request.current, self._receive, self.send if self.waiting else self._send)
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """What the app sends to; where nobody looks any more, what it awaits is the server's own."""
+        state = self.state
+        if state is PASSING:
+            return self._send(message)
+        if state is BEFORE and message["type"] == START:
+            return self._start(AsgiResponse(message))
+        return self._take(message)
+
+    async def _take(self, message: Message) -> None:
+        if self.state is REPLACED:
+            raise self._refusal()
+        action = _ACTIONS.get((self.state, message["type"]))
+        if action is None:
+            await self._send(message)
+        else:
+            await action(self, message)
+
+    def _start(self, response: AsgiResponse) -> Awaitable[None]:
+        self.result = response
+        return self._settle(response)
+
+    def _settle(self, own: AsgiResponse) -> Awaitable[None]:
+        """Hand the head to the layers; what is to be awaited is a coroutine of ours only if one of them does I/O."""
+        calls = self.unwind()
+        for call in calls:
+            return self._settle_later(own, call, calls)
+        return self._settled(own)
+
+    async def _settle_later(self, own: AsgiResponse, call: Any, calls: Any) -> None:
+        await call.amake()
+        for call in calls:
+            await call.amake()
+        await self._settled(own)
+
+    def _settled(self, own: AsgiResponse) -> Awaitable[None]:
+        """Send what the layers made of the head, or hold it until its length is known."""
+        if self.result is not own:
+            return self._replace_response()
+        body = own._body
+        if body is None and not self.ending and self._deadline is None and not own.is_new_status:
+            self.state = PASSING
+            return self._send(own.start_message())
+        self._silent = is_silent(self.request, own)
+        if is_changed(body) and not self._silent and own.length is not None:
+            self.state = HELD
+            return _nothing()
+        set_length(own, None, silent=self._silent)
+        return self._head(own)
+
+    async def _head(self, response: AsgiResponse) -> None:
+        self.state = FLOWING
+        await self._deliver(response.start_message())
+        self.forwarded()
+        await self._sent(last=False)
+
+    @property
+    def _response(self) -> AsgiResponse:
+        assert isinstance(self.result, AsgiResponse)
+        return self.result
+
+    async def _first(self, message: Message) -> None:
+        """Send the head that was held: with its true length if this is all of the body."""
+        response = self._response
+        if message.get("more_body"):
+            set_length(response, None, silent=False)
+        else:
+            whole = pass_on(response.body, message.get("body", b""), last=True)
+            set_length(response, len(whole), silent=False)
+            response._body = None
+            message = {**message, "body": whole}
+        await self._head(response)
+        await self._flow(message)
+
+    async def _flow(self, message: Message) -> None:
+        data: bytes = message.get("body", b"")
+        last = not message.get("more_body")
+        passed = self._passed(data, last=last)
+        if passed is not data:
+            if not passed and not last:
+                return
+            message = {**message, "body": passed}
+        self.sent += len(passed)
+        await self._deliver(message)
+        await self._sent(last=last)
+
+    async def _sent(self, *, last: bool) -> None:
+        if self._deadline is not None:
+            self._deadline.move(last=last)
+        if last:
+            self.state = PASSING
+            await self.finish("complete")
+
+    def _passed(self, data: bytes, *, last: bool) -> bytes:
+        if self._silent:
+            return b""
+        body = self._response._body
+        return pass_on(body, data, last=last) if body is not None and (data or last) else data
+
+    async def _file(self, message: Message) -> None:
+        """The server sends a file by itself, which is the whole body."""
+        if is_changed(self._response._body) and not self._silent:
+            raise FlowError(
+                "a middleware changes the bytes of a body that the server sends by itself; declare it with "
+                "@middleware(needs_bytes=True), or with peek=True and leave response.body.is_file alone"
+            )
+        await self._deliver(message)
+        self.sent += self._response.length or 0
+        await self._sent(last=True)
+
+    async def _respond(self, response: Response) -> None:
+        body = response.body
+        silent = is_silent(self.request, response)
+        whole = body.whole or b""
+        if is_used(body) and not silent:
+            whole = pass_on(body, whole, last=True)
+        set_length(response, len(whole), silent=silent)
+        self.forwarded()
+        await self._send(response.start_message())
+        self.sent = 0 if silent else len(whole)
+        await self._send({"type": BODY, "body": b"" if silent else whole})
+
+
+class PeekingExchange(HttpExchange):
+    """One whose layers see the head together with the first piece of body; an event stream's never waits for one."""
+
+    __slots__ = ()
+
+    def _start(self, response: AsgiResponse) -> Awaitable[None]:
+        self.result = response
+        if response.headers.get("content-type", "").startswith("text/event-stream"):
+            return self._settle(response)
+        self.state = PEEKING
+        return _nothing()
+
+    async def _peek(self, message: Message) -> None:
+        """Let the layers see the head together with the first piece."""
+        response = self._response
+        is_file = message["type"] != BODY
+        if is_file or message.get("more_body") or self.request.method == "HEAD":
+            response._body = Body(is_file=is_file)
+        else:
+            response._body = Body((message.get("body", b""),))
+        await self._settle(response)
+        await self.send(message)
+
+    async def app_returned(self) -> None:
+        if self.state is PEEKING:  # a head without a body
+            await self._settle(self._response)
+        await super().app_returned()
+
+
+_ACTIONS: dict[tuple[str, str], Callable[[Any, Message], Awaitable[None]]] = {
+    (PEEKING, BODY): PeekingExchange._peek,
+    (HELD, BODY): HttpExchange._first,
+    (FLOWING, BODY): HttpExchange._flow,
+    **{(PEEKING, kind): PeekingExchange._peek for kind in FILES},
+    **{(HELD, kind): HttpExchange._file for kind in FILES},
+    **{(FLOWING, kind): HttpExchange._file for kind in FILES},
+}
+
+
+async def _nothing() -> None:
+    """A head that is held back: there is nothing to wait for."""
+
+
+def offer_no_files(scope: Any) -> Any:
+    """The scope without the extensions by which the server sends files by itself."""
+    extensions = scope.get("extensions") or {}
+    if not any(kind in extensions for kind in FILES):
+        return scope
+    return {**scope, "extensions": {name: value for name, value in extensions.items() if name not in FILES}}

@@ -1,0 +1,200 @@
+"""Layers declared with `websocket=True`: the head is the accept or the denial, the outcome is the close."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from anysgi.exceptions import ClientDisconnected
+from anysgi.middleware import Flow, Outcome, Request, Response, Stack, middleware
+
+from ._driving import BOUND
+
+DENIAL = {"websocket.http.response": {}}
+
+
+@middleware(websocket=True)
+def tag(request: Request, *, log: list[Any]) -> Flow:
+    log.append((request.method, request.is_websocket))
+    response: Response = yield request
+    response.headers.add("x-tag", "1")
+    log.append(response.status)
+    outcome: Outcome = yield response
+    log.append((outcome.kind, outcome.bytes_sent))
+
+
+@middleware
+def http_only(request: Request) -> Flow:
+    raise AssertionError("not for WebSockets")
+    yield request
+
+
+@middleware(websocket=True)
+def refuse(request: Request) -> Flow:
+    return Response(401, "no\n", {"x-why": "because"})
+    yield request
+
+
+def app(*messages: dict[str, Any], error: BaseException | None = None) -> Any:
+    async def run(scope: Any, receive: Any, send: Any) -> None:
+        assert (await receive())["type"] == "websocket.connect"
+        for message in messages:
+            await send(dict(message))
+        if error is not None:
+            raise error
+
+    return run
+
+
+ACCEPT = {"type": "websocket.accept"}
+CLOSE = {"type": "websocket.close", "code": 1000}
+
+
+def connect(
+    stack: Any, inner: Any, fails_at: int | None = None, **scope: Any
+) -> tuple[list[Any], BaseException | None]:
+    """Run one connection; the messages that were sent, and what was raised."""
+    sent: list[Any] = []
+    script = [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1001}]
+
+    async def receive() -> Any:
+        return script.pop(0)
+
+    async def send(message: Any) -> None:
+        if len(sent) == fails_at:
+            raise OSError("gone")
+        sent.append(message)
+
+    async def run() -> None:
+        whole = {"type": "websocket", "path": "/ws", "headers": [(b"host", b"x")], "query_string": b"", **scope}
+        await asyncio.wait_for(Stack(stack).asgi(inner)(whole, receive, send), BOUND)
+
+    try:
+        asyncio.run(run())
+    except BaseException as error:
+        return sent, error
+    return sent, None
+
+
+def test_the_accept_is_a_head_and_the_close_an_end() -> None:
+    log: list[Any] = []
+    text = {"type": "websocket.send", "text": "hé"}
+    binary = {"type": "websocket.send", "bytes": b"four"}
+    sent, error = connect(Stack(tag(log=log), http_only()), app({**ACCEPT, "subprotocol": "p"}, text, binary, CLOSE))
+    assert error is None
+    assert sent == [{**ACCEPT, "subprotocol": "p", "headers": [(b"x-tag", b"1")]}, text, binary, CLOSE]
+    assert log == [("GET", True), 101, ("complete", 7)]
+
+
+def test_an_app_that_returns_after_the_client_closed_is_complete() -> None:
+    log: list[Any] = []
+    connect(tag(log=log), app(ACCEPT))
+    assert log[-1] == ("complete", 0)
+
+
+@pytest.mark.parametrize(
+    ("closing", "status"),
+    [
+        ([CLOSE], 403),
+        (
+            [
+                {"type": "websocket.http.response.start", "status": 404, "headers": []},
+                {"type": "websocket.http.response.body", "body": b"a", "more_body": True},
+                {"type": "websocket.http.response.body", "body": b"b"},
+            ],
+            404,
+        ),
+    ],
+)
+def test_a_denial_is_a_head_too(closing: Any, status: int) -> None:
+    log: list[Any] = []
+    sent, error = connect(tag(log=log), app(*closing), extensions=DENIAL)
+    assert error is None
+    assert [message["type"] for message in sent] == [message["type"] for message in closing]
+    assert log[1] == status
+    assert log[2][0] == "complete"
+    assert ("headers" in sent[0]) is (status == 404)
+
+
+def test_a_layer_denies_with_a_response_where_the_server_can_send_it() -> None:
+    log: list[Any] = []
+    sent, error = connect(Stack(tag(log=log), refuse()), app(), extensions=DENIAL)
+    assert error is None
+    start, body = sent
+    assert start["type"] == "websocket.http.response.start"
+    assert start["status"] == 401
+    assert dict(start["headers"])[b"x-why"] == b"because"
+    assert dict(start["headers"])[b"x-tag"] == b"1"
+    assert body == {"type": "websocket.http.response.body", "body": b"no\n"}
+    assert log == [("GET", True), 401, ("complete", 0)]
+
+
+def test_elsewhere_it_denies_with_a_close() -> None:
+    assert connect(refuse(), app()) == ([CLOSE], None)
+
+
+def test_a_handshake_that_is_replaced_is_refused_and_the_app_hears_of_it() -> None:
+    heard: list[Any] = []
+
+    @middleware(websocket=True)
+    def replace(request: Request) -> Flow:
+        yield request
+        return Response(403)
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        for _ in range(2):
+            with pytest.raises(ClientDisconnected):
+                await send(ACCEPT)
+        heard.append(True)
+
+    assert connect(replace(), inner) == ([CLOSE], None)
+    assert heard
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [({"error": LookupError("x")}, "error"), ({"error": asyncio.CancelledError()}, "aborted")],
+)
+def test_what_did_not_go_well(options: Any, kind: str) -> None:
+    log: list[Any] = []
+    _, error = connect(tag(log=log), app(ACCEPT, **options))
+    assert error is options["error"]
+    assert log[-1] == (kind, 0)
+
+
+def test_a_send_that_fails_is_an_abort() -> None:
+    log: list[Any] = []
+    _, error = connect(tag(log=log), app(ACCEPT, {"type": "websocket.send", "text": "x"}), fails_at=1)
+    assert isinstance(error, OSError)
+    assert log[-1][0] == "aborted"
+
+
+def test_an_exception_before_the_handshake_may_be_answered() -> None:
+    @middleware(websocket=True)
+    def catch(request: Request) -> Flow:
+        try:
+            yield request
+        except LookupError:
+            return Response(500, "oh\n")
+
+    sent, error = connect(catch(), app(error=LookupError("x")), extensions=DENIAL)
+    assert error is None
+    assert sent[0]["status"] == 500
+
+
+def test_without_such_layers_the_app_is_called_as_it_is() -> None:
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        await send((scope, receive, send))
+
+    scope = {"type": "websocket"}
+    sent: list[Any] = []
+
+    async def send(given: Any) -> None:
+        sent.append(given)
+
+    asyncio.run(Stack(http_only()).asgi(inner)(scope, None, send))
+    assert sent[0][0] is scope
+    assert sent[0][2] is send
