@@ -28,8 +28,9 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser, SkipParser
 
 import anysgi
-from anysgi import AsgiToWsgi, WorkerPool, WsgiToAsgi, exceptions, guess_convention, types
+from anysgi import AsgiToWsgi, WorkerPool, WsgiToAsgi, exceptions, guess_convention, middleware, types
 from anysgi.cli import main
+from anysgi.middleware import Middleware
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -274,6 +275,21 @@ def test_the_reference_lists_every_option_with_its_type_and_default(adapter: typ
         kind, default = documented[option.name][:2]
         assert ast.literal_eval(default.strip("`")) == option.default, option.name
         assert kind == written_type(option.annotation), option.name
+
+
+LAYERS = {name: layer for name in middleware.__all__ if isinstance(layer := getattr(middleware, name), Middleware)}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_page_of_a_middleware_lists_every_option_with_its_default(name: str) -> None:
+    function = inspect.unwrap(LAYERS[name])
+    options = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    documented = rows((DOCS / f"reference/middleware/{name}.md").read_text(encoding="utf-8"))
+    assert list(documented) == [option.name for option in options]
+    names = vars(sys.modules[function.__module__])
+    for option in options:
+        written = documented[option.name][0].strip("`")
+        assert written == "required" if option.default is option.empty else eval(written, names) == option.default
 
 
 def written_type(annotation: str) -> str:
