@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import _asgi_order as order
 from ._asgi_look import Look
 from ._asgi_order import Order, event_of
+from ._fields import Fields
 from ._rule import ASGI, Milder
 from ._values import is_one_shot, shown
 
@@ -43,6 +44,7 @@ class Connection:
         self._last: Any = None
         self._said: set[str] = set()
         self._unusable: set[str] = set()  # what the server's events broke, of UNUSABLE
+        self._types: set[str] = set()  # seen so far
         self._buffers: list[tuple[Any, bytes]] = []
         self.over = self.broken = False  # the app is done; `send` raised an OSError
 
@@ -70,6 +72,14 @@ class Connection:
                     broken += [] if isinstance(problem, Milder) else [rule.id]
         return broken
 
+    def _judge_message(self, message: dict[str, Any], party: Party, how: str) -> list[str]:
+        kind = message["type"]
+        broken = self.judge(message, party, how, kind)
+        if kind in self._types:
+            return broken
+        self._types.add(kind)
+        return broken + self.judge(message, party, f"type {how}")
+
     # --- the beginning and the end
 
     def open(self) -> None:
@@ -80,7 +90,8 @@ class Connection:
         for name, value in (("receive", self._receive), ("send", self._send)):
             if not callable(value):
                 self.find("A008", f"{name} is {shown(value)}")
-        self.judge(self.scope, "server", "scope", f"{self.look.protocol} scope")
+        kinds = ["scope", f"{self.look.protocol} scope", *(["tls"] if "tls" in self.look.extensions else [])]
+        self.judge(self.scope, "server", *kinds)
 
     def returned(self, value: object) -> None:
         """Judge how the app left things."""
@@ -126,7 +137,7 @@ class Connection:
     def delivered(self, message: Any) -> None:
         """Judge an event of the server's."""
         if self._is_event(message, "server"):
-            broken = self.judge(message, "server", "received", message["type"])
+            broken = self._judge_message(message, "server", "received")
             self._unusable |= UNUSABLE.intersection(broken)
             self._take(self.incoming, event_of(message), "server")
 
@@ -159,7 +170,8 @@ class Connection:
             self.find("A084", "the app sent on after send() had raised an OSError")
         if not self._is_event(message, "app"):
             return ["A017"]
-        broken = self.judge(message, "app", "sent", message["type"])
+        self.look.fields = Fields(message.get("headers"))
+        broken = self._judge_message(message, "app", "sent")
         mistake = self._take(self.order, event_of(message), "app")
         self._remember_buffer(message.get("body"))
         return broken + mistake

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Scope = dict[str, Any]
 
 ANY, SENT, RECEIVED = ["scope"], ["sent"], ["received"]
+TYPE_SENT, TYPE_RECEIVED = ["type sent"], ["type received"]  # judged when a type is first seen in a connection
 _MAIN, _WWW = "ASGI, Connection Scope", "ASGI HTTP & WebSocket, HTTP Connection Scope"
 _WS = "ASGI HTTP & WebSocket, WebSocket"
 
@@ -64,8 +65,10 @@ def type_is_spelt_right(scope: Scope, look: Look) -> str | None:
     """the type of an HTTP scope is exactly "http", of the others "websocket" and "lifespan\""""
     kind = look.protocol
     known = ("http", "websocket", "lifespan")
+    if kind in known:
+        return None
     near = [name for name in known if kind.strip().lower() == name or kind.startswith(f"{name}.")]
-    return f"the type is {kind!r}, which is not {near[0]!r}" if near and kind not in known else None
+    return f"the type is {kind!r}, which is not {near[0]!r}" if near else None
 
 
 # --- any message
@@ -117,7 +120,7 @@ def _strange(value: Any, depth: int = 0) -> tuple[Any] | None:
     "A019",
     "must",
     "both",
-    on=[*SENT, *RECEIVED],
+    on=[*TYPE_SENT, *TYPE_RECEIVED],
     spec="ASGI, Protocol Specifications",
     write='{"type": "http.response.body", ...}',
 )
@@ -130,7 +133,7 @@ def type_fits_the_protocol(message: Message, look: Look) -> str | None:
     return None if http_on_websocket else f"{kind!r} on a {look.protocol} scope"
 
 
-@ASGI.check("A105", "must", "both", on=[*SENT, *RECEIVED], spec=_WS, write='{"type": "websocket.close"}')
+@ASGI.check("A105", "must", "both", on=[*TYPE_SENT, *TYPE_RECEIVED], spec=_WS, write='{"type": "websocket.close"}')
 def no_http_on_a_websocket(message: Message, look: Look) -> str | None:
     """no `http.*` message on a websocket scope"""
     kind = message.get("type")
@@ -145,7 +148,7 @@ _KNOWN = {
 }
 
 
-@ASGI.check("A139", "must", "app", on=SENT, spec="ASGI, Extensions", write='{"type": "http.response.start", ...}')
+@ASGI.check("A139", "must", "app", on=TYPE_SENT, spec="ASGI, Extensions", write='{"type": "http.response.start", ...}')
 def type_is_known(message: Message, look: Look) -> str | None:
     """an unknown message type may be sent only where the server declares an extension the spec does not know"""
     kind = message.get("type")
@@ -159,7 +162,7 @@ def type_is_known(message: Message, look: Look) -> str | None:
     "A119",
     "must",
     "app",
-    on=SENT,
+    on=TYPE_SENT,
     spec="ASGI, Extensions",
     write='if "http.response.push" in (scope.get("extensions") or {}): ...',
 )

@@ -6,7 +6,7 @@ import os.path
 from typing import TYPE_CHECKING, Any
 
 from ._rule import ASGI
-from ._values import byte_pairs, count, is_one_shot, not_a, shown
+from ._values import is_one_shot, not_a, shown
 
 if TYPE_CHECKING:
     from ._asgi_look import Look
@@ -93,7 +93,7 @@ def more_trailers_is_bool(message: Message, look: Look) -> str | None:
 )
 def trailers_are_announced(message: Message, look: Look) -> str | None:
     """a response with trailers has a `trailer` header that names them"""
-    blind = message.get("trailers") is True and not count(byte_pairs(message.get("headers")), b"trailer")
+    blind = message.get("trailers") is True and b"trailer" not in look.fields.names
     return "trailers is True, and there is no trailer header" if blind else None
 
 

@@ -8,7 +8,8 @@ from . import _asgi_order as order
 from ._asgi_connection import Connection
 from ._asgi_extensions import PATHSEND, ZEROCOPY
 from ._asgi_order import Order
-from ._values import byte_pairs, count, declared_length, shown
+from ._fields import Fields
+from ._values import shown
 
 if TYPE_CHECKING:
     from ._report import Report
@@ -31,7 +32,7 @@ class HttpConnection(Connection):
         self.order, self.incoming = Order(order.HTTP_RESPONSE), Order(order.HTTP_REQUEST)
         self._arrived = self._sent = 0  # bytes of body, both ways
         self._events = 0
-        self._head: list[tuple[bytes, bytes]] = []
+        self._head = Fields()
         self._files: list[Any] = []
         self._cut_short = False  # the client left before its body was complete
 
@@ -55,8 +56,8 @@ class HttpConnection(Connection):
                 self._compare_request_length()
 
     def _compare_request_length(self) -> None:
-        coded = count(self.look.headers, b"transfer-encoding")
-        declared = None if coded else declared_length(self.look.headers)
+        coded = b"transfer-encoding" in self.look.headers.names
+        declared = None if coded else self.look.headers.length
         if declared is not None and declared != self._arrived:
             self.find("A050", f"content-length is {declared}, and the body events held {self._arrived} bytes")
 
@@ -81,14 +82,14 @@ class HttpConnection(Connection):
     def _note(self, message: dict[str, Any]) -> None:
         kind, body = message["type"], message.get("body", b"")
         if kind == _START:
-            self._head, self.look.status = byte_pairs(message.get("headers")), message["status"]
+            self._head, self.look.status = self.look.fields, message["status"]
         elif kind == _BODY:
             self._sent += len(body)
         elif kind == ZEROCOPY:
             self._files.append(message["file"])
         elif kind == PATHSEND:
             self._files.append(message["path"])
-            missing = [name for name in (b"content-type", b"content-length") if not count(self._head, name)]
+            missing = [name for name in (b"content-type", b"content-length") if name not in self._head.names]
             if missing:
                 self.find("A127", f"the start of a pathsend had no {missing[0].decode()}")
 
@@ -113,6 +114,6 @@ class HttpConnection(Connection):
 
     def _compare_response_length(self) -> None:
         silent = self.look.scope.get("method") == "HEAD" or self.look.status in (204, 304) or self._files
-        declared = None if silent or self.order.state is not order.DONE else declared_length(self._head)
+        declared = None if silent or self.order.state is not order.DONE else self._head.length
         if declared is not None and declared != self._sent:
             self.find("A079", f"content-length is {declared}, and the bodies held {self._sent} bytes")

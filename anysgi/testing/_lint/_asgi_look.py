@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._values import byte_pairs
+from ._fields import Fields
 
 KNOWN_EXTENSIONS = {
     "http.response.push": ("http.response.push",),
@@ -27,28 +27,33 @@ class Look:
     Attributes:
         scope: the scope itself.
         protocol: its type, `""` where that is no text.
-        headers: the well-formed pairs of its headers.
+        headers: its headers.
         extensions: what the server offers.
         version: the spec version as numbers; (2, 0) where it is not given, as the spec says.
         status: of the response, once it was started; 0 before.
+        fields: the headers of the message that is being judged.
     """
 
-    __slots__ = ("extensions", "headers", "protocol", "scope", "status", "version")
+    __slots__ = ("extensions", "fields", "headers", "protocol", "scope", "status", "version")
 
     def __init__(self, scope: Any) -> None:
         self.scope: Any = scope if isinstance(scope, dict) else {}
         kind = self.scope.get("type")
         self.protocol = kind if isinstance(kind, str) else ""
-        self.headers = byte_pairs(self.scope.get("headers", ()))
+        self.headers = Fields(self.scope.get("headers"))
         offered = self.scope.get("extensions")
         self.extensions: dict[Any, Any] = offered if isinstance(offered, dict) else {}
         self.version = _version(self.scope.get("asgi"))
         self.status = 0
+        self.fields = _NONE
 
     @property
     def declares_its_own(self) -> bool:
         """Whether the server declares an extension the spec does not know, which may add any message."""
         return any(name not in KNOWN_EXTENSIONS for name in self.extensions)
+
+
+_NONE = Fields()
 
 
 def _version(asgi: Any) -> tuple[int, int]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._rule import ASGI, Milder
-from ._values import BYTE_TOKEN, byte_pairs, count, is_joined_cookie, not_a, shown, wrong_pairs
+from ._values import is_joined_cookie, not_a, shown, wrong_pairs
 
 if TYPE_CHECKING:
     from ._asgi_look import Look
 
     Message = dict[str, Any]
 
-SENT, RECEIVED = ["sent"], ["received"]
 HEADS = ["http.response.start", "websocket.http.response.start"]
 WITH_HEADERS = [*HEADS, "http.response.trailers", "http.response.push", "websocket.accept"]
 BODIES = ["http.response.body", "websocket.http.response.body"]
@@ -24,7 +23,9 @@ _WS = "ASGI HTTP & WebSocket, WebSocket"
 # --- HTTP, from the server
 
 
-@ASGI.check("A051", "must", "server", on=RECEIVED, spec=_REQUEST, write='{"type": "http.request", "body": b""}')
+@ASGI.check(
+    "A051", "must", "server", on=["type received"], spec=_REQUEST, write='{"type": "http.request", "body": b""}'
+)
 def only_request_and_disconnect(message: Message, look: Look) -> str | None:
     """an HTTP app receives only `http.request` and `http.disconnect`"""
     kind = message.get("type")
@@ -48,7 +49,7 @@ def request_more_body_is_bool(message: Message, look: Look) -> str | None:
 @ASGI.check("A049", "must", "server", on=["http.request"], spec=_REQUEST, write="the decoded contents of each chunk")
 def body_is_decoded(message: Message, look: Look) -> str | None:
     """the body comes without the framing of `Transfer-Encoding: chunked`"""
-    coded = any(name.lower() == b"transfer-encoding" and b"chunked" in value.lower() for name, value in look.headers)
+    coded = any(b"chunked" in value.lower() for value in look.headers.values(b"transfer-encoding"))
     body = message.get("body")
     framed = coded and isinstance(body, bytes) and _is_one_chunk(body)
     return f"the body event holds {shown(body)}, with its framing" if framed else None
@@ -81,46 +82,44 @@ def status_is_an_int(message: Message, look: Look) -> str | None:
 @ASGI.check("A064", "must", "app", on=WITH_HEADERS, spec=_START, write='"headers": [(b"content-type", b"text/plain")]')
 def response_headers_are_pairs(message: Message, look: Look) -> str | None:
     """`headers` is an iterable of two-item iterables of bytes"""
-    return wrong_pairs(message.get("headers", ()))
+    return wrong_pairs(message.get("headers", ()), len(look.fields.pairs))
 
 
 @ASGI.check("A065", "ambiguous", "app", on=WITH_HEADERS, spec=_START, write="(name.lower(), value)")
 def response_header_names_are_lowercase(message: Message, look: Look) -> str | None:
     """header names are lowercased (Django keeps their case on purpose)"""
-    upper = next((name for name, _ in byte_pairs(message.get("headers")) if name != name.lower()), None)
+    upper = look.fields.not_lowercase()
     return None if upper is None else f"the header name {upper!r} is not lowercase"
 
 
 @ASGI.check("A066", "must", "app", on=WITH_HEADERS, spec=_START, write='"status": 200')
 def no_pseudo_headers(message: Message, look: Look) -> str | None:
     """no pseudo headers"""
-    pseudo = next((name for name, _ in byte_pairs(message.get("headers")) if name.startswith(b":")), None)
+    pseudo = look.fields.pseudo()
     return None if pseudo is None else f"headers hold {pseudo!r}"
 
 
 @ASGI.check("A067", "lint", "app", on=WITH_HEADERS, spec="RFC 9110 section 5", write='(b"x-name", b"value")')
 def headers_can_be_sent(message: Message, look: Look) -> str | None:
     """header names are RFC 9110 tokens, and values hold no CR, LF or NUL"""
-    for name, value in byte_pairs(message.get("headers")):
-        if not BYTE_TOKEN.fullmatch(name) and not name.startswith(b":"):
-            return f"the header name {name!r} is no token"
-        if b"\r" in value or b"\n" in value or b"\0" in value:
-            return f"the header {name!r} holds a line break or NUL: {shown(value)}"
-    return None
+    name, split = look.fields.no_token(), look.fields.splitting()
+    if name is not None:
+        return f"the header name {name!r} is no token"
+    return f"the header {split[0]!r} holds a line break or NUL: {shown(split[1])}" if split else None
 
 
 @ASGI.check("A068", "lint", "app", on=HEADS, spec=_START, write="no transfer-encoding: the server adds it")
 def no_transfer_encoding(message: Message, look: Look) -> str | None:
     """`transfer-encoding` is the server's; the one an app sends is ignored"""
-    return "transfer-encoding was sent" if count(byte_pairs(message.get("headers")), b"transfer-encoding") else None
+    return "transfer-encoding was sent" if b"transfer-encoding" in look.fields.names else None
 
 
 @ASGI.check("A080", "lint", "app", on=HEADS, spec="RFC 9110 section 5.3", write="one of each")
 def singletons_come_once(message: Message, look: Look) -> str | None:
     """there is at most one `content-length` and one `content-type`"""
-    pairs = byte_pairs(message.get("headers"))
-    twice = next((name for name in (b"content-length", b"content-type") if count(pairs, name) > 1), None)
-    return None if twice is None else f"{twice.decode()} comes {count(pairs, twice)} times"
+    names = look.fields.names
+    twice = next((name for name in (b"content-length", b"content-type") if names.count(name) > 1), None)
+    return None if twice is None else f"{twice.decode()} comes {names.count(twice)} times"
 
 
 @ASGI.check(
@@ -133,7 +132,7 @@ def singletons_come_once(message: Message, look: Look) -> str | None:
 )
 def cookies_are_not_joined(message: Message, look: Look) -> str | None:
     """each `set-cookie` is a header of its own"""
-    cookies = [value for name, value in byte_pairs(message.get("headers")) if name.lower() == b"set-cookie"]
+    cookies = look.fields.values(b"set-cookie")
     joined = next((value for value in cookies if is_joined_cookie(value.decode("utf-8", "replace"))), None)
     return None if joined is None else f"set-cookie is {shown(joined)}"
 

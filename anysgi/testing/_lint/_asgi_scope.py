@@ -87,8 +87,10 @@ def raw_path_has_no_query(scope: Scope, look: Look) -> str | None:
 def raw_path_agrees(scope: Scope, look: Look) -> str | None:
     """`raw_path`, decoded, is `path`, unless a proxy or a mount rewrote it"""
     path, raw = scope.get("path"), scope.get("raw_path")
-    if not isinstance(path, str) or not isinstance(raw, bytes) or path_is_decoded(scope, look):
+    if not isinstance(path, str) or not isinstance(raw, bytes) or (path.isascii() and raw == path.encode()):
         return None
+    if path_is_decoded(scope, look):
+        return None  # a finding already
     decoded = unquote_to_bytes(raw.partition(b"?")[0])
     given, root = _encodings(path), _encodings(str(scope.get("root_path") or ""))
     rewritten = any(decoded.endswith(one) or one.endswith(decoded) for one in given) and any(root)
@@ -149,20 +151,20 @@ def root_path_ends_at_a_segment(scope: Scope, look: Look) -> str | None:
 @ASGI.check("A041", "must", "server", on=WEB, spec=_WWW, write='"headers": [(b"host", b"example.org")]')
 def request_headers_are_pairs(scope: Scope, look: Look) -> str | None:
     """`headers` is an iterable of two-item iterables of bytes"""
-    return wrong_pairs(scope.get("headers", ()))
+    return wrong_pairs(scope.get("headers", ()), len(look.headers.pairs))
 
 
 @ASGI.check("A043", "should", "server", on=WEB, spec=_WWW, write="(name.lower(), value)")
 def request_header_names_are_lowercase(scope: Scope, look: Look) -> str | None:
     """the server lowercases header names; an app still looks them up whatever their case"""
-    upper = next((name for name, _ in look.headers if name != name.lower()), None)
+    upper = look.headers.not_lowercase()
     return None if upper is None else f"the header name {upper!r} is not lowercase"
 
 
 @ASGI.check("A044", "must", "server", on=WEB, spec=_WWW, write='(b"host", authority) in front')
 def no_pseudo_headers_in_the_request(scope: Scope, look: Look) -> str | None:
     """no pseudo headers; `:authority` becomes a leading `host`"""
-    pseudo = next((name for name, _ in look.headers if name.startswith(b":")), None)
+    pseudo = look.headers.pseudo()
     return None if pseudo is None else f"headers hold {pseudo!r}"
 
 
@@ -205,6 +207,6 @@ def state_is_a_dict(scope: Scope, look: Look) -> str | None:
 @ASGI.check("A082", "must", "server", on=WEB, spec=_WWW, write='b"; ".join(cookies)')
 def one_cookie_header(scope: Scope, look: Look) -> str | None:
     """on HTTP/1.x the `cookie` header comes once; on HTTP/2 an app joins several with "; \""""
-    cookies = [value for name, value in look.headers if name.lower() == b"cookie"]
+    cookies = look.headers.values(b"cookie")
     several = len(cookies) > 1 and scope.get("http_version") in ("1.0", "1.1")
     return f"{len(cookies)} cookie headers on HTTP/{scope['http_version']}" if several else None

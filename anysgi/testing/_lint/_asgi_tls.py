@@ -1,4 +1,4 @@
-"""The rules about the TLS extension of HTTP and WebSocket scopes."""
+"""The rules about the TLS extension of HTTP and WebSocket scopes; judged where there is one."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
     Scope = dict[str, Any]
 
-WEB = ["http scope", "websocket scope"]
+TLS = ["tls"]
 _TLS = "ASGI TLS extension"
 
 
-@ASGI.check("A133", "must", "server", on=WEB, spec=_TLS, write='"scheme": "https"')
+@ASGI.check("A133", "must", "server", on=TLS, spec=_TLS, write='"scheme": "https"')
 def tls_only_on_tls(scope: Scope, look: Look) -> str | None:
     """`extensions["tls"]` is there only on TLS connections"""
-    plain = "tls" in look.extensions and scope.get("scheme", "http") in ("http", "ws")
+    plain = scope.get("scheme", "http") in ("http", "ws")
     return f"a tls extension, and scheme {scope.get('scheme', 'http')!r}" if plain else None
 
 
@@ -32,7 +32,7 @@ def _tls(look: Look) -> dict[Any, Any] | None:
     "A134",
     "must",
     "server",
-    on=WEB,
+    on=TLS,
     spec=_TLS,
     write='"tls": {"server_cert": None, "tls_version": 0x0304, "cipher_suite": 0x1301}',
 )
@@ -49,7 +49,7 @@ def tls_has_its_keys(scope: Scope, look: Look) -> str | None:
     return None if suite is None or 0 <= suite <= 0xFFFF else f"cipher_suite is {suite}, more than 16 bits"
 
 
-@ASGI.check("A135", "must", "server", on=WEB, spec=_TLS, write='"client_cert_chain": [pem]')
+@ASGI.check("A135", "must", "server", on=TLS, spec=_TLS, write='"client_cert_chain": [pem]')
 def client_chain_is_pem(scope: Scope, look: Look) -> str | None:
     """`client_cert_chain` is an iterable of PEM `str`, the client's own first"""
     chain = (_tls(look) or {}).get("client_cert_chain", ())
@@ -59,7 +59,7 @@ def client_chain_is_pem(scope: Scope, look: Look) -> str | None:
     return f"client_cert_chain holds {shown(strange[0])}" if strange else None
 
 
-@ASGI.check("A136", "must", "server", on=WEB, spec=_TLS, write='"client_cert_name": "CN=client,O=Example"')
+@ASGI.check("A136", "must", "server", on=TLS, spec=_TLS, write='"client_cert_name": "CN=client,O=Example"')
 def client_name_is_there(scope: Scope, look: Look) -> str | None:
     """where there is a client certificate, `client_cert_name` is its RFC 4514 name; where there is none, it is None"""
     tls = _tls(look)
@@ -73,16 +73,16 @@ def client_name_is_there(scope: Scope, look: Look) -> str | None:
     return f"client_cert_name is {name!r}, and there is no client certificate" if name and not chain else None
 
 
-@ASGI.check("A137", "must", "server", on=WEB, spec=_TLS, write='"client_cert_error": None')
+@ASGI.check("A137", "must", "server", on=TLS, spec=_TLS, write='"client_cert_error": None')
 def client_error_is_text(scope: Scope, look: Look) -> str | None:
     """`client_cert_error` is None or a non-empty `str`"""
     error = (_tls(look) or {}).get("client_cert_error")
     return None if error is None or (isinstance(error, str) and error) else f"client_cert_error is {shown(error)}"
 
 
-@ASGI.check("A138", "lint", "server", on=WEB, spec=_TLS, write='"scheme": "https"')
+@ASGI.check("A138", "lint", "server", on=TLS, spec=_TLS, write='"scheme": "https"')
 def tls_has_a_secure_scheme(scope: Scope, look: Look) -> str | None:
     """with `tls`, `scheme` is "https" or "wss", the one of its protocol"""
     scheme, secure = scope.get("scheme"), {"http": "https", "websocket": "wss"}[look.protocol]
-    odd = "tls" in look.extensions and scheme not in (secure, "http", "ws")
+    odd = scheme not in (secure, "http", "ws")
     return f"a tls extension, and scheme {shown(scheme)}" if odd else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._rule import ASGI, Milder
-from ._values import byte_pairs, count, is_one_shot, not_a, shown
+from ._values import is_one_shot, not_a, shown
 
 if TYPE_CHECKING:
     from ._asgi_look import Look
@@ -70,12 +70,11 @@ def subprotocol_was_offered(message: Message, look: Look) -> str | None:
 @ASGI.check("A094", "must", "app", on=["websocket.accept"], spec=_WS, write='"subprotocol": "v1"')
 def accept_headers_are_allowed(message: Message, look: Look) -> str | None:
     """an accept's `headers` (from spec version 2.1 on) do not hold `sec-websocket-protocol`"""
-    pairs = byte_pairs(message.get("headers", ()))
-    if count(pairs, b"sec-websocket-protocol"):
+    if b"sec-websocket-protocol" in look.fields.names:
         return "headers hold sec-websocket-protocol"
     return (
         f"headers, and the server speaks {look.version[0]}.{look.version[1]}"
-        if pairs and look.version < (2, 1)
+        if look.fields.pairs and look.version < (2, 1)
         else None
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, TypeGuard
 
-TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
-BYTE_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
+_CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _JOINED_COOKIE = re.compile(r",\s*[!#$%&'*+\-.^_`|~0-9A-Za-z]+=")  # a date's comma is followed by a day, without '='
 _SHOWN = 80
 
@@ -27,23 +28,32 @@ def is_pair_of_bytes(item: Any) -> TypeGuard[tuple[bytes, bytes]]:
     return isinstance(item, (tuple, list)) and len(item) == 2 and type(item[0]) is bytes and type(item[1]) is bytes
 
 
+@lru_cache(maxsize=1024)
+def is_token(name: str | bytes) -> bool:
+    """Whether it can be a header's name."""
+    return _TOKEN.fullmatch(name if isinstance(name, str) else name.decode("latin-1")) is not None
+
+
+def has_control(text: str) -> bool:
+    """Whether it holds a control character, DEL included."""
+    return _CONTROL.search(text) is not None
+
+
+def is_wide(text: str) -> bool:
+    """Whether it holds a character above U+00FF, which stands for no byte."""
+    return not text.isascii() and max(text) > "\xff"
+
+
 def is_one_shot(value: object) -> bool:
     """Whether looking at it would use it up: a generator, a map, an iterator."""
     return hasattr(value, "__next__")
 
 
-def byte_pairs(headers: Any) -> list[tuple[bytes, bytes]]:
-    """The well-formed pairs of an ASGI header list; others are somebody else's finding."""
-    if isinstance(headers, (list, tuple)):
-        return [item for item in headers if is_pair_of_bytes(item)]
-    return []
-
-
-def wrong_pairs(headers: Any) -> str | None:
-    """Say what is wrong with an ASGI header list: no iterable, or not of pairs of bytes."""
+def wrong_pairs(headers: Any, good: int) -> str | None:
+    """Say what is wrong with an ASGI header list, in which `good` items are lists or tuples of two bytes."""
     if isinstance(headers, (dict, str, bytes)) or not hasattr(headers, "__iter__"):
         return f"headers is {shown(headers)}, not a list of [name, value] pairs"
-    if is_one_shot(headers):
+    if is_one_shot(headers) or (hasattr(headers, "__len__") and len(headers) == good):
         return None
     strange = next((item for item in headers if not is_pair_of_bytes(_as_tuple(item))), None)
     return None if strange is None else f"the header {shown(strange)} is not a pair of bytes"
@@ -59,19 +69,3 @@ def _as_tuple(item: Any) -> Any:
 def is_joined_cookie(value: str) -> bool:
     """Whether two cookies were joined with a comma."""
     return _JOINED_COOKIE.search(value) is not None
-
-
-def count(pairs: list[tuple[bytes, bytes]], name: bytes) -> int:
-    """How often a lowercase header name occurs."""
-    return sum(key.lower() == name for key, _ in pairs)
-
-
-def first(pairs: list[tuple[bytes, bytes]], name: bytes) -> bytes | None:
-    """The first value of a lowercase header name."""
-    return next((value for key, value in pairs if key.lower() == name), None)
-
-
-def declared_length(pairs: list[tuple[bytes, bytes]]) -> int | None:
-    """Bytes that Content-Length promises, None where it promises nothing readable."""
-    value = first(pairs, b"content-length")
-    return int(value) if value is not None and value.isdigit() and len(value) < 19 else None

@@ -1,6 +1,6 @@
 """The rules about the environ a server hands over: CGI variables first, then the `wsgi.` ones.
 
-A judge takes the environ twice, as every judge takes a value and what is around it.
+A judge takes the environ and those of its variables that look like CGI's: no dot in the name.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ._rule import WSGI, Milder
-from ._values import is_joined_cookie, shown
+from ._values import is_joined_cookie, is_wide, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ...types import Environ
 
 ENVIRON = ["environ"]
@@ -20,24 +22,38 @@ _VARIABLES, _UNICODE = "PEP 3333, environ Variables", "PEP 3333, Unicode Issues"
 _STREAMS = "PEP 3333, Input and Error Streams"
 
 
-def _cgi(environ: Environ) -> list[tuple[str, Any]]:
-    """The variables that look like CGI's: no dot in the name, and not copied from this process's environment."""
-    return [
-        (key, value)
-        for key, value in environ.items()
-        if isinstance(key, str) and "." not in key and os.environ.get(key, key) != value
-    ]
+class Variables:
+    """The variables of an environ that look like CGI's, sorted into the usual and the odd.
+
+    Attributes:
+        texts: those whose values are `str`.
+        others: those whose values are not.
+        odd: names with a `-`, or not in uppercase.
+    """
+
+    __slots__ = ("odd", "others", "texts")
+
+    def __init__(self, environ: Environ) -> None:
+        cgi = [(key, value) for key, value in environ.items() if isinstance(key, str) and "." not in key]
+        self.texts = [(key, value) for key, value in cgi if isinstance(value, str)]
+        self.others = [(key, value) for key, value in cgi if not isinstance(value, str)]
+        self.odd = [(key, value) for key, value in cgi if not key.isupper() or "-" in key]
+
+
+def _first(variables: Iterable[tuple[str, Any]]) -> str | None:
+    """The first of these that was not copied from this process's environment, as wsgiref does."""
+    return next((key for key, value in variables if os.environ.get(key, key) != value), None)
 
 
 @WSGI.check("W003", "must", "server", on=ENVIRON, spec=_VARIABLES, write='environ["REQUEST_METHOD"] = "GET"')
-def method_is_there(environ: Environ, _: Environ) -> str | None:
+def method_is_there(environ: Environ, variables: Variables) -> str | None:
     """`REQUEST_METHOD` is a non-empty `str`"""
     method = environ.get("REQUEST_METHOD")
     return None if isinstance(method, str) and method else f"REQUEST_METHOD is {shown(method)}"
 
 
 @WSGI.check("W004", "must", "server", on=ENVIRON, spec=_VARIABLES, write='environ["SCRIPT_NAME"] = "/shop"')
-def script_name_is_a_prefix(environ: Environ, _: Environ) -> str | None:
+def script_name_is_a_prefix(environ: Environ, variables: Variables) -> str | None:
     """`SCRIPT_NAME` is empty, or begins with `/` and does not end with one"""
     name = environ.get("SCRIPT_NAME", "")
     if name == "" or not isinstance(name, str):
@@ -48,7 +64,7 @@ def script_name_is_a_prefix(environ: Environ, _: Environ) -> str | None:
 
 
 @WSGI.check("W005", "must", "server", on=ENVIRON, spec=_VARIABLES, write='environ["PATH_INFO"] = "/cart"')
-def path_info_begins_with_a_slash(environ: Environ, _: Environ) -> str | None:
+def path_info_begins_with_a_slash(environ: Environ, variables: Variables) -> str | None:
     """`PATH_INFO` is empty or begins with `/`, but for `OPTIONS *`"""
     path = environ.get("PATH_INFO", "")
     good = isinstance(path, str) and (path == "" or path.startswith("/"))
@@ -58,20 +74,20 @@ def path_info_begins_with_a_slash(environ: Environ, _: Environ) -> str | None:
 
 
 @WSGI.check("W006", "must", "server", on=ENVIRON, spec=_VARIABLES, write='environ["PATH_INFO"] = "/"')
-def some_path_is_there(environ: Environ, _: Environ) -> str | None:
+def some_path_is_there(environ: Environ, variables: Variables) -> str | None:
     """`SCRIPT_NAME` and `PATH_INFO` are not both empty"""
     return None if environ.get("SCRIPT_NAME") or environ.get("PATH_INFO") else "SCRIPT_NAME and PATH_INFO are empty"
 
 
 @WSGI.check("W007", "must", "server", on=ENVIRON, spec=_VARIABLES, write='environ["QUERY_STRING"] = "a=1"')
-def query_string_is_text(environ: Environ, _: Environ) -> str | None:
+def query_string_is_text(environ: Environ, variables: Variables) -> str | None:
     """`QUERY_STRING`, if given, is a `str`"""
     query = environ.get("QUERY_STRING", "")
     return None if isinstance(query, str) else f"QUERY_STRING is {shown(query)}"
 
 
 @WSGI.check("W008", "must", "server", on=ENVIRON, spec=_VARIABLES, write='environ["CONTENT_LENGTH"] = "5"')
-def content_variables_have_no_prefix(environ: Environ, _: Environ) -> str | None:
+def content_variables_have_no_prefix(environ: Environ, variables: Variables) -> str | None:
     """`CONTENT_TYPE` and `CONTENT_LENGTH` are `str` or absent, and never there as `HTTP_CONTENT_…`"""
     for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         if not isinstance(environ.get(name, ""), str):
@@ -82,7 +98,7 @@ def content_variables_have_no_prefix(environ: Environ, _: Environ) -> str | None
 
 
 @WSGI.check("W009", "must", "server", on=ENVIRON, spec=_VARIABLES, write='environ["CONTENT_LENGTH"] = "5"')
-def content_length_is_digits(environ: Environ, _: Environ) -> str | None:
+def content_length_is_digits(environ: Environ, variables: Variables) -> str | None:
     """`CONTENT_LENGTH`, if not empty, is made of digits"""
     length = environ.get("CONTENT_LENGTH", "")
     good = not isinstance(length, str) or length == "" or (length.isascii() and length.isdigit())
@@ -90,7 +106,7 @@ def content_length_is_digits(environ: Environ, _: Environ) -> str | None:
 
 
 @WSGI.check("W010", "must", "server", on=ENVIRON, spec=_VARIABLES, write='environ["SERVER_PORT"] = "8000"')
-def server_has_name_and_port(environ: Environ, _: Environ) -> str | None:
+def server_has_name_and_port(environ: Environ, variables: Variables) -> str | None:
     """`SERVER_NAME` and `SERVER_PORT` are non-empty `str`, the port a number"""
     for name in ("SERVER_NAME", "SERVER_PORT"):
         value = environ.get(name)
@@ -100,7 +116,7 @@ def server_has_name_and_port(environ: Environ, _: Environ) -> str | None:
 
 
 @WSGI.check("W011", "must", "server", on=ENVIRON, spec=_VARIABLES, write='environ["SERVER_PROTOCOL"] = "HTTP/1.1"')
-def protocol_is_there(environ: Environ, _: Environ) -> str | None:
+def protocol_is_there(environ: Environ, variables: Variables) -> str | None:
     """`SERVER_PROTOCOL` is of the form `HTTP/1.1`"""
     protocol = environ.get("SERVER_PROTOCOL")
     good = isinstance(protocol, str) and re.fullmatch(r"HTTP/\d(\.\d)?", protocol)
@@ -108,18 +124,19 @@ def protocol_is_there(environ: Environ, _: Environ) -> str | None:
 
 
 @WSGI.check("W012", "must", "server", on=ENVIRON, spec=_UNICODE, write='environ[key] = raw.decode("latin-1")')
-def text_is_native(environ: Environ, _: Environ) -> str | None:
+def text_is_native(environ: Environ, variables: Variables) -> str | None:
     """CGI variables are `str` in which each character stands for one byte: none above U+00FF"""
-    wide = next((k for k, v in _cgi(environ) if isinstance(v, str) and not v.isascii() and max(v) > "\xff"), None)
+    if "".join([value for _, value in variables.texts]).isascii():
+        return None
+    wide = _first((key, value) for key, value in variables.texts if is_wide(value))
     return None if wide is None else f"{wide} is {shown(environ[wide])}"
 
 
 @WSGI.check("W013", "must", "server", on=ENVIRON, spec=_VARIABLES, write='environ["HTTP_X_NAME"] = "value"')
-def header_variables_are_uppercase(environ: Environ, _: Environ) -> str | None:
+def header_variables_are_uppercase(environ: Environ, variables: Variables) -> str | None:
     """`HTTP_` variables are uppercase with `_` for `-`; repeated headers are joined, cookies with "; \""""
-    named = [key for key, _ in _cgi(environ) if key[:5].upper() == "HTTP_" or key[:5].upper() == "HTTP-"]
-    odd = next((key for key in named if key != key.upper().replace("-", "_")), None)
-    if odd is not None and odd.startswith("HTTP"):
+    odd = _first(item for item in variables.odd if item[0].startswith("HTTP"))
+    if odd is not None:
         return f"there is a variable {odd!r}"
     cookie = environ.get("HTTP_COOKIE", "")
     joined = isinstance(cookie, str) and is_joined_cookie(cookie)
@@ -127,27 +144,27 @@ def header_variables_are_uppercase(environ: Environ, _: Environ) -> str | None:
 
 
 @WSGI.check("W015", "must", "server", on=ENVIRON, spec=_VARIABLES, write='environ["wsgi.version"] = (1, 0)')
-def version_is_one(environ: Environ, _: Environ) -> str | None:
+def version_is_one(environ: Environ, variables: Variables) -> str | None:
     """`wsgi.version` is `(1, 0)`"""
     version = environ.get("wsgi.version")
     return None if version == (1, 0) and isinstance(version, tuple) else f"wsgi.version is {shown(version)}"
 
 
 @WSGI.check("W016", "must", "server", on=ENVIRON, spec=_VARIABLES, write='environ["wsgi.url_scheme"] = "http"')
-def scheme_is_http(environ: Environ, _: Environ) -> str | None:
+def scheme_is_http(environ: Environ, variables: Variables) -> str | None:
     """`wsgi.url_scheme` is "http" or "https\""""
     scheme = environ.get("wsgi.url_scheme")
     return None if scheme in ("http", "https") else f"wsgi.url_scheme is {shown(scheme)}"
 
 
 @WSGI.check("W017", "must", "server", on=ENVIRON, spec=_STREAMS, write='environ["wsgi.input"] = io.BytesIO(body)')
-def input_is_a_stream(environ: Environ, _: Environ) -> str | None:
+def input_is_a_stream(environ: Environ, variables: Variables) -> str | None:
     """`wsgi.input` has `read`, `readline`, `readlines` and `__iter__`"""
     return _lacks(environ, "wsgi.input", ("read", "readline", "readlines", "__iter__"))
 
 
 @WSGI.check("W018", "must", "server", on=ENVIRON, spec=_STREAMS, write='environ["wsgi.errors"] = sys.stderr')
-def errors_is_a_text_stream(environ: Environ, _: Environ) -> str | None:
+def errors_is_a_text_stream(environ: Environ, variables: Variables) -> str | None:
     """`wsgi.errors` has `flush`, `write` and `writelines`, and takes text"""
     lack = _lacks(environ, "wsgi.errors", ("flush", "write", "writelines"))
     binary = "b" in str(getattr(environ.get("wsgi.errors"), "mode", ""))
@@ -161,7 +178,7 @@ def _lacks(environ: Environ, name: str, methods: tuple[str, ...]) -> str | None:
 
 
 @WSGI.check("W019", "must", "server", on=ENVIRON, spec=_VARIABLES, write='environ["wsgi.multithread"] = True')
-def concurrency_is_told(environ: Environ, _: Environ) -> str | None:
+def concurrency_is_told(environ: Environ, variables: Variables) -> str | None:
     """`wsgi.multithread`, `wsgi.multiprocess` and `wsgi.run_once` are there, and true to their word"""
     names = ("wsgi.multithread", "wsgi.multiprocess", "wsgi.run_once")
     missing = next((name for name in names if name not in environ), None)
@@ -169,27 +186,28 @@ def concurrency_is_told(environ: Environ, _: Environ) -> str | None:
 
 
 @WSGI.check("W020", "must", "server", on=ENVIRON, spec=_VARIABLES, write="leave the variable out")
-def absent_is_not_none(environ: Environ, _: Environ) -> str | None:
+def absent_is_not_none(environ: Environ, variables: Variables) -> str | None:
     """a CGI variable that does not apply is absent, not None"""
-    none = next((key for key, value in _cgi(environ) if value is None), None)
+    none = _first(item for item in variables.others if item[1] is None)
     return None if none is None else f"{none} is None"
 
 
-_JUDGED = ("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE", "CONTENT_LENGTH")
+_JUDGED = frozenset(  # these have rules of their own
+    ["REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE", "CONTENT_LENGTH"]
+) | {"SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL"}
 
 
 @WSGI.check("W021", "lint", "server", on=ENVIRON, spec=_VARIABLES, write='environ["shop.database"] = database')
-def objects_have_dotted_names(environ: Environ, _: Environ) -> str | None:
+def objects_have_dotted_names(environ: Environ, variables: Variables) -> str | None:
     """what is no `str` has a name with a dot"""
-    plain = [key for key, value in _cgi(environ) if not isinstance(value, (str, type(None)))]
-    odd = next((key for key in plain if key not in (*_JUDGED, "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL")), None)
+    odd = _first(item for item in variables.others if item[1] is not None and item[0] not in _JUDGED)
     return None if odd is None else f"{odd} is {shown(environ[odd])}"
 
 
 @WSGI.check("W022", "lint", "server", on=ENVIRON, spec=_VARIABLES, write='environ["shop.user"] = "ann"')
-def own_variables_are_namespaced(environ: Environ, _: Environ) -> str | None:
+def own_variables_are_namespaced(environ: Environ, variables: Variables) -> str | None:
     """a server's own variables have lowercase names with a dot: `shop.user`"""
-    lower = next((key for key, value in _cgi(environ) if isinstance(value, str) and key != key.upper()), None)
+    lower = _first(item for item in variables.odd if item[0] != item[0].upper() and isinstance(item[1], str))
     return None if lower is None or lower.startswith("HTTP") else f"there is a variable {lower!r}"
 
 
@@ -197,7 +215,7 @@ def own_variables_are_namespaced(environ: Environ, _: Environ) -> str | None:
     "W023", "must", "server", on=ENVIRON, spec="PEP 3333, Optional Platform-Specific File Handling",
     write='environ["wsgi.file_wrapper"] = wsgiref.util.FileWrapper',
 )  # fmt: skip
-def file_wrapper_is_callable(environ: Environ, _: Environ) -> str | None:
+def file_wrapper_is_callable(environ: Environ, variables: Variables) -> str | None:
     """`wsgi.file_wrapper`, if given, is callable with a file and a block size"""
     wrapper = environ.get("wsgi.file_wrapper", open)
     return None if callable(wrapper) else f"wsgi.file_wrapper is {shown(wrapper)}"
@@ -211,7 +229,7 @@ def file_wrapper_is_callable(environ: Environ, _: Environ) -> str | None:
     spec="wsgi.input_terminated, as gunicorn and mod_wsgi define it",
     write='environ["wsgi.input_terminated"] = True',
 )
-def input_terminated_is_bool(environ: Environ, _: Environ) -> str | None:
+def input_terminated_is_bool(environ: Environ, variables: Variables) -> str | None:
     """`wsgi.input_terminated`, if given, is a `bool`, and true only if `wsgi.input` has an end of its own"""
     said = environ.get("wsgi.input_terminated", True)
     return None if isinstance(said, bool) else f"wsgi.input_terminated is {shown(said)}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import _wsgi_order as order
 from ._rule import WSGI
 from ._values import shown
+from ._wsgi_environ import Variables
 from ._wsgi_head import Head, bodiless
 from ._wsgi_streams import LintErrors, LintInput
 
@@ -53,10 +54,10 @@ class WsgiExchange:
             self._said.add(id)
             self.report.add(id, problem, self.where, party, quietly=quietly)
 
-    def judge(self, kind: str, value: Any) -> None:
+    def judge(self, kind: str, value: Any, around: Any = None) -> None:
         """Judge a value by the rules for its kind."""
         for rule, check in WSGI.checks[kind]:
-            problem = check(value, self.environ)
+            problem = check(value, around)
             if problem is not None:
                 self.find(rule.id, problem)
 
@@ -71,7 +72,7 @@ class WsgiExchange:
     def open(self, outer: WsgiExchange | None) -> None:
         """Judge the environ, and put our streams into it."""
         environ = self.environ
-        self.judge("environ", environ)
+        self.judge("environ", environ, Variables(environ))
         if outer is not None and not self._arrives(outer):
             self.find("W065", f"{outer.path} became {self.path}")
         if hasattr(environ.get("wsgi.input"), "read"):
@@ -107,8 +108,10 @@ class WsgiExchange:
         if head is not None:
             self._judge_head(head)
         write = self._start(*self._with_a_copy(args), **named)
-        if head is not None and head.exc_info and self.state is order.COMMITTED:
-            self.find("W047", "start_response(exc_info) returned, with the head already out")
+        if head is not None and head.exc_info:
+            head.exc_info = None  # an exception would keep its frames alive
+            if self.state is order.COMMITTED:
+                self.find("W047", "start_response(exc_info) returned, with the head already out")
         if callable(write):
             return lambda data: self._write(write, data)
         self.find("W049", f"start_response() returned {shown(write)}")
@@ -122,7 +125,7 @@ class WsgiExchange:
     def _judge_head(self, head: Head) -> None:
         self.take(order.START_EXC if head.exc_info else order.START)
         self.judge("head", head)
-        self.head = head._replace(exc_info=None)  # an exception would keep its frames alive
+        self.head = head
         if isinstance(head.headers, list):
             self._headers = (head.headers, list(head.headers))
 

@@ -1,17 +1,14 @@
 """The rules about what an app hands to `start_response`, and about its body's chunks.
 
-A judge takes a `Head` (or a chunk) and the environ.
+A judge takes a `Head`, or a chunk; the second argument of every judge is not used here.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from ._rule import WSGI, Milder
-from ._values import TOKEN, shown
-
-if TYPE_CHECKING:
-    from ...types import Environ
+from ._values import has_control, is_token, is_wide, shown
 
 HEAD, CHUNK = ["head"], ["chunk"]
 _START, _FEATURES = "PEP 3333, The start_response() Callable", "PEP 3333, Other HTTP Features"
@@ -30,17 +27,18 @@ HOP_BY_HOP = frozenset(
 )
 
 
-class Head(NamedTuple):
-    """The arguments of one `start_response`."""
+class Head:
+    """The arguments of one `start_response`.
 
-    status: Any
-    headers: Any
-    exc_info: Any = None
+    Attributes:
+        pairs: the well-formed headers; the others are somebody else's finding.
+    """
 
-    @property
-    def pairs(self) -> list[tuple[str, str]]:
-        """The well-formed headers; the others are somebody else's finding."""
-        return [item for item in self.headers if _is_pair(item)] if isinstance(self.headers, list) else []
+    __slots__ = ("exc_info", "headers", "pairs", "status")
+
+    def __init__(self, status: Any, headers: Any, exc_info: Any = None) -> None:
+        self.status, self.headers, self.exc_info = status, headers, exc_info
+        self.pairs = [item for item in headers if _is_pair(item)] if isinstance(headers, list) else []
 
     @property
     def code(self) -> int:
@@ -60,17 +58,17 @@ def _is_pair(item: Any) -> bool:
 
 
 @WSGI.check("W036", "must", "app", on=HEAD, spec=_START, write='start_response("200 OK", headers)')
-def status_is_a_line(head: Head, environ: Environ) -> str | None:
+def status_is_a_line(head: Head, _: object) -> str | None:
     """`status` is a `str` of a code, one space and a reason, without control characters"""
     status = head.status
     good = isinstance(status, str) and len(status) >= 4 and status[3] == " " and not status[4:5].isspace()
-    if not good or _has_control(status):
+    if not good or has_control(status):
         return f"status is {shown(status)}"
-    return f"status is {shown(status)}, which is not latin-1" if _is_wide(status) else None
+    return f"status is {shown(status)}, which is not latin-1" if is_wide(status) else None
 
 
 @WSGI.check("W037", "must", "app", on=HEAD, spec=_START, write='start_response("404 Not Found", headers)')
-def status_begins_with_a_code(head: Head, environ: Environ) -> str | None:
+def status_begins_with_a_code(head: Head, _: object) -> str | None:
     """the code is three digits, from 100 to 599"""
     if not isinstance(head.status, str) or 100 <= head.code <= 599:
         return None
@@ -78,7 +76,7 @@ def status_begins_with_a_code(head: Head, environ: Environ) -> str | None:
 
 
 @WSGI.check("W038", "must", "app", on=HEAD, spec=_START, write='[("Content-Type", "text/plain")]')
-def headers_are_a_list_of_tuples(head: Head, environ: Environ) -> str | None:
+def headers_are_a_list_of_tuples(head: Head, _: object) -> str | None:
     """headers are a `list` of two-item tuples of `str`"""
     if type(head.headers) is not list:
         return f"headers is {shown(head.headers)}"
@@ -87,34 +85,34 @@ def headers_are_a_list_of_tuples(head: Head, environ: Environ) -> str | None:
 
 
 @WSGI.check("W039", "must", "app", on=HEAD, spec=f"{_START}; RFC 9110 section 5.1", write='("X-Name", "value")')
-def header_names_are_tokens(head: Head, environ: Environ) -> str | None:
+def header_names_are_tokens(head: Head, _: object) -> str | None:
     """header names are RFC 9110 tokens"""
-    strange = next((name for name, _ in head.pairs if not TOKEN.fullmatch(name) and not _is_wide(name)), None)
+    strange = next((name for name, _ in head.pairs if not is_token(name) and not is_wide(name)), None)
     return None if strange is None else f"the header name {strange!r} is no token"
 
 
 @WSGI.check("W040", "must", "app", on=HEAD, spec=_START, write='("X-Name", "value")')
-def header_values_have_no_controls(head: Head, environ: Environ) -> str | None:
+def header_values_have_no_controls(head: Head, _: object) -> str | None:
     """header values hold no control characters"""
-    strange = next((pair for pair in head.pairs if _has_control(pair[1])), None)
+    strange = next((pair for pair in head.pairs if has_control(pair[1])), None)
     return None if strange is None else f"the header {strange[0]} is {shown(strange[1])}"
 
 
 @WSGI.check("W041", "must", "app", on=HEAD, spec=_UNICODE, write='("X-Name", text.encode("utf-8").decode("latin-1"))')
-def headers_are_native(head: Head, environ: Environ) -> str | None:
+def headers_are_native(head: Head, _: object) -> str | None:
     """each character of a header stands for one byte: none is above U+00FF"""
-    wide = next((pair for pair in head.pairs if _is_wide(pair[0]) or _is_wide(pair[1])), None)
+    wide = next((pair for pair in head.pairs if is_wide(pair[0]) or is_wide(pair[1])), None)
     return None if wide is None else f"the header {shown(wide)} is not latin-1"
 
 
 @WSGI.check("W042", "must", "app", on=HEAD, spec=_START, write='start_response("200 OK", headers)')
-def no_status_header(head: Head, environ: Environ) -> str | None:
+def no_status_header(head: Head, _: object) -> str | None:
     """there is no `Status` header: the status is an argument"""
     return "there is a Status header" if any(name.lower() == "status" for name, _ in head.pairs) else None
 
 
 @WSGI.check("W043", "must", "app", on=HEAD, spec=_FEATURES, write="leave it to the server")
-def no_hop_by_hop_headers(head: Head, environ: Environ) -> str | None:
+def no_hop_by_hop_headers(head: Head, _: object) -> str | None:
     """there are no hop-by-hop headers: they are the server's"""
     hop = next((name for name, _ in head.pairs if name.lower() in HOP_BY_HOP), None)
     return None if hop is None else f"there is a {hop} header"
@@ -128,7 +126,7 @@ def no_hop_by_hop_headers(head: Head, environ: Environ) -> str | None:
     spec=f"{_START}, Error Handling",
     write="start_response(status, headers, sys.exc_info())",
 )
-def exc_info_is_real(head: Head, environ: Environ) -> str | None:
+def exc_info_is_real(head: Head, _: object) -> str | None:
     """`exc_info`, if given, is the `(type, value, traceback)` of an exception"""
     info = head.exc_info
     if info is None:
@@ -138,7 +136,7 @@ def exc_info_is_real(head: Head, environ: Environ) -> str | None:
 
 
 @WSGI.check("W054", "must", "app", on=CHUNK, spec="PEP 3333, Specification Details", write="yield text.encode()")
-def chunks_are_bytes(chunk: Any, environ: Environ) -> str | None:
+def chunks_are_bytes(chunk: Any, _: object) -> str | None:
     """the iterable yields bytes"""
     return None if isinstance(chunk, bytes) else f"the iterable yielded {shown(chunk)}"
 
@@ -148,11 +146,3 @@ def bodiless(code: int, method: Any, size: int) -> str | None:
     if code in (204, 304) or 100 <= code < 200:
         return f"{size} bytes of body on a {code}"
     return Milder("ambiguous", f"{size} bytes of body on a HEAD, which servers drop") if method == "HEAD" else None
-
-
-def _has_control(text: str) -> bool:
-    return any(character < " " or character == "\x7f" for character in text)
-
-
-def _is_wide(text: str) -> bool:
-    return not text.isascii() and max(text) > "\xff"
