@@ -22,6 +22,7 @@ COMMANDS = {
     "routes": ".routes:routes",
     "config": ".config:config",
     "doctor": ".doctor:doctor",
+    "advise": ".advise:advise_command",
 }
 """Where each command lives, `module:attribute`, in the order `--help` shows them."""
 

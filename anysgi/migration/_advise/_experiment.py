@@ -1,0 +1,102 @@
+"""Two runs of a route: alone in the process, and against itself.
+
+Alone, time off the CPU is waiting.  Against itself, what is added is queueing: for the CPU, for Python's global lock,
+or for something the requests share.  Which of them, the busy share tells: if the CPU was mostly idle meanwhile, and so
+nobody held the global lock, they waited for each other.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from ._measure import Sample, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._requests import Request
+
+_WARM_UP = 3
+_FEWEST_AT_ONCE = 4  # fewer would not show what requests do to each other
+
+
+@dataclass(frozen=True, slots=True)
+class Contended:
+    """A route against itself.
+
+    Attributes:
+        samples: its requests.
+        at_once: how many were under way at a time.
+        elapsed: seconds the whole run took.
+    """
+
+    samples: tuple[Sample, ...]
+    at_once: int
+    elapsed: float
+
+    @property
+    def rate(self) -> float:
+        """Requests per second."""
+        return len(self.samples) / self.elapsed
+
+    @property
+    def busy(self) -> float:
+        """The share of the time in which some thread had a CPU, or was in line for one; more than 1 on several."""
+        return sum(sample.cpu + sample.queued for sample in self.samples) / self.elapsed
+
+
+def alone(app: Any, requests: Sequence[Request], count: int, seconds: float) -> list[Sample]:
+    """Measure requests one after the other, on this thread.
+
+    Args:
+        app: a WSGI app.
+        requests: taken in turn.
+        count: how many to measure, after a few to warm up.
+        seconds: stop after this time, whatever was measured by then; one request at least.
+    """
+    samples: list[Sample] = []
+    end = perf_counter() + seconds
+    for number in range(_WARM_UP):
+        if perf_counter() < end:
+            measure(app, requests[number % len(requests)])
+    while not samples or (len(samples) < count and perf_counter() < end):
+        samples.append(measure(app, requests[len(samples) % len(requests)]))
+    return samples
+
+
+def against_itself(app: Any, requests: Sequence[Request], at_once: int, count: int, seconds: float) -> Contended:
+    """Measure requests on several threads at a time.
+
+    Args:
+        app: a WSGI app.
+        requests: taken in turn.
+        at_once: how many threads; at least four are used.
+        count: how many requests to measure in all.
+        seconds: stop after this time, whatever was measured by then.
+    """
+    threads = max(at_once, _FEWEST_AT_ONCE)
+    turns = iter(range(count))
+    samples: list[Sample] = []
+    together = threading.Barrier(threads + 1)
+    end = [0.0]
+
+    def work() -> None:
+        together.wait()
+        while not samples or perf_counter() < end[0]:
+            number = next(turns, None)  # one bytecode: atomic
+            if number is None:
+                return
+            samples.append(measure(app, requests[number % len(requests)]))
+
+    workers = [threading.Thread(target=work, name=f"anysgi-advise-{number}", daemon=True) for number in range(threads)]
+    for worker in workers:
+        worker.start()
+    end[0] = perf_counter() + seconds
+    started = perf_counter()
+    together.wait()
+    for worker in workers:
+        worker.join()
+    return Contended(tuple(samples), threads, perf_counter() - started)

@@ -1,0 +1,90 @@
+"""One request to a WSGI app on this thread, measured: wall, CPU, run queue, waits, the longest burst of CPU."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from time import perf_counter, thread_time
+from typing import TYPE_CHECKING, Any
+
+from ..._core._environ import environ_from_scope
+from ._waits import run_queue, tally
+
+if TYPE_CHECKING:
+    from ._requests import Request
+
+
+_LONGEST = 5.0  # seconds of a body; a stream without an end is left after them
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one request took, all in seconds.
+
+    Attributes:
+        wall: from the call to the return of `close()`.
+        cpu: CPU time of the thread.
+        queued: time the thread was ready and had no CPU: other processes, or other threads.
+        waits: time in known blocking calls, by kind.
+        burst: the longest stretch of CPU between two waits.
+        longest: the longest single wait that a coroutine could do.
+        gap: the longest time between two chunks of the body.
+        status: of the response; 0 if the app raised.
+    """
+
+    wall: float
+    cpu: float
+    queued: float
+    waits: dict[str, float]
+    burst: float
+    longest: float
+    gap: float
+    status: int
+
+    @property
+    def waited(self) -> float:
+        """Time that was neither CPU nor run queue; alone in the process, that is waiting for something."""
+        return max(self.wall - self.cpu - self.queued, 0.0)
+
+    @property
+    def unknown(self) -> float:
+        """What is left of the waiting once the known calls are taken off."""
+        return max(self.waited - sum(self.waits.values()), 0.0)
+
+
+def measure(app: Any, request: Request) -> Sample:
+    """Send one request to a WSGI app and measure it; what the app raises is a status of 0."""
+    environ = environ_from_scope(request.scope())
+    environ["wsgi.input"] = io.BytesIO(request.body)
+    environ["wsgi.errors"] = io.StringIO()
+    tally.begin()
+    started, cpu, queued = perf_counter(), thread_time(), run_queue()
+    status, gap = _call(app, environ)
+    wall, used, ready = perf_counter() - started, thread_time() - cpu, run_queue() - queued
+    waits, burst = tally.end()
+    return Sample(wall, used, ready, waits, burst, tally.longest, gap, status)
+
+
+def _call(app: Any, environ: Any) -> tuple[int, float]:
+    heads: list[str] = []
+
+    def start_response(status: str, _headers: Any, _exc_info: Any = None) -> Any:
+        heads.append(status)
+        return lambda _chunk: None
+
+    body: Any = ()
+    gap = 0.0
+    try:
+        body = app(environ, start_response)
+        last = started = perf_counter()
+        for _chunk in body:
+            now = perf_counter()
+            gap, last = max(gap, now - last), now
+            if now - started > _LONGEST:
+                break
+    except Exception:
+        return 0, gap
+    finally:
+        if hasattr(body, "close"):
+            body.close()
+    return int(heads[-1].partition(" ")[0]) if heads else 0, gap

@@ -1,0 +1,357 @@
+"""`anysgi advise` on routes whose nature is known, measured for real; and what it does with bad files and apps."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from anysgi.cli import main
+from anysgi.migration._advise import (
+    Advice,
+    Demand,
+    Effort,
+    Request,
+    RequestFileError,
+    advise,
+    by_route,
+    read_requests,
+    watched,
+)
+from anysgi.migration._advise import _trial as trial_module
+from anysgi.migration._advise._measure import measure
+from anysgi.migration._advise._waits import _CALLS, _owner, run_queue, tally
+from anysgi.migration._inventory import take_inventory
+from tests.migration.apps import waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NATURE = {
+    "cpu": "STAY",
+    "sleep": "MOVE",
+    "sqlite": "KEEP",
+    "socket": "MOVE",
+    "lock": "FIX FIRST",
+    "mixed": "KEEP",
+}
+
+
+@pytest.fixture(scope="module")
+def _delay() -> Iterator[None]:
+    server = waiting.DelayServer(0.02)
+    server.start()
+    waiting.server.append(server)
+    yield
+    server.close()
+    server.join()
+    waiting.server.clear()
+
+
+def advice(kind: str, at_once: int, **effort: Any) -> Advice:
+    with watched():
+        requests = [Request("GET", f"/work/{kind}")]
+        found = advise(kind, waiting.app.wsgi_app, requests, Demand(threads=8), Effort(at_once=at_once, **effort))
+    assert found is not None
+    return found
+
+
+@pytest.mark.usefixtures("_delay")
+@pytest.mark.parametrize("kind", NATURE)
+def test_a_route_is_classed_by_its_nature(kind: str) -> None:
+    found = advice(kind, 4, samples=30)
+    assert found.verdict.word == NATURE[kind], found
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_delay")
+@pytest.mark.parametrize("at_once", [1, 4, 16])
+@pytest.mark.parametrize("kind", NATURE)
+def test_a_route_is_classed_by_its_nature_whatever_the_concurrency(kind: str, at_once: int) -> None:
+    found = advice(kind, at_once, trial=at_once == 4)
+    assert found.verdict.word == NATURE[kind], found
+    if found.trial is not None:
+        print(f"{kind}: predicted {found.trial.predicted:.2f}x, measured {found.trial.measured:.2f}x")  # noqa: T201
+        assert kind not in ("sleep", "socket", "mixed") or abs(found.trial.error) < 0.5
+
+
+@pytest.mark.usefixtures("_delay")
+def test_the_waits_of_a_route_are_named() -> None:
+    with watched():
+        kinds = {kind: measure(waiting.app.wsgi_app, Request("GET", f"/work/{kind}")) for kind in NATURE}
+    assert kinds["sleep"].waits["sleep"] == pytest.approx(0.02, abs=0.01)
+    assert kinds["socket"].waits["socket"] == pytest.approx(0.02, abs=0.01)
+    assert "database" in kinds["sqlite"].waits
+    assert kinds["mixed"].burst >= 0.004
+    assert kinds["sleep"].longest == pytest.approx(0.02, abs=0.01)
+
+
+def test_a_trial_runs_both_and_has_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial_module, "_REQUESTS", 48)
+    found = advice("sleep", 4, samples=30, trial=True)
+    assert found.trial is not None
+    assert found.trial.predicted == pytest.approx(4.0, rel=0.1)
+    assert found.trial.measured > 1.5
+
+
+def test_a_trial_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial_module, "_REQUESTS", 10**6)
+    found = advice("sleep", 4, samples=30, seconds=1.0, trial=True)
+    assert found.trial is not None
+
+
+def test_what_has_no_prediction_gets_no_trial() -> None:
+    assert advice("lock", 4, samples=30, trial=True).trial is None
+
+
+def test_a_stream_that_holds_its_thread_is_to_be_moved() -> None:
+    with watched():
+        found = advise("s", waiting.app.wsgi_app, [Request("GET", "/stream")], Demand(), Effort(2, 1.0, 4))
+    assert found is not None
+    assert found.verdict.word == "MOVE"
+    assert "it streams" in found.verdict.why
+
+
+def test_a_request_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anysgi.migration._advise._PATIENCE", 0.1)
+    over = threading.Event()
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        over.wait(10)
+        start_response("200 OK", [])
+        return []
+
+    try:
+        assert advise("hangs", app, [Request("GET", "/")], Demand(), Effort(1, 0.05, 4)) is None
+    finally:
+        over.set()
+
+
+def test_a_stream_without_an_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anysgi.migration._advise._measure._LONGEST", 0.01)
+    closed: list[bool] = []
+
+    class Endless:
+        def __iter__(self) -> Iterator[bytes]:
+            while True:
+                yield b"x"
+
+        def close(self) -> None:
+            closed.append(True)
+
+    def app(environ: Any, start_response: Any) -> Endless:
+        start_response("200 OK", [])("written")
+        return Endless()
+
+    assert measure(app, Request("GET", "/")).status == 200
+    assert closed == [True]
+
+
+def test_a_failure_is_a_status_of_0() -> None:
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        raise LookupError
+
+    assert measure(app, Request("GET", "/")).status == 0
+    assert measure(lambda environ, start_response: [], Request("GET", "/")).status == 0
+
+
+def test_the_app_gets_the_request_as_it_is_in_the_file() -> None:
+    seen: dict[str, Any] = {}
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        seen.update(environ, body=environ["wsgi.input"].read())
+        start_response("200 OK", [])
+        return []
+
+    request = Request("POST", "/caf%C3%A9?a=1", (("Host", "shop"), ("X-Token", "t")), b"body")
+    measure(app, request)
+    assert (seen["REQUEST_METHOD"], seen["QUERY_STRING"]) == ("POST", "a=1")
+    assert seen["PATH_INFO"].encode("latin-1").decode() == "/café"
+    assert (seen["HTTP_HOST"], seen["HTTP_X_TOKEN"], seen["CONTENT_LENGTH"]) == ("shop", "t", "4")
+    assert seen["body"] == b"body"
+
+
+# --- watching
+
+
+def test_every_watched_call_exists_and_is_put_back() -> None:
+    names = [name for group in _CALLS.values() for name in group]
+    before = [getattr(*_owner(name)) for name in names]
+    connect = sqlite3.connect
+    with watched():
+        assert all(getattr(*_owner(name)) is not old for name, old in zip(names, before, strict=True))
+    assert [getattr(*_owner(name)) for name in names] == before
+    assert sqlite3.connect is connect
+    assert "recv" not in vars(socket.socket)
+
+
+def test_calls_outside_a_request_are_not_counted() -> None:
+    with watched():
+        time.sleep(0)
+        assert tally.waits is None
+
+
+def test_a_call_inside_a_watched_call_belongs_to_it() -> None:
+    with watched():
+        tally.begin()
+        subprocess.run([sys.executable, "-c", ""], check=True)
+        with closing(sqlite3.connect(":memory:")) as connection:
+            connection.execute("select 1")
+        waits, burst = tally.end()
+    assert set(waits) <= {"process", "socket", "database", "lock"}
+    assert {"process", "database"} <= set(waits)
+    assert burst > 0
+
+
+def test_a_system_without_run_queues_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run_queue() >= 0
+
+    def nothing(*_arguments: Any, **_options: Any) -> Any:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("builtins.open", nothing)
+    assert run_queue() == 0.0
+
+
+# --- the file of requests
+
+
+def written(tmp_path: Path, *lines: str) -> Path:
+    file = tmp_path / "requests.jsonl"
+    file.write_text("\n".join(lines))
+    return file
+
+
+def test_requests_are_read_line_by_line(tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        '{"path": "/a"}',
+        "",
+        '{"method": "post", "path": "/b?x=1", "headers": {"A": "1"}, "body": "text"}',
+        '{"path": "/c", "headers": [["A", "1"], ["A", "2"]]}',
+    )
+    assert read_requests(file) == [
+        Request("GET", "/a"),
+        Request("POST", "/b?x=1", (("A", "1"),), b"text"),
+        Request("GET", "/c", (("A", "1"), ("A", "2"))),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("nonsense", "no JSON"),
+        ("[]", "a request is an object with a path"),
+        ('{"method": "GET"}', "a request is an object with a path"),
+        ('{"path": "a"}', "a request is an object with a path"),
+        ('{"path": "/a", "headers": [1]}', "headers are an object"),
+        ('{"path": "/a", "headers": 7}', "headers are an object"),
+    ],
+)
+def test_a_line_that_is_no_request_is_named(tmp_path: Path, line: str, problem: str) -> None:
+    with pytest.raises(RequestFileError, match=rf"requests\.jsonl:2: .*{problem}"):
+        read_requests(written(tmp_path, '{"path": "/a"}', line))
+
+
+def test_requests_are_grouped_by_the_route_that_answers_them() -> None:
+    requests = [
+        Request("GET", "/work/a"),
+        Request("POST", "/work/a"),
+        Request("GET", "/work/b?x"),
+        Request("GET", "/?"),
+    ]
+    groups = by_route(requests, take_inventory(waiting.app))
+    assert {name: len(group) for name, group in groups.items()} == {
+        "GET /work/<kind>": 2,
+        "POST /work/<kind>": 1,
+        "GET /": 1,
+    }
+
+
+def test_a_route_that_no_table_could_hold_is_grouped_by_its_path() -> None:
+    from anysgi.migration._inventory import Inventory, Route
+
+    inventory = Inventory("Flask", (Route(("GET",), "/what?"),))
+    assert list(by_route([Request("GET", "/what")], inventory)) == ["GET /what"]
+
+
+# --- the command
+
+TARGET = "tests.migration.apps.waiting:app"
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["advise", *arguments])
+
+
+def test_the_table_has_a_verdict_and_what_is_not_known(tmp_path: Path) -> None:
+    file = written(tmp_path, '{"path": "/work/mixed"}', '{"method": "POST", "path": "/work/mixed"}')
+    result = run(TARGET, "--requests", str(file), "--threads", "8", "--samples", "30", "--concurrency", "4")
+    assert result.exit_code == 0, result.output
+    assert "GET /work/<kind>" in result.output
+    assert "KEEP" in result.output
+    assert "not known: 1 requests of the file that would change something" in result.output
+    assert "POST" not in result.output
+
+
+def test_the_object_has_the_figures_and_a_rate_is_spread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial_module, "_REQUESTS", 16)
+    file = written(
+        tmp_path, '{"path": "/work/sleep"}', '{"path": "/work/sleep"}', '{"method": "POST", "path": "/fails"}'
+    )
+    options = ("--threads", "8", "--samples", "30", "--concurrency", "4", "--rate", "10", "--trial", "--unsafe")
+    result = run(TARGET, "--requests", str(file), *options, "--json")
+    assert result.exit_code == 0, result.output
+    first, second = json.loads(result.output)["routes"]
+    assert (first["route"], first["verdict"]) == ("GET /work/<kind>", "KEEP")
+    assert "7 requests/s are 0.1 under way" in first["why"]
+    assert first["measured"]["waits"]["sleep"] > 0.01
+    assert "error" in first["trial"]
+    assert (second["route"], second["trial"] is None or "error" in second["trial"]) == ("POST /fails", True)
+
+
+def test_a_trial_is_printed_with_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial_module, "_REQUESTS", 16)
+    file = written(tmp_path, '{"path": "/work/sleep"}')
+    result = run(TARGET, "--requests", str(file), "--threads", "8", "--samples", "30", "--trial")
+    assert "trial: a loop gains" in result.output.replace("\n", " ")
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_a_request_without_an_end_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: list[str]
+) -> None:
+    monkeypatch.setattr("anysgi.cli.advise.advise", lambda *_arguments: None)
+    result = run(TARGET, "--requests", str(written(tmp_path, '{"path": "/"}')), *option)
+    assert result.exit_code == 1
+    assert "UNKNOWN" in result.output
+
+
+@pytest.mark.parametrize(
+    ("target", "lines", "problem"),
+    [
+        (TARGET, [], "holds no requests"),
+        (TARGET, ["nonsense"], "requests.jsonl:1: no JSON"),
+        ("tests.migration.apps.pairs:new", ['{"path": "/"}'], "is on ASGI already"),
+    ],
+)
+def test_what_cannot_be_measured_is_a_problem(tmp_path: Path, target: str, lines: list[str], problem: str) -> None:
+    result = run(target, "--requests", str(written(tmp_path, *lines)))
+    assert result.exit_code == 1
+    assert problem in result.output
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    result = run(TARGET, "--requests", "nowhere.jsonl")
+    assert result.exit_code == 1
+    assert "nowhere.jsonl cannot be read" in result.output
