@@ -62,6 +62,7 @@ def test_another_coding_is_answered_415_with_those_that_are_understood(drive: Dr
         (gzip.compress(BODY) + b"garbage", 400),
         (gzip.compress(bytes(5_000_000)), 413),  # the ratio
     ],
+    ids=["truncated", "broken", "trailing", "exploding"],
 )
 def test_broken_truncated_and_exploding_bodies_are_refused(drive: Drive, wire: bytes, status: int) -> None:
     app = App(b"thanks", reads=True)
