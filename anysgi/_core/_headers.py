@@ -255,6 +255,9 @@ def header_in_environ(environ: Environ, name: str) -> str:
 
 def header_in_scope(scope: Scope, name: str) -> str:
     """One request header of a scope, by its lowercased name, joined as `environ_from_scope` joins it; or empty."""
-    raw = name.encode()
-    values = [str(value, "latin-1") for key, value in scope["headers"] if key == raw]
-    return ("; " if name == "cookie" else ", ").join(values)
+    raw, found = name.encode(), ""
+    for key, value in scope["headers"]:
+        if key == raw:
+            text = str(value, "latin-1")
+            found = f"{found}{'; ' if name == 'cookie' else ', '}{text}" if found else text
+    return found

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from .._core._paths import path_in_scope
 from .._core._refusals import Refusal
 from ..exceptions import AppProtocolError
-from ._attempt import CRASHED, STANDS, TRYING, Verdict
+from ._attempt import CRASHED, HANDED_ON, STANDS, TRYING, Verdict
 from ._clients import bucket_in_scope
 from ._deadline import HeadTimeout
 from ._shadow import Guarded
 
 if TYPE_CHECKING:
-    from ..types import ASGIApp, Message, Receive, Scope, Send
+    from ..types import Message, Receive, Scope, Send
     from ._core import Choice, Core
     from ._sides import SideApp
 
@@ -34,86 +34,78 @@ class AsgiRouter:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection: http by the table, websocket on the new side, lifespan for both sides."""
-        kind = scope["type"]
-        if kind == "http":
-            await self._http(scope, receive, send)
-        elif kind == "lifespan":
-            await self._core.lifespans.run(receive, send)
+        core, kind = self._core, scope["type"]
+        if kind == "lifespan":
+            await core.lifespans.run(receive, send)
         elif kind == "websocket":
-            await _call(self._core.new, scope, receive, send)
-        else:
+            await core.new.asgi(_scope_for(core.new, scope), receive, send)
+        elif kind != "http":
             raise ValueError(f"the router cannot serve ASGI scope type {kind!r}; it knows http, websocket and lifespan")
+        else:
+            path = path_in_scope(scope)
+            if core.dashboard is not None and core.dashboard.owns(path):
+                await core.dashboard.asgi(scope, receive, send)
+                return
+            choice = core.choose(scope["method"], path, scope, bucket_in_scope)
+            observer = core.observe(choice, "asgi", scope) if choice.shadowed else None
+            if observer is None:
+                await self._serve(choice, scope, receive, send)
+            else:
+                await self._observed(observer, choice, scope, receive, send)
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        core = self._core
-        path = path_in_scope(scope)
-        if core.dashboard is not None and core.dashboard.owns(path):
-            await core.dashboard.asgi(scope, receive, send)
-            return
-        choice = core.choose(scope["method"], path, scope, bucket_in_scope)
-        observer = core.observe(choice, "asgi", scope) if choice.shadowed else None
-        if observer is not None:
-            receive, send = _observed(observer, receive, send)
+    async def _observed(self, observer: Guarded, choice: Choice, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            if choice.side == "new":
-                body = Body(receive)
-                if await self._new(choice, scope, body, send):
-                    return
-                receive = body.replay
-            await self._legacy(choice, scope, receive, send)
+            await self._serve(choice, scope, *_watching(observer, receive, send))
         except BaseException as error:
-            if observer is not None:
-                observer.end(error)
+            observer.end(error)
             raise
-        finally:
-            if observer is not None:
-                observer.end(None)
+        observer.end(None)
 
-    async def _legacy(self, choice: Choice, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, choice: Choice, scope: Scope, receive: Receive, send: Send) -> None:
+        core = self._core
+        if choice.side == "new":
+            attempt = Attempt(receive, send, choice.plan.table.fallthrough, scope["method"] in core.rescue)
+            if await self._new(choice, scope, attempt):
+                return
+            receive = attempt.replay
         head = Head(send)
         failed = True
         try:
-            await _call(self._core.legacy, scope, receive, head.send)
+            await core.legacy.asgi(_scope_for(core.legacy, scope), receive, head.send)
             failed = head.status >= 500
         finally:
-            self._core.stats.count(choice.name, "legacy", head.seconds, failed=failed)
+            core.stats.count(choice.name, "legacy", head.seconds, failed=failed)
 
-    async def _new(self, choice: Choice, scope: Scope, body: Body, send: Send) -> bool:
+    async def _new(self, choice: Choice, scope: Scope, attempt: Attempt) -> bool:
         """Have the new side try; False if legacy is to answer."""
         core = self._core
-        verdict = core.verdict(choice, scope["method"])
-        body.verdict = verdict
-        head = Head(send, verdict)
-        error: BaseException | None = None
+        error: Exception | None = None
         try:
-            await _call(core.new, dict(scope), body.receive, head.send)
-            if verdict.state is TRYING:
+            await core.new.asgi(_scope_for(core.new, dict(scope)), attempt.receive, attempt.send)
+            if attempt.state is TRYING:
                 error = AppProtocolError("the new side returned without a response")
         except Exception as raised:
             error = raised
-        if error is not None:
-            verdict.crash()
-        if verdict.state is STANDS or verdict.state is TRYING:
-            core.stats.count(choice.name, "new", head.seconds, failed=error is not None or verdict.status >= 500)
-            if isinstance(error, HeadTimeout):
-                await self._too_late(choice, error, send)
-            elif error is not None:
-                raise error
+        try:
+            if error is not None:
+                attempt.crash()
+            if attempt.state is HANDED_ON or attempt.state is CRASHED:
+                core.left(choice, crashed=attempt.state is CRASHED, error=error, status=attempt.status)
+                return False
+            failed = error is not None or attempt.status >= 500
+            core.stats.count(choice.name, "new", attempt.seconds, failed=failed)
+            if error is not None:
+                await attempt.fail(error, choice.name)
             return True
-        core.left(choice, crashed=verdict.state is CRASHED, error=error, status=verdict.status)
-        return False
-
-    async def _too_late(self, choice: Choice, error: HeadTimeout, send: Send) -> None:
-        log.error("the new side is late at %s, and legacy may not be asked: %s", choice.name, error)
-        for message in Refusal(504).messages:
-            await send(message)
+        finally:
+            error = None  # its traceback holds this frame
 
 
-async def _call(side: SideApp, scope: Scope, receive: Receive, send: Send) -> None:
-    app: ASGIApp = side.asgi
+def _scope_for(side: SideApp, scope: Scope) -> Scope:
+    """The scope with what the side's own lifespan left."""
     if side.state:
-        scope = {**scope, "state": {**(scope.get("state") or {}), **side.state}}
-    await app(scope, receive, send)
+        return {**scope, "state": {**(scope.get("state") or {}), **side.state}}
+    return scope
 
 
 class Head:
@@ -121,14 +113,12 @@ class Head:
 
     Args:
         send: the server's.
-        verdict: may hold the response back.
     """
 
-    __slots__ = ("_at", "_send", "_started", "_verdict", "status")
+    __slots__ = ("_at", "_send", "_started", "status")
 
-    def __init__(self, send: Send, verdict: Verdict | None = None) -> None:
+    def __init__(self, send: Send) -> None:
         self._send = send
-        self._verdict = verdict
         self._started = perf_counter()
         self._at = 0.0
         self.status = 0
@@ -139,47 +129,66 @@ class Head:
         return (self._at or perf_counter()) - self._started
 
     async def send(self, message: Message) -> None:
-        verdict = self._verdict
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self._at = perf_counter()
-            if verdict is not None:
-                verdict.head(self.status)
-        if verdict is None or verdict.state is STANDS or verdict.state is TRYING:
-            await self._send(message)
+        await self._send(message)
 
 
-class Body:
-    """Passes a request's body on, and notes whether any of it is gone.
+class Attempt(Verdict):
+    """The new side's try: passes body and response on, as long as they are the new side's business.
 
     Args:
-        receive: the server's.
+        receive, send: the server's.
+        fallthrough, rescues: see `Verdict`.
     """
 
-    __slots__ = ("_empty", "_receive", "verdict")
+    __slots__ = ("_at", "_empty", "_receive", "_send", "_started")
 
-    verdict: Verdict
-
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, send: Send, fallthrough: frozenset[int], rescues: bool) -> None:
+        super().__init__(fallthrough, rescues)
         self._receive = receive
+        self._send = send
+        self._started = perf_counter()
+        self._at = 0.0
         self._empty: Message | None = None
+
+    @property
+    def seconds(self) -> float:
+        """From the call to the head; to now, if none came."""
+        return (self._at or perf_counter()) - self._started
 
     async def receive(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
             if message.get("body"):
-                self.verdict.touched = True
+                self.touched = True
             elif not message.get("more_body"):
                 self._empty = message
         return message
 
+    async def send(self, message: Message) -> None:
+        if self.state is TRYING and message["type"] == "http.response.start":
+            self._at = perf_counter()
+            self.head(message["status"])
+        if self.state is STANDS or self.state is TRYING:
+            await self._send(message)
+
     async def replay(self) -> Message:
-        """What is left for the other side; an empty body that was read already is said again."""
+        """`receive` for the other side; an empty body that was read already is said again."""
         message, self._empty = self._empty, None
         return message if message is not None else await self._receive()
 
+    async def fail(self, error: Exception, name: str) -> None:
+        """Deal with an error that legacy may not make good for; a missing head becomes 504."""
+        if not isinstance(error, HeadTimeout):
+            raise error
+        log.error("the new side is late at %s, and legacy may not be asked: %s", name, error)
+        for message in Refusal(504).messages:
+            await self._send(message)
 
-def _observed(observer: Guarded, receive: Receive, send: Send) -> tuple[Receive, Send]:
+
+def _watching(observer: Guarded, receive: Receive, send: Send) -> tuple[Receive, Send]:
     async def receive_seen() -> Message:
         message = await receive()
         observer.request_body(message.get("body", b""))

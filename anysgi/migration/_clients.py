@@ -7,8 +7,8 @@ site and not a mixture.  Raising a percentage keeps everybody who was in.
 from __future__ import annotations
 
 import random
-from hashlib import blake2b
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from .._core._headers import header_in_environ, header_in_scope
 
@@ -53,5 +53,4 @@ def cookie_value(header: str, name: str) -> str:
 
 def bucket(key: str) -> float:
     """Map a text to 0 <= x < 100: evenly, and everywhere the same."""
-    digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest) / 2**64 * 100 % 100
+    return crc32(key.encode("utf-8", "surrogatepass")) * (100 / 2**32)

@@ -6,7 +6,6 @@ import logging
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .._bridge import _forks
-from ._attempt import Verdict
 from ._shadow import Guarded, Shadow, ShadowRequest, begin
 from ._stats import DEFAULT, Stats
 
@@ -28,13 +27,9 @@ class Choice(NamedTuple):
 
     plan: Plan
     route: Route | None
+    name: str  # what it is counted under
     side: Side
     shadowed: bool
-
-    @property
-    def name(self) -> str:
-        """What it is counted under."""
-        return self.route.name if self.route is not None else DEFAULT
 
 
 class Page(Protocol):
@@ -76,7 +71,7 @@ class Core:
         self.stats = Stats()
         self.shadow = shadow
         self.dashboard: Page | None = None
-        self._rescue = rescue
+        self.rescue = rescue
         self._plan: Plan | None = None
         _forks.register(self)
 
@@ -100,13 +95,11 @@ class Core:
             self.stats.keep(route.name for route in plan.table.routes)
         route = plan.table.find(method, path)
         share = 0.0 if self.new.down else plan.share(route)
-        new = share > 0 and (share >= 100 or bucket(request, route.sticky if route is not None else None) < share)
-        shadowed = route is not None and bool(route.shadow) and self.shadow is not None
-        return Choice(plan, route, "new" if new else "legacy", shadowed)
-
-    def verdict(self, choice: Choice, method: str) -> Verdict:
-        """What decides whether the new side's answer stands."""
-        return Verdict(choice.plan.table.fallthrough, method in self._rescue)
+        if route is None:
+            return Choice(plan, None, DEFAULT, "new" if share else "legacy", False)
+        new = share >= 100 or (share > 0 and bucket(request, route.sticky) < share)
+        shadowed = bool(route.shadow) and self.shadow is not None
+        return Choice(plan, route, route.name, "new" if new else "legacy", shadowed)
 
     def left(self, choice: Choice, *, crashed: bool, error: BaseException | None, status: int) -> None:
         """The new side leaves a request to legacy: count it, and say why if that is bad news."""

@@ -2,7 +2,7 @@
 
 A path is read from left to right: where two routes part, text goes before a variable, and a narrow converter before a
 wide one (the converters and their weights are Werkzeug's).  Sorted like this, the first route that fits is the one; so
-the routes become one regular expression per method and first segment, with an alternative for each.
+the routes become one regular expression per method and first segment, with an alternative for each of them.
 
 Nothing is folded.  A slash at the end may be there or not, since whether to redirect is the business of the side that
 answers; where both spellings are routes, the request's own slash decides.
@@ -11,8 +11,7 @@ answers; where both spellings are routes, the request's own slash decides.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from werkzeug.routing import AnyConverter, BaseConverter, FloatConverter, IntegerConverter, Map, PathConverter
@@ -22,9 +21,6 @@ from werkzeug.routing.rules import parse_converter_args
 if TYPE_CHECKING:
     from ._table import Route
     from ._templates import Piece, Segment, Template
-
-_REMEMBERED = 4096  # lookups; a path in it is at most _LONGEST characters, so that clients cannot fill the memory
-_LONGEST = 256
 
 
 class _Float(FloatConverter):
@@ -57,6 +53,8 @@ _CONVERTERS: dict[str, type[BaseConverter]] = {
     "string": StringConverter,
     "path": PathConverter,
 }
+_REMEMBERED = 4096  # lookups; a path in it is at most _LONGEST characters, so that clients cannot fill the memory
+_LONGEST = 256
 _MAP = Map()  # converters want one
 
 
@@ -72,8 +70,8 @@ class Matcher:
         self._routes = sorted(routes, key=lambda r: (r.template.rank, not r.methods, "HEAD" not in r.methods))
         self._methods = frozenset(method for route in routes for method in (*route.methods, "HEAD"))
         self._firsts = frozenset(first for route in routes if (first := route.template.first) is not None)
-        self._choices: dict[tuple[str, str | None], _Choices] = {}
-        self._remembered: Callable[[str, str], Route | None] = lru_cache(_REMEMBERED)(self._find)
+        self._choices: dict[tuple[str, str], _Choices] = {}  # bounded by the two above
+        self._seen: dict[tuple[str, str], Route | None] = {}
 
     def find(self, method: str, path: str) -> Route | None:
         """Return the most specific route, or None.
@@ -82,26 +80,32 @@ class Matcher:
             method: in capitals.
             path: decoded, as `PATH_INFO` or a scope's path without its root.
         """
-        return self._remembered(method, path) if len(path) <= _LONGEST else self._find(method, path)
+        try:
+            return self._seen[method, path]
+        except KeyError:
+            return self._find(method, path)
 
     def _find(self, method: str, path: str) -> Route | None:
-        if method not in self._methods:
-            method = ""
         end = path.find("/", 1)
-        first = path[1:end] if end > 0 else path[1:]
-        if first in self._firsts:
-            route = self._among(method, first).find(path)
-            if route is not None:
-                return route
-        return self._among(method, None).find(path)
+        found = self._choices_for(method, path[1:end] if end > 0 else path[1:]).find(path)
+        if len(path) <= _LONGEST:
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.clear()
+            self._seen[method, path] = found
+        return found
 
-    def _among(self, method: str, first: str | None) -> _Choices:
-        """The routes for a method (empty: one that no route names) whose first segment is that text, or a variable."""
-        choices = self._choices.get((method, first))
+    def _choices_for(self, method: str, first: str) -> _Choices:
+        """The routes that a method (empty: one that no route names) and a first segment leave to choose from."""
+        known = method if method in self._methods else ""
+        text = first if first in self._firsts else _ANY
+        choices = self._choices.get((known, text))
         if choices is None:
-            fitting = [route for route in self._routes if route.template.first == first and _takes(route, method)]
-            choices = self._choices[method, first] = _Choices(fitting)
+            fitting = [r for r in self._routes if r.template.first in (text, None) and _takes(r, known)]
+            choices = self._choices[known, text] = _Choices(fitting)
         return choices
+
+
+_ANY = "/"  # what no first segment is
 
 
 def _takes(route: Route, method: str) -> bool:

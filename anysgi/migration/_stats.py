@@ -74,7 +74,7 @@ class Stats:
         """
         bucket = bisect_left(EDGES, seconds)
         with self._lock:
-            tally = self._tally(name, side)
+            tally = self._tallies.get((name, side)) or self._new_tally(name, side)
             tally.requests += 1
             tally.errors += failed
             tally.seconds += seconds
@@ -83,7 +83,7 @@ class Stats:
     def hand_on(self, name: str, *, crashed: bool) -> None:
         """Count one request that the new side left to legacy."""
         with self._lock:
-            tally = self._tally(name, "new")
+            tally = self._tallies.get((name, "new")) or self._new_tally(name, "new")
             tally.rescued += crashed
             tally.errors += crashed
             tally.handed_on += not crashed
@@ -102,8 +102,6 @@ class Stats:
                 tally.requests, tally.errors, tally.handed_on, tally.rescued, tally.seconds, tally.buckets.copy()
             )
 
-    def _tally(self, name: str, side: Side) -> Tally:
-        tally = self._tallies.get((name, side))
-        if tally is None:
-            tally = self._tallies[name, side] = Tally()
+    def _new_tally(self, name: str, side: Side) -> Tally:
+        tally = self._tallies[name, side] = Tally()
         return tally

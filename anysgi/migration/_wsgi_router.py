@@ -61,7 +61,7 @@ class WsgiRouter:
     def _new(self, choice: Choice, environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
         """Have the new side try; None if legacy is to answer."""
         core = self._core
-        verdict = core.verdict(choice, environ["REQUEST_METHOD"])
+        verdict = Verdict(choice.plan.table.fallthrough, environ["REQUEST_METHOD"] in core.rescue)
         head = Head(core, choice, start_response, verdict)
         result: Iterable[bytes] = ()
         error: Exception | None = None
