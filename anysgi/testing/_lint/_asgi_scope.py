@@ -179,14 +179,14 @@ def headers_can_be_read_twice(scope: Scope, look: Look) -> str | None:
 def client_is_an_address(scope: Scope, look: Look) -> str | None:
     """`client`, if given, is None or `[host, port]`: a `str` and an `int`"""
     client = scope.get("client")
-    return None if client is None or _is_address(client, int) else f"client is {shown(client)}"
+    return None if client is None or is_one_shot(client) or _is_address(client, int) else f"client is {shown(client)}"
 
 
 @ASGI.check("A047", "must", "server", on=WEB, spec=_WWW, write='"server": ["127.0.0.1", 8000]')
 def server_is_an_address(scope: Scope, look: Look) -> str | None:
     """`server`, if given, is None, `[host, port]` or `[path of a unix socket, None]`"""
     server = scope.get("server")
-    if server is None or _is_address(server, int):
+    if server is None or is_one_shot(server) or _is_address(server, int):
         return None
     unix = _is_address(server, type(None)) and server[0].startswith(("/", "@", "\0", "unix:"))
     return None if unix else f"server is {shown(server)}"

@@ -79,11 +79,19 @@ class LintInput:
         if not callable(value) or name.startswith("__"):
             return value
 
+        if name == "readinto":  # io's classes read so from any stream that can
+            return self._readinto
+
         def other(*args: Any, **kwargs: Any) -> Any:
             self._find("W031", f"the app called {name}() of wsgi.input", "app")
             return value(*args, **kwargs)
 
         return other
+
+    def _readinto(self, buffer: Any) -> Any:
+        size = self._raw.readinto(buffer)
+        self._took(bytes(size or 0), "readinto", asked=len(buffer) > 0)
+        return size
 
     def finish(self) -> None:
         """Look whether the end came too early; called when the request is over."""
