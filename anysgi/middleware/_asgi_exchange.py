@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from ..types import ASGIApp, Message, Receive, Scope, Send
     from ._exchange import Start
-    from ._outcome import Kind
 
 BEFORE, PEEKING, HELD, FLOWING, PASSING, REPLACED = "BEFORE", "PEEKING", "HELD", "FLOWING", "PASSING", "REPLACED"
 """How far the app's response has come: see `_asgi_http`, which has them all."""
@@ -50,7 +49,7 @@ class AsgiExchange(Exchange):
             await self._answer()
         elif self.state is not REPLACED:
             aborted = self._lost is not None or not isinstance(error, Exception)
-            await self.finish("aborted" if aborted else "error", error)
+            await self.afinish("aborted" if aborted else "error", error)
             raise error
         elif isinstance(self.result, BaseException):
             raise self.result
@@ -60,7 +59,7 @@ class AsgiExchange(Exchange):
     async def app_returned(self) -> None:
         """Send what a layer answered before the app was called, or see what the app left undone."""
         if self.state is not BEFORE:
-            await self.finish("aborted", self._lost)
+            await self.afinish("aborted", self._lost)
             if self.state is REPLACED and isinstance(self.result, BaseException):
                 raise self.result
         elif self.result is not None:
@@ -91,9 +90,9 @@ class AsgiExchange(Exchange):
         try:
             await self._respond(result)
         except BaseException as error:
-            await self.finish("aborted", error)
+            await self.afinish("aborted", error)
             raise
-        await self.finish("complete")
+        await self.afinish("complete")
 
     async def _replace_response(self) -> None:
         """Send something else than what the app has begun to send; the app hears that nobody listens any more."""
@@ -111,12 +110,6 @@ class AsgiExchange(Exchange):
         except BaseException as error:
             self._lost = error
             raise
-
-    async def finish(self, kind: Kind, error: BaseException | None = None) -> None:
-        """Tell the outcome, unless it has been told."""
-        if self.ending:
-            for call in self.end(kind, error):
-                await call.amake()
 
     def leave(self) -> None:
         """Put context variables back, and let go of exceptions: their tracebacks hold the app's frames."""

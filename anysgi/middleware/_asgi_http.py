@@ -133,8 +133,8 @@ class HttpExchange(AsgiExchange):
             if not passed and not last:
                 return
             message = {**message, "body": passed}
-        self.sent += len(passed)
         await self._deliver(message)
+        self.sent += len(passed)
         await self._sent(last=last)
 
     async def _sent(self, *, last: bool) -> None:
@@ -142,7 +142,7 @@ class HttpExchange(AsgiExchange):
             self._deadline.move(last=last)
         if last:
             self.state = PASSING
-            await self.finish("complete")
+            await self.afinish("complete")
 
     def _passed(self, data: bytes, *, last: bool) -> bytes:
         if self._silent:

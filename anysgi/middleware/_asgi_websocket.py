@@ -69,7 +69,7 @@ class WebsocketExchange(AsgiExchange):
         await self._deliver(message)
         self.sent += _size(message)
         if kind == CLOSE or (kind == DENY_BODY and not message.get("more_body")):
-            await self.finish("complete")
+            await self.afinish("complete")
 
     async def _settle(self, own: HandshakeResponse) -> Message:
         """Hand the head to the layers, and return what they made of it."""
@@ -85,7 +85,7 @@ class WebsocketExchange(AsgiExchange):
 
     async def app_returned(self) -> None:
         if self.state is FLOWING and self._accepted:  # the client closed, or the server will
-            await self.finish("complete")
+            await self.afinish("complete")
         await super().app_returned()
 
     async def _respond(self, response: Response) -> None:

@@ -122,7 +122,8 @@ class Exchange:
         if isinstance(self.result, BaseException) and not isinstance(self.result, Exception):
             return
         self.result = replacement
-        yield from self.end("aborted", replacement if isinstance(replacement, BaseException) else None)
+        if self.ending:
+            yield from self.end("aborted", replacement if isinstance(replacement, BaseException) else None)
 
     def _expect_outcome(self, flow: Flow) -> None:
         if isinstance(self.result, Response):
@@ -133,8 +134,6 @@ class Exchange:
     def end(self, kind: Kind, error: BaseException | None = None) -> Calls:
         """Tell the outcome, once, innermost first.  A layer's exception is logged and does not stop the others."""
         flows, self.ending = self.ending, ()
-        if not flows:
-            return
         outcome = self._outcome(kind, error)
         interruption: BaseException | None = None
         for flow in flows:
@@ -153,6 +152,18 @@ class Exchange:
                 interruption = error
         if interruption is not None:
             raise interruption
+
+    def finish(self, kind: Kind, error: BaseException | None = None) -> None:
+        """Tell the outcome, unless it has been told; from a frame that calls."""
+        if self.ending:
+            for call in self.end(kind, error):
+                call.make()
+
+    async def afinish(self, kind: Kind, error: BaseException | None = None) -> None:
+        """Tell the outcome, unless it has been told; from a frame that awaits."""
+        if self.ending:
+            for call in self.end(kind, error):
+                await call.amake()
 
     def _outcome(self, kind: Kind, error: BaseException | None) -> Outcome:
         body = self.request._body

@@ -52,19 +52,20 @@ class Stack:
 
     def wsgi(self, app: WSGIApp) -> WsgiStack:
         """Put the stack around a WSGI app."""
-        self._check_duals("sync", "WSGI")
+        self.check_duals("sync", "WSGI")
         if isinstance(app, WsgiStack):  # two stacks that touch are one
             return WsgiStack(app.app, (*self.layers, *app.layers))
         return WsgiStack(app, self.layers)
 
     def asgi(self, app: ASGIApp) -> AsgiStack:
         """Put the stack around an ASGI app."""
-        self._check_duals("asynchronous", "ASGI")
+        self.check_duals("asynchronous", "ASGI")
         if isinstance(app, AsgiStack):
             return AsgiStack(app.app, (*self.layers, *app.layers))
         return AsgiStack(app, self.layers)
 
-    def _check_duals(self, side: str, convention: str) -> None:
+    def check_duals(self, side: str, convention: str) -> None:
+        """Raise `StackError` if a layer has no client for a convention."""
         for layer in self.layers:
             if any(getattr(dual, side) is None for dual in layer.duals):
                 raise StackError(

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ..types import Environ, ExcInfo, StartResponse, Write, WSGIApp
     from ._exchange import Start
     from ._layer import Layer
-    from ._outcome import Kind
 
 
 class WsgiStack:
@@ -195,12 +194,6 @@ class WsgiExchange(Exchange):
         if self.ending or is_used(body) or silent or self.request.limits is not None:
             return WatchedBody(self, iterable, body, content_length(response.headers), silent=silent)
         return iterable
-
-    def finish(self, kind: Kind, error: BaseException | None = None) -> None:
-        """Tell the outcome, unless it has been told."""
-        if self.ending:
-            for call in self.end(kind, error):
-                call.make()
 
     def _bound(self) -> Iterable[bytes]:
         """The app's own object, unless there is something to do while it is still being produced."""

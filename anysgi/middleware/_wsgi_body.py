@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ._body import Body
-    from ._wsgi import WsgiExchange
+    from ._exchange import Exchange
 
 
 def close(iterable: object) -> None:
@@ -51,7 +51,7 @@ class WatchedBody:
     __slots__ = ("_body", "_exchange", "_iterable", "_iterator", "_length")
 
     def __init__(
-        self, exchange: WsgiExchange, iterable: Iterable[bytes], body: Body | None, length: int | None, *, silent: bool
+        self, exchange: Exchange, iterable: Iterable[bytes], body: Body | None, length: int | None, *, silent: bool
     ) -> None:
         self._exchange = exchange
         self._iterable = iterable

@@ -21,13 +21,13 @@ def replace_input(environ: Environ, body: Body) -> None:
     length = content_length(environ)
     ends = bool(environ.get("wsgi.input_terminated"))
     left = length if length is not None or ends else 0
-    environ["wsgi.input"] = io.BufferedReader(_StagedInput(environ["wsgi.input"], body, left))
+    environ["wsgi.input"] = io.BufferedReader(StagedInput(environ["wsgi.input"], body, left))
     if is_changed(body):
         environ.pop("CONTENT_LENGTH", None)
         environ["wsgi.input_terminated"] = True
 
 
-class _StagedInput(io.RawIOBase):
+class StagedInput(io.RawIOBase):
     """The raw half of the app's `wsgi.input`.
 
     Args:

@@ -203,7 +203,7 @@ class Drive:
             app: an `App`, or any app of the convention; by default `App(b"hello")`.
             body: the request body; bytes come with a Content-Length, several pieces without (chunked).
             leaves_after: pieces of body after which the client is gone: WSGI stops iterating and closes, ASGI's
-                `send` raises `OSError`.
+                `send` raises `OSError` for the next.
             native: more keys of the environ or scope, such as `client="10.0.0.1"` and `scheme="https"`, which are
                 understood in both.
         """
@@ -328,13 +328,14 @@ def _serve_wsgi(app: Any, ask: Ask, leaves_after: int | None) -> Answer:
     try:
         answer.raw = iterable = app(ask.environ(), start_response)
         assert answer.status, "start_response() must be called before the app returns: granian looks no later"
-        for chunk in iterable:
-            if leaves_after is not None and len(answer.chunks) >= leaves_after:
+        chunks = iter(iterable)
+        while leaves_after is None or len(answer.chunks) < leaves_after:
+            chunk = next(chunks, None)
+            if chunk is None:
+                answer.complete = True
                 break
             assert isinstance(chunk, bytes)
             answer.chunks += [chunk] if chunk else []
-        else:
-            answer.complete = True
     except BaseException as error:
         answer.error = error
     finally:
@@ -354,23 +355,31 @@ async def _serve_asgi(app: Any, ask: Ask, leaves_after: int | None) -> Answer:
         {"type": "http.request", "body": piece, "more_body": at < len(pieces) - 1} for at, piece in enumerate(pieces)
     ]
 
+    ended = asyncio.Event()
+
     async def receive() -> Any:
-        return script.pop(0) if script else {"type": "http.disconnect"}
+        if script:
+            return script.pop(0)
+        await ended.wait()
+        return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
         assert not answer.complete, f"sent after the end: {message}"
         if leaves_after is not None and len(answer.chunks) >= leaves_after and message.get("body"):
+            ended.set()
             raise OSError("the client left")
         answer.raw.append(message)
         if message["type"] == "http.response.start":
             assert not answer.status, "two heads"
             answer.status = message["status"]
-            answer.headers = [(str(n, "latin-1"), str(v, "latin-1")) for n, v in message.get("headers", ())]
+            answer.headers = [(str(n, "latin-1").lower(), str(v, "latin-1")) for n, v in message.get("headers", ())]
         elif message["type"] == "http.response.body":
             assert answer.status, "a body before its head"
             body = message.get("body", b"")
             answer.chunks += [body] if body else []
             answer.complete = not message.get("more_body")
+            if answer.complete:
+                ended.set()
 
     try:
         await app(ask.scope(), receive, send)
