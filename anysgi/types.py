@@ -59,5 +59,5 @@ LifespanMode = Literal["auto", "on", "off"]
 ChunkedPolicy = Literal["auto", "stream", "spool"]
 """What `WsgiToAsgi` does with a request body of unknown length."""
 
-LoopName = Literal["asyncio", "uvloop"]
+LoopName = Literal["asyncio", "uvloop", "trio"]
 """The event loops `AsgiToWsgi` can run an app on."""

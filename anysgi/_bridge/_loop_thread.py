@@ -6,20 +6,22 @@ its guests are closed first (that is where lifespans shut down), then the loop.
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import concurrent.futures.thread  # noqa: F401 - its exit hook must be registered before ours, to run after it
 import logging
 import threading
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from . import _forks
-from ._asyncio import AsyncioPort
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..types import LoopName
+    from ._port import Port
+
+    Begin = Callable[[Any, Callable[[], None]], None]
 
 log = logging.getLogger("anysgi")
 
@@ -28,49 +30,34 @@ class LoopThread:
     """One running event loop.
 
     Args:
-        name: `"asyncio"` or `"uvloop"`.
+        name: `"asyncio"`, `"uvloop"` or `"trio"`.
 
     Raises:
-        ImportError: uvloop was asked for and is not installed.
+        ImportError: uvloop or trio was asked for and is not installed.
     """
 
     def __init__(self, name: LoopName) -> None:
-        factory = _factory(name)
+        host = _host(name)
         ready = threading.Event()
-        self._thread = threading.Thread(
-            target=self._main, args=(factory, ready), name=f"anysgi-loop-{name}", daemon=True
-        )
+        self._thread = threading.Thread(target=self._main, args=(host, ready), name=f"anysgi-loop-{name}", daemon=True)
         self._failure: BaseException | None = None
         self._thread.start()
         ready.wait()
         if self._failure is not None:
             raise RuntimeError(f"the event loop did not start: {self._failure}") from self._failure
 
-    def _main(self, factory: Callable[[], asyncio.AbstractEventLoop] | None, ready: threading.Event) -> None:
+    def _main(self, host: Callable[[Begin], None], ready: threading.Event) -> None:
+        def begin(port: Port, end: Callable[[], None]) -> None:
+            self.port, self._end = port, end
+            ready.set()
+
         try:
-            # On leaving, the runner cancels tasks, closes generators and the executor.
-            with asyncio.Runner(loop_factory=factory) as runner:
-                self.port = AsyncioPort(runner.get_loop())
-                self._over = asyncio.Event()
-                self._keep_running(runner, ready)
-            self.port.close()
+            host(begin)
         except BaseException as error:
             if ready.is_set():
                 raise
             self._failure = error  # out of file descriptors, say: whoever waits for the loop is told
             ready.set()
-
-    def _keep_running(self, runner: asyncio.Runner, ready: threading.Event) -> None:
-        """Run until `stop`: a SystemExit in one app's task would otherwise end the loop of all."""
-        while True:
-            try:
-                return runner.run(self._serve(ready))
-            except (SystemExit, KeyboardInterrupt) as error:
-                log.critical("a task raised %r, which ends an event loop; it goes on without the task", error)
-
-    async def _serve(self, ready: threading.Event) -> None:
-        ready.set()
-        await self._over.wait()
 
     @property
     def running(self) -> bool:
@@ -83,21 +70,30 @@ class LoopThread:
                 guest.leave()
             except Exception:  # the others, and the loop, are to be closed all the same
                 log.exception("%r did not leave the event loop cleanly", guest)
-        self.port.post(self._over.set)
+        self.port.post(self._end)
         self._thread.join(timeout)
         if self._thread.is_alive():
             log.warning("the event loop thread did not end within %.1f s", timeout)
 
 
-def _factory(name: LoopName) -> Callable[[], asyncio.AbstractEventLoop] | None:
-    if name == "asyncio":
-        return None
+def _host(name: LoopName) -> Callable[[Begin], None]:
+    """Return what runs a loop of that kind on the calling thread.
+
+    Raises:
+        ImportError: it is not installed.
+    """
     try:
-        import uvloop
+        if name == "trio":
+            from ._trio import host_loop as host_trio
+
+            return partial(host_trio, name)
+        if name == "uvloop":
+            import uvloop  # noqa: F401 - a missing one is to be told here
     except ImportError:
-        raise ImportError('loop="uvloop" needs uvloop: pip install uvloop') from None
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
+        raise ImportError(f'loop="{name}" needs {name}: pip install {name}') from None
+    from ._asyncio import host_loop
+
+    return partial(host_loop, name)
 
 
 class _Shared:

@@ -8,32 +8,35 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._asyncio import AsyncioPort
+    from ._port import Port
 
 
-def running_port() -> AsyncioPort:
+def running_port() -> Port:
     """Return a port into the running loop.
 
     Raises:
-        RuntimeError: no asyncio (or uvloop) loop runs on this thread.
+        RuntimeError: neither asyncio (or uvloop) nor trio runs on this thread.
     """
-    asyncio = sys.modules.get("asyncio")
+    # What is running was imported by somebody: `import anysgi` pays for none of it.
+    trio, asyncio = sys.modules.get("trio"), sys.modules.get("asyncio")
+    if trio is not None and trio.lowlevel.in_trio_task():
+        from ._trio import TrioPort
+
+        return TrioPort(trio.lowlevel.current_trio_token())
     try:
         if asyncio is None:
             raise RuntimeError("asyncio was never imported")
         loop = asyncio.get_running_loop()
     except RuntimeError as error:
         raise RuntimeError(
-            "anysgi found no running asyncio event loop; await the adapter inside one, as uvicorn and hypercorn do "
-            "(trio is not supported yet)"
+            "anysgi found no running event loop, neither asyncio's nor trio's; "
+            "await the adapter inside one, as uvicorn and hypercorn do"
         ) from error
-    from ._asyncio import AsyncioPort  # here: `import anysgi` must not pay for asyncio
+    from ._asyncio import AsyncioPort
 
     return AsyncioPort(loop)
 
 
 async def to_thread(work: Callable[[], object]) -> None:
     """Run a blocking call on a thread of its own and wait for it."""
-    import asyncio
-
-    await asyncio.to_thread(work)
+    await running_port().to_thread(work)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from socket import socket
 
-    from ._asyncio import AsyncioPort
+    from ._port import Port
 
 _PIECE = 16_384  # bytes a read takes at most: as many tiny frames as a loop should take in one go
 
@@ -28,7 +28,7 @@ class SocketStream:
 
     __slots__ = ("_bell", "_eager", "_left", "_port", "_sock", "_timeout", "_writing")
 
-    def __init__(self, port: AsyncioPort, sock: socket) -> None:
+    def __init__(self, port: Port, sock: socket) -> None:
         self._port = port
         self._sock = sock
         self._timeout = sock.gettimeout()

@@ -17,7 +17,7 @@ from ._pieces import most_chunks, next_piece
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._asyncio import AsyncioPort
+    from ._port import Port
 
 OPEN, ENDED, FINISHED, FAILED = range(4)
 
@@ -47,7 +47,7 @@ class ToLoop:
         "_window",
     )
 
-    def __init__(self, port: AsyncioPort, window: int) -> None:
+    def __init__(self, port: Port, window: int) -> None:
         self._port = port
         self._window = window
         self._most = most_chunks(window)

@@ -17,7 +17,7 @@ from ._to_loop import ENDED, OPEN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._asyncio import AsyncioPort
+    from ._port import Port
 
 
 class ToThread:
@@ -44,7 +44,7 @@ class ToThread:
         "_window",
     )
 
-    def __init__(self, port: AsyncioPort, window: int) -> None:
+    def __init__(self, port: Port, window: int) -> None:
         self._port = port
         self._window = window
         self._most = most_chunks(window)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from .._core._websocket_frames import WebSocketFrames
-    from ._asyncio import AsyncioPort
+    from ._port import Port
     from ._socket_stream import SocketStream
 
 
@@ -42,7 +42,7 @@ class WebSocketPump:
 
     def __init__(
         self,
-        port: AsyncioPort,
+        port: Port,
         stream: SocketStream,
         frames: WebSocketFrames,
         deliver: Callable[[str | bytes], Awaitable[None]],

@@ -20,10 +20,10 @@ from .._core._containment import contained
 from ..exceptions import AppProtocolError, ClientDisconnected
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
     from contextvars import Context
 
+    from .._bridge._port import Task
     from ..types import ASGIApp, Message, Scope
     from ._request_pump import RequestPump
     from ._runtime import Runtime
@@ -85,7 +85,7 @@ class AsgiExchange:
         self._context = context
         self._window = window
         self._grace = grace
-        self.task: asyncio.Task[None] | None = None
+        self.task: Task | None = None
         self._late: list[BaseException] = []
         self._silenced = 0
         self._body_read = False

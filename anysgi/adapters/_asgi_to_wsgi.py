@@ -43,7 +43,7 @@ class AsgiToWsgi:
     Args:
         app: the ASGI app, called as `await app(scope, receive, send)`; ASGI 2 apps work as well.
         lifespan: `"auto"` runs the app's lifespan if it has one, `"on"` insists on it, `"off"` never asks.
-        loop: `"asyncio"` or `"uvloop"`.
+        loop: `"asyncio"`, `"uvloop"` or `"trio"`; the outer one's, where there is an ASGI server further out.
         window: bytes the app may be ahead of the server before its `send` waits.
         max_body_size: bytes of request body; more is answered 413 (RFC 9110 section 15.5.14).  None: no limit.
         max_message_size: bytes of a WebSocket message; a larger one closes it with 1009 (RFC 6455 section 7.4.1).
@@ -84,7 +84,7 @@ class AsgiToWsgi:
         self.plain = is_plain(AsgiToWsgi, locals())
         check_app(app, "asgi", "AsgiToWsgi")
         check_choice("lifespan", lifespan, ("auto", "on", "off"))
-        check_choice("loop", loop, ("asyncio", "uvloop"))
+        check_choice("loop", loop, ("asyncio", "uvloop", "trio"))
         check_positive(
             window=window, timeout=timeout, startup_timeout=startup_timeout, shutdown_timeout=shutdown_timeout
         )

@@ -13,9 +13,7 @@ from .._core._asgi_messages import EARLY_HINT
 from .._core._start_response import encode_headers
 
 if TYPE_CHECKING:
-    import asyncio
-
-    from .._bridge._asyncio import AsyncioPort
+    from .._bridge._port import Port, Task
     from ..types import Send
 
 log = logging.getLogger("anysgi")
@@ -33,11 +31,11 @@ class EarlyHints:
 
     __slots__ = ("_over", "_port", "_send", "_task", "_waiting")
 
-    def __init__(self, port: AsyncioPort, send: Send) -> None:
+    def __init__(self, port: Port, send: Send) -> None:
         self._port = port
         self._send = send
         self._waiting: deque[list[bytes]] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self._task: Task | None = None
         self._over = False  # the response has begun
 
     def __call__(self, headers: list[tuple[str, str]]) -> None:

@@ -15,7 +15,7 @@ from .._bridge import _forks
 from ..exceptions import LifespanError
 
 if TYPE_CHECKING:
-    from .._bridge._asyncio import AsyncioPort
+    from .._bridge._port import Port
     from ..types import ASGIApp, LifespanMode, LoopName
     from ._request_pump import RequestPump
     from ._runtime import Runtime
@@ -80,7 +80,7 @@ class Homes:
                     runtime = self._outer[port.loop] = self._start(port, port.loop)
         return runtime
 
-    async def start_here(self, port: AsyncioPort, state: dict[str, Any] | None) -> None:
+    async def start_here(self, port: Port, state: dict[str, Any] | None) -> None:
         """Start on the loop that is running, as part of the outer lifespan; `state` is its state.
 
         Raises:
@@ -90,7 +90,7 @@ class Homes:
         await runtime.startup(self._mode, self._startup_timeout, state)
         self._outer[port.loop] = runtime
 
-    def _start(self, port: AsyncioPort, key: object) -> Runtime:
+    def _start(self, port: Port, key: object) -> Runtime:
         port.refuse_here()
         failure = self._failures.get(key)
         if failure is not None:
@@ -103,7 +103,7 @@ class Homes:
             raise
         return runtime
 
-    def _make(self, port: AsyncioPort) -> Runtime:
+    def _make(self, port: Port) -> Runtime:
         from ._runtime import Runtime
 
         self._outer = {loop: runtime for loop, runtime in self._outer.items() if runtime.port.running}

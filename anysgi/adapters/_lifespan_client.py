@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..exceptions import AppProtocolError, LifespanError
 
 if TYPE_CHECKING:
-    import asyncio
-
-    from .._bridge._asyncio import AsyncioPort
+    from .._bridge._port import Port, Task
     from ..types import ASGIApp, Message
 
 log = logging.getLogger("anysgi")
@@ -41,7 +39,7 @@ class LifespanClient:
         state: where the app puts what its requests share; None for a dict of its own.
     """
 
-    def __init__(self, app: ASGIApp, port: AsyncioPort, *, required: bool, state: dict[str, Any] | None = None) -> None:
+    def __init__(self, app: ASGIApp, port: Port, *, required: bool, state: dict[str, Any] | None = None) -> None:
         self._app = app
         self._port = port
         self._required = required
@@ -50,7 +48,7 @@ class LifespanClient:
         self._told = 0  # events the app was given; a cancelled receive() took none
         self._problem = ""
         self._cause: BaseException | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._task: Task | None = None
         self._state: dict[str, Any] = {} if state is None else state
 
     @property

@@ -10,7 +10,7 @@ from .._bridge._ports import to_thread
 from ._nesting import inner_adapters
 
 if TYPE_CHECKING:
-    from .._bridge._asyncio import AsyncioPort
+    from .._bridge._port import Port
     from ..types import Lifespan, Receive, Scope, Send
     from ._wsgi_to_asgi import WsgiToAsgi
 
@@ -70,7 +70,7 @@ class LifespanHost:
         stack.push_async_callback(_see_off, port)
 
 
-async def _see_off(port: AsyncioPort) -> None:
+async def _see_off(port: Port) -> None:
     async with AsyncExitStack() as stack:
         for guest in list(port.guests):
             stack.push_async_callback(guest.depart)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ._asgi_to_wsgi import AsgiToWsgi
     from ._request_pump import RequestPump
 
-FAMILIES: dict[LoopName, str] = {"asyncio": "asyncio", "uvloop": "asyncio"}
+FAMILIES: dict[LoopName, str] = {"asyncio": "asyncio", "uvloop": "asyncio", "trio": "trio"}
 """What runs on one loop of a family runs on all of it."""
 
 

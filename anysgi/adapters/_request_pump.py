@@ -14,11 +14,10 @@ from .._bridge._to_thread import ToThread
 from ..exceptions import BadRequest, ClientDisconnected
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
-    from .._bridge._asyncio import AsyncioBell, AsyncioPort
     from .._bridge._pool import WorkerPool
+    from .._bridge._port import Bell, Port, Task
     from ..types import Receive
     from ._asgi_exchange import AsgiExchange
 
@@ -81,7 +80,7 @@ class RequestPump:
 
     def __init__(
         self,
-        port: AsyncioPort,
+        port: Port,
         receive: Receive,
         window: int,
         limit: int | None,
@@ -98,8 +97,8 @@ class RequestPump:
         self._abandon = abandon
         self._flows: dict[None, ToThread] = {}
         self._broken: Reason | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._news: AsyncioBell | None = None
+        self._task: Task | None = None
+        self._news: Bell | None = None
         self.pool = pool
         self.outer = outer
         self.inner: tuple[AsgiExchange, ...] = ()
@@ -186,7 +185,7 @@ class RequestPump:
             self._task.cancel()
 
     @property
-    def task(self) -> asyncio.Task[None] | None:
+    def task(self) -> Task | None:
         """The task that reads, if it was ever needed."""
         return self._task
 

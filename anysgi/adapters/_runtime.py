@@ -9,11 +9,10 @@ from ..exceptions import LifespanError
 from ._lifespan_client import LifespanClient
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Coroutine
     from contextvars import Context
 
-    from .._bridge._asyncio import AsyncioPort
+    from .._bridge._port import Port, Task
     from ..types import ASGIApp, LifespanMode
     from ._asgi_exchange import AsgiExchange
 
@@ -29,7 +28,7 @@ class Runtime:
         timeout: seconds for running requests and background tasks, then for the lifespan's shutdown.
     """
 
-    def __init__(self, app: ASGIApp, port: AsyncioPort, timeout: float) -> None:
+    def __init__(self, app: ASGIApp, port: Port, timeout: float) -> None:
         self._app = app
         self.port = port
         self._exchanges: set[AsgiExchange] = set()
@@ -37,7 +36,7 @@ class Runtime:
         self._failures: set[AsgiExchange] = set()
         self._timeout = timeout
         self._lifespan: LifespanClient | None = None
-        self._closing: asyncio.Task[None] | None = None  # the loop itself holds tasks weakly
+        self._closing: Task | None = None  # the loop itself holds tasks weakly
 
     async def startup(self, mode: LifespanMode, timeout: float, state: dict[str, Any] | None) -> None:
         """Run the lifespan's startup, unless `mode` is `"off"`; on the loop.
@@ -56,7 +55,7 @@ class Runtime:
         """What the lifespan put into its state; None if the app has no lifespan."""
         return None if self._lifespan is None else self._lifespan.state
 
-    def spawn(self, exchange: AsgiExchange, work: Coroutine[Any, Any, None], context: Context) -> asyncio.Task[None]:
+    def spawn(self, exchange: AsgiExchange, work: Coroutine[Any, Any, None], context: Context) -> Task:
         """Start a request's task; on the loop."""
         self._exchanges.add(exchange)
         return self.port.spawn(work, context)

@@ -29,10 +29,10 @@ from ._asgi_exchange import AsgiExchange, _gone
 from ._websocket_sockets import socket_of
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
     from contextvars import Context
 
+    from .._bridge._port import Timer
     from ..types import ASGIApp, Environ, Message, Receive, Scope, Send
     from ._runtime import Runtime
 
@@ -112,7 +112,7 @@ class WebSocketExchange(AsgiExchange):
         self._held = 0  # bytes in it
         self._news = runtime.port.bell()
         self._room = runtime.port.bell()
-        self._timers: list[asyncio.TimerHandle] = []
+        self._timers: list[Timer] = []
         self._pump: WebSocketPump | None = None
         self._end: Close | None = None  # what the app's `websocket.disconnect` says
 

@@ -25,10 +25,9 @@ from ._websocket_denial import deny
 from ._wsgi_exchange import WsgiExchange
 
 if TYPE_CHECKING:
-    import asyncio
     from typing import Any
 
-    from .._bridge._asyncio import AsyncioPort
+    from .._bridge._port import Port, Timer
     from ..types import Message, Receive, Scope, Send
     from ._wsgi_to_asgi import WsgiToAsgi
 
@@ -71,7 +70,7 @@ class WsgiWebSocket:
     )
 
     def __init__(
-        self, adapter: WsgiToAsgi, port: AsyncioPort, scope: Scope, receive: Receive, send: Send, state: dict[str, Any]
+        self, adapter: WsgiToAsgi, port: Port, scope: Scope, receive: Receive, send: Send, state: dict[str, Any]
     ) -> None:
         self._port = port
         self._scope = scope
@@ -90,7 +89,7 @@ class WsgiWebSocket:
         self._exchange = WsgiExchange(adapter, port, environ, self._no_body, self._respond, spool=False, timeout=None)
         self._pump: WebSocketPump | None = None
         self._left: Close | None = None  # what the client closed with
-        self._timers: list[asyncio.TimerHandle] = []
+        self._timers: list[Timer] = []
         self._refused: Exception | None = None  # what the server made of a message
         self._status = 500  # of the app's response; until there is one, it may still fail
 

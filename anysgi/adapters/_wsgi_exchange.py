@@ -27,10 +27,9 @@ from ._request_pump import RequestPump
 from ._wsgi_call import WsgiCall
 
 if TYPE_CHECKING:
-    from asyncio import TimerHandle
     from collections.abc import Callable, Mapping
 
-    from .._bridge._asyncio import AsyncioPort
+    from .._bridge._port import Port, Timer
     from ..types import Environ, Receive, Send
     from ._early_hints import EarlyHints
     from ._wsgi_to_asgi import WsgiToAsgi
@@ -77,7 +76,7 @@ class WsgiExchange:
     def __init__(
         self,
         adapter: WsgiToAsgi,
-        port: AsyncioPort,
+        port: Port,
         environ: Environ,
         receive: Receive,
         send: Send,
@@ -93,7 +92,7 @@ class WsgiExchange:
         self._timeout = timeout
         self._started = False
         self._reason: Callable[[], BaseException] | None = None
-        self._timers: list[TimerHandle] = []
+        self._timers: list[Timer] = []
         self._out = ToLoop(port, adapter.window)
         window = max(adapter.window, adapter.prebuffer)
         length = environ.get("CONTENT_LENGTH")

@@ -21,7 +21,7 @@ from ._wsgi_exchange import WsgiExchange
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .._bridge._asyncio import AsyncioPort
+    from .._bridge._port import Port
     from ..types import ChunkedPolicy, Environ, Lifespan, Receive, Scope, Send, UnderscorePolicy, WSGIApp
 
 log = logging.getLogger("anysgi")
@@ -110,7 +110,7 @@ class WsgiToAsgi:
         self.propagate_context = propagate_context
         self._own_pool = pool is None
         self.pool = pool or WorkerPool(threads, queue_limit=queue_limit)
-        self._port: AsyncioPort | None = None
+        self._port: Port | None = None
         self._host = LifespanHost(self, lifespan)
         _forks.register(self)
 
@@ -138,7 +138,7 @@ class WsgiToAsgi:
                 f"WsgiToAsgi cannot serve ASGI scope type {kind!r}; it serves http, websocket and lifespan"
             )
 
-    def port_here(self) -> AsyncioPort:
+    def port_here(self) -> Port:
         """Return the way into the loop that is running; made once for each."""
         port = self._port
         if port is None or not port.is_here():

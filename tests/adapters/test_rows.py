@@ -16,7 +16,6 @@ HERE = Path(__file__).parent
 NEXT = "the next issue: extensions of servers, other loops, WebSockets"
 
 NOT_HERE = {
-    "92": NEXT + " (trio)",
     "104": NEXT + " (gevent)",
     "105": NEXT + " (inline mode)",
     "106": NEXT + " (free-threaded Python)",
@@ -166,6 +165,7 @@ ROWS = """
 90  a:threads         the_loop_is_the_one_asked_for_and_runs_in_debug_mode_here
 90  a:threads         calling_it_on_its_own_loops_thread_is_an_error_and_not_a_hang
 91  a:threads         locks_and_queues_of_the_app_work_over_many_requests
+92  trio              a_*
 93  w:limits          as_many_run_at_once_as_there_are_threads_and_the_next_waits
 93  w:limits          adapters_that_share_a_pool_share_its_bound
 94  w:limits          requests_run_in_parallel_by_default

@@ -106,5 +106,5 @@ def test_awaiting_it_outside_an_event_loop_says_what_is_missing() -> None:
     work = WsgiToAsgi(wsgi_app(b"x"))(
         {"type": "http", "method": "GET", "path": "/", "headers": []}, peer.receive, peer.send
     )
-    with pytest.raises(RuntimeError, match="no running asyncio event loop"):
+    with pytest.raises(RuntimeError, match="no running event loop"):
         work.send(None)  # type: ignore[attr-defined]

@@ -127,13 +127,13 @@ async def test_a_running_loop_has_a_port() -> None:
 
 
 def test_without_a_running_loop_there_is_advice() -> None:
-    with pytest.raises(RuntimeError, match="no running asyncio event loop; await the adapter inside one"):
+    with pytest.raises(RuntimeError, match=r"no running event loop.*; await the adapter inside one"):
         running_port()
 
 
 def test_without_asyncio_there_is_the_same_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "asyncio")
-    with pytest.raises(RuntimeError, match="no running asyncio event loop"):
+    with pytest.raises(RuntimeError, match="no running event loop"):
         running_port()
 
 

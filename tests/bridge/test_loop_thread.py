@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import uvloop
 
-from anysgi._bridge import _loop_thread
+from anysgi._bridge import _asyncio, _loop_thread
 from anysgi._bridge._loop_thread import LoopThread, shared_loop
 from tests.conftest import BOUND, eventually
 
@@ -168,7 +168,7 @@ def test_a_loop_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     def make() -> asyncio.AbstractEventLoop:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr(_loop_thread, "_factory", lambda name: make)
+    monkeypatch.setattr(_asyncio, "_factory", lambda name: make)
     with pytest.raises(RuntimeError, match=r"the event loop did not start: .*Too many open files") as caught:
         on_thread(LoopThread, "asyncio").result(BOUND)
     assert isinstance(caught.value.__cause__, OSError)

@@ -24,6 +24,7 @@ COMMANDS: dict[str, list[str]] = {
     "uvicorn-h11-uvloop": [*UVICORN, "--http", "h11", "--loop", "uvloop"],
     "uvicorn-httptools-asyncio": [*UVICORN, "--http", "httptools", "--loop", "asyncio"],
     "hypercorn": ["-m", "hypercorn", f"asgi:{WRAPPED}", "--bind", "fd://{fd}", "--workers", "0"],
+    "hypercorn-trio": ["-m", "hypercorn", WRAPPED, "--bind", "fd://{fd}", "--workers", "0", "--worker-class", "trio"],
     "gunicorn-sync": [*GUNICORN, "--worker-class", "sync"],
     "gunicorn-gthread": [*GUNICORN, "--worker-class", "gthread", "--threads", "4"],
     "gunicorn-preload": [*GUNICORN, "--worker-class", "gthread", "--threads", "4", "--preload"],
@@ -32,6 +33,10 @@ COMMANDS: dict[str, list[str]] = {
 }
 ASGI_SERVERS = ("uvicorn-h11", "uvicorn-httptools", "hypercorn")
 WSGI_SERVERS = ("gunicorn-sync", "gunicorn-gthread", "gunicorn-preload", "waitress")
+# Servers of which one app is tried, and those left to `make test-slow`.
+MORE_ASGI_SERVERS = ("uvicorn-h11-uvloop", "uvicorn-httptools-asyncio", "hypercorn-trio")
+MORE_WSGI_SERVERS = ("waitress-lookahead",)
+SLOW = ("hypercorn-trio",)
 WSGI_APPS = ("flask", "django", "wsgi")
 ASGI_APPS = ("fastapi", "starlette", "asgi")
 
@@ -84,7 +89,7 @@ def half(way: str) -> list[Cell]:
     on_asgi = (way == "w2a") != NATIVE
     servers = ASGI_SERVERS if on_asgi else WSGI_SERVERS
     apps = WSGI_APPS if way == "w2a" else ASGI_APPS
-    extra = ("uvicorn-h11-uvloop", "uvicorn-httptools-asyncio") if on_asgi else ("waitress-lookahead",)
+    extra = MORE_ASGI_SERVERS if on_asgi else MORE_WSGI_SERVERS
     return [*(Cell(s, app, way) for s in servers for app in apps), *(Cell(s, apps[0], way) for s in extra)]
 
 
@@ -99,7 +104,15 @@ ONE_APP_EACH = [
 def of(*cells: Cell) -> pytest.MarkDecorator:
     """Run the test on each of these cells; its `server` argument is the shared server of that cell."""
     marked = [
-        pytest.param(cell, id=cell.name, marks=[pytest.mark.server, pytest.mark.xdist_group(cell.name)])
+        pytest.param(
+            cell,
+            id=cell.name,
+            marks=[
+                pytest.mark.server,
+                pytest.mark.xdist_group(cell.name),
+                *([pytest.mark.slow] if cell.server in SLOW else []),
+            ],
+        )
         for cell in cells
     ]
     return pytest.mark.parametrize("cell", marked)

@@ -161,7 +161,7 @@ AsgiToWsgi(
 
 WsgiToAsgi(flask_app, chunked="sometimes")  # type: ignore[arg-type]
 WsgiToAsgi(flask_app, 8)  # type: ignore[call-arg]
-AsgiToWsgi(FastAPI(), loop="trio")  # type: ignore[arg-type]
+AsgiToWsgi(FastAPI(), loop="curio")  # type: ignore[arg-type]
 AsgiToWsgi(by_the_book)  # type: ignore[arg-type]
 WsgiToAsgi(own_app)  # type: ignore[arg-type]
 WorkerPool("4")  # type: ignore[arg-type]

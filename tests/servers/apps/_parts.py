@@ -11,6 +11,7 @@ import contextvars
 import hashlib
 import os
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -121,11 +122,18 @@ def journal(word: str) -> None:
             file.write(f"{word} {os.getpid()}\n")
 
 
+def running_loop() -> int:
+    """What tells loops apart: asyncio's own, or trio's token."""
+    if (trio := sys.modules.get("trio")) is not None and trio.lowlevel.in_trio_run():
+        return id(trio.lowlevel.current_trio_token())
+    return id(asyncio.get_running_loop())
+
+
 @asynccontextmanager
 async def lifespan(app: object = None) -> AsyncIterator[dict[str, Any]]:
     """For all apps: counts startups, remembers its loop, hands out a state."""
     FACTS["startups"] += 1
-    FACTS["loop"] = id(asyncio.get_running_loop())
+    FACTS["loop"] = running_loop()
     journal("startup")
     yield {"greeting": "from lifespan", "shared": []}
     journal("shutdown")
@@ -139,4 +147,4 @@ def state_report(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def same_loop() -> bool:
-    return id(asyncio.get_running_loop()) == FACTS["loop"]
+    return running_loop() == FACTS["loop"]
