@@ -4,10 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: serve test test-slow lint typecheck layers pytest bench clean
+.PHONY: serve demo test test-slow lint typecheck layers pytest bench clean
 
 serve: $(VENV)/.demo
 	$(BIN)/anysgi serve examples.demo:app --port $(PORT)
+
+# A blog moves from Flask to FastAPI in four steps, while somebody keeps blogging.
+demo: $(VENV)/.demo
+	cd examples/flaskr-to-fastapi && $(abspath $(BIN))/python play.py
 
 test: lint typecheck layers pytest
 

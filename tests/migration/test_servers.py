@@ -23,7 +23,7 @@ TABLE = 'default = "legacy"\n' + "".join(
     f'[[route]]\npath = "{path}"\nto = "new"\nmethods = ["{method}"]\n'
     for method, path in (("GET", "/hello"), ("POST", "/echo"), ("GET", "/stream"), ("GET", "/missing"))
 )
-ROUNDS = 25  # times four requests, for each client
+ROUNDS = 15  # times four requests, for each client
 CLIENTS = 6
 
 
