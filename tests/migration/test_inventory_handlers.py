@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from anysgi.migration._inventory._code import read_handler
+from anysgi.migration._inventory._source import is_within, project_of
 from tests.migration.apps import _uses
 
 
@@ -41,6 +42,12 @@ def facts(handler: object) -> list[tuple[str, str]]:
         (_uses.View(), [("blocking", "time.sleep (sleep)")]),
         (_uses.STORE.nap, [("blocking", "time.sleep (sleep)")]),
         (_uses.sleeps_in_async, [("blocking", "time.sleep (sleep)")]),
+        (_uses.uses_an_annotation, [("blocking", "pathlib.Path.read_text (file)")]),
+        (_uses.uses_a_block, [("blocking", "pathlib.Path.read_text (file)")]),
+        (_uses.uses_a_hinted_result, [("blocking", "pathlib.Path.read_text (file)")]),
+        (_uses.uses_a_class_method, [("blocking", "time.sleep (sleep)")]),
+        (_uses.imports_nearby, [("blocking", "time.sleep (sleep)")]),
+        (_uses.imports_under_a_name, [("blocking", "time.sleep (sleep)")]),
     ],
     ids=lambda value: getattr(value, "__name__", None) or "",
 )
@@ -50,7 +57,17 @@ def test_what_a_handler_uses_is_found(handler: object, expected: list[tuple[str,
 
 @pytest.mark.parametrize(
     "handler",
-    [_uses.touches_the_trap, _uses.shadows, _uses.reads_a_table, _uses.only_passes_it_on, _uses.calls_a_parameter],
+    [
+        _uses.touches_the_trap,
+        _uses.shadows,
+        _uses.reads_a_table,
+        _uses.only_passes_it_on,
+        _uses.calls_a_parameter,
+        _uses.assigned_twice,
+        _uses.not_yet(),
+        _uses.uses_a_lazy_object,
+        _uses.nested_class,
+    ],
 )
 def test_what_it_does_not_use_is_not_reported(handler: object) -> None:
     assert facts(handler) == []
@@ -97,11 +114,46 @@ def test_what_cannot_be_followed_is_said() -> None:
 
 def test_code_of_other_packages_is_named_and_not_followed() -> None:
     def parses() -> object:
-        import yaml
+        import click
 
-        return yaml.safe_load("")
+        return click.get_app_dir("shop")
 
-    pytest.importorskip("yaml", reason="any package that is no framework")
     found = read_handler((parses,))
     assert not found.facts
-    assert "what happens inside yaml" in found.unknown
+    assert "what happens inside click" in found.unknown
+
+
+def test_the_depth_is_bounded_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anysgi.migration._inventory._code._DEPTH", 0)
+    found = read_handler((_uses.goes_deep,))
+    assert not found.facts
+    assert found.unknown == ("what lies deeper than 0 calls or 300 functions",)
+
+
+def test_a_function_without_source_is_said() -> None:
+    namespace: dict[str, Any] = {"__name__": _uses.__name__}
+    exec("def made(): pass", namespace)
+    found = read_handler((namespace["made"],), project="<string>")
+    assert found.unknown == ("1 calls on values that are only known at run time",)
+    assert (found.name, found.line) == ("made", 1)
+
+
+def test_the_project_can_be_named() -> None:
+    assert read_handler((_uses.sleeps,), project="/nowhere").facts == ()
+
+
+def test_a_file_among_installed_packages_is_a_project_of_its_own(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    (folder / "lonely.py").write_text("def view(): pass\n")
+    monkeypatch.syspath_prepend(folder)
+    import importlib
+
+    lonely = importlib.import_module("lonely")
+    assert project_of("lonely") == str(folder / "lonely.py")
+    assert is_within(str(folder / "lonely.py"), str(folder / "lonely.py"))
+    assert not is_within(str(folder / "other.py"), str(tmp_path))
+    assert read_handler((lonely.view,)).line == 1
+    assert project_of("sys") is None

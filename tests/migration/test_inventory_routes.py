@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.urls import path, re_path
+from django.views import View
+from django.views.decorators.http import require_http_methods
+from litestar import Litestar, WebSocket, websocket
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Route
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.routing import BaseConverter
 
 from anysgi import WsgiToAsgi
 from anysgi.migration._inventory import count_routes, take_inventory
+from anysgi.migration._inventory._django import _methods, _patterns
 from tests.cli._run import anysgi
 from tests.migration.apps import inventoried
 
@@ -68,6 +78,7 @@ ROWS: dict[str, list[Row]] = {
     "pyramid_app": [
         ("GET", "HEAD", "/items/<int:id>", "404", "pyramid_app.<lambda>"),
         ("DELETE PUT", "", "/items/<int:id>", "404", "pyramid_app.<lambda>"),
+        ("PATCH", "", "/items/<int:id>", "404", "put"),
         ("*", "", '/files/<re("[a-z]{2}"):kind>/<path:rest>', "404", "PyramidView.shown"),
         ("*", "", "/nothing/", "302", ""),
     ],
@@ -136,6 +147,19 @@ def test_wrappers_are_looked_through() -> None:
     assert count_routes(WsgiToAsgi(inventoried.flask_app())) == 5
 
 
+def test_apps_beside_the_app_are_found_under_their_path() -> None:
+    around = DispatcherMiddleware(inventoried.flask_app(), {"/api": inventoried.falcon_app(), "/raw": inventoried._raw})
+    assert [route.path for route in take_inventory(around).routes][:4] == [
+        "/api/items/<int:id>",
+        "/api/items/<int:id>",
+        "/api/static/<path:filename>",
+        "/raw/<path:rest>",
+    ]
+    inside: Any = inventoried.flask_app()
+    inside.wsgi_app = DispatcherMiddleware(inside.wsgi_app, {"/more": inventoried.flask_app()})
+    assert count_routes(inside) == 10
+
+
 def test_an_app_without_a_framework_has_no_list() -> None:
     assert count_routes(inventoried._raw) is None
     taken = take_inventory(inventoried._raw)
@@ -147,6 +171,78 @@ def test_host_matching_and_subdomains_of_werkzeug_are_kept() -> None:
     app = inventoried.flask_app(subdomain_matching=True)
     app.add_url_rule("/only", "only", inventoried.view, subdomain="api")
     assert routes(lambda: app)["/only"].host == "api"
+
+
+def test_a_converter_of_the_apps_own_keeps_its_name() -> None:
+    app = inventoried.flask_app()
+    app.url_map.converters["colour"] = type("Colour", (BaseConverter,), {})
+    app.add_url_rule("/own/<colour:name>", "own", inventoried.view)
+    app.add_url_rule("/built", "built", inventoried.view, build_only=True)
+    found = routes(lambda: app)
+    assert found["/own/<name>"].parameters[0].converter == "Colour"
+    assert "/built" not in found
+
+
+def test_what_is_not_known_of_a_framework_is_said() -> None:
+    app: Any = inventoried.starlette_app()
+    app.router.routes.append(type("Strange", (BaseRoute,), {})())
+    assert take_inventory(app).unknown == ("/: Strange is not a kind of route this tool knows",)
+    sanic: Any = type("Sanic", (), {"__module__": "sanic.app", "__call__": inventoried._raw})()
+    assert take_inventory(sanic).unknown == ("/: the routes of Sanic are not known to this tool",)
+
+
+def test_a_class_endpoint_of_any_method_and_websockets_of_litestar() -> None:
+    @websocket("/ws")
+    async def talk(socket: WebSocket) -> None: ...
+
+    found = take_inventory(Litestar([talk], openapi_config=None)).routes
+    assert [route.methods for route in found] == [("WEBSOCKET",)]
+    app = Starlette(routes=[Route("/any", inventoried._raw_endpoint)])
+    assert take_inventory(app).routes[0].methods == ("*",)
+
+
+def test_routes_that_cannot_be_read_are_not_counted() -> None:
+    app = inventoried.flask_app()
+    app.url_map.iter_rules = lambda: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    assert count_routes(app) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "converters"),
+    [
+        (path("items/<int:id>/", inventoried.view), "/items/<int:id>/", ["int"]),
+        (path("<str:a>/<slug:b>/<uuid:c>/<path:d>", inventoried.view), "/<a>/<slug:b>/<uuid:c>/<path:d>", None),
+        (re_path(r"^a/(?P<year>\d{4})/$", inventoried.view), "/a/<int:year>/", ["int"]),
+        (re_path(r"^a/(?P<rest>.*)$", inventoried.view), "/a/<path:rest>", ["path"]),
+        (re_path(r"^a/(?P<name>[\w-]+)/(?:b|c)/(x[)]y)\Z", inventoried.view), None, ["string", "re", "re"]),
+        (re_path(r"^a\.b/?$", inventoried.view), "/a.b", []),
+        (re_path(r"^a/(open", inventoried.view), None, ["re"]),
+    ],
+)
+def test_patterns_of_django(pattern: Any, path: str | None, converters: list[str] | None) -> None:
+    [found] = _patterns([pattern], "", (), "301")
+    assert not isinstance(found, str)
+    if path is not None:
+        assert found.path == path
+    if converters is not None:
+        assert [parameter.converter for parameter in found.parameters] == converters
+
+
+def test_methods_of_django_views() -> None:
+    class Item(View):
+        def get(self, _request: Any) -> None: ...
+
+    rest = type("Rest", (), {"http_method_names": ["get", "post"], "get": inventoried.view})
+    by_action = SimpleNamespace(cls=rest, actions={"get": "list", "post": "create"})
+    plain = SimpleNamespace(cls=rest)
+    views = (Item.as_view(), require_http_methods(["PUT"])(inventoried.view), inventoried.view, by_action, plain)
+    assert [sorted(_methods(view)) for view in views] == [
+        ["GET", "HEAD", "OPTIONS"],
+        ["PUT"],
+        ["*"],
+        ["GET", "HEAD", "POST"],
+        ["GET", "HEAD"],
+    ]
 
 
 # --- Django, in a process of its own: its settings are the process's

@@ -71,8 +71,10 @@ class _Probe:
                 await asyncio.sleep(_SETTLING)
                 opened, grown = _descriptors() - files, _threads() - threads
                 self.left += _tasks() - tasks
-            after = _descriptors() - files
-        return [*self._descriptors(opened, after), *self._threads(grown), *self._left_behind(), *self._failures()]
+            await asyncio.sleep(_SETTLING)
+            kept, alive = _descriptors() - files, _threads() - threads
+        leaks = (*self._descriptors(opened, kept), *self._threads(grown, alive), *self._left_behind())
+        return [*leaks, *self._failures()]
 
     async def _batch(self, paths: list[str], state: dict[str, object] | None) -> None:
         await asyncio.gather(*(self._one(path, state) for path in paths))
@@ -95,9 +97,9 @@ class _Probe:
         elif exchange.status is None or exchange.status >= 500:
             self.failed[f"GET {path}: status {exchange.status}"] += 1
 
-    def _descriptors(self, opened: Counter[str], after: Counter[str]) -> Iterator[Finding]:
+    def _descriptors(self, opened: Counter[str], kept: Counter[str]) -> Iterator[Finding]:
         if opened.total() >= _FEWEST:
-            collected = opened.total() - after.total()
+            collected = opened.total() - kept.total()
             yield Finding(
                 "run",
                 "error",
@@ -107,12 +109,14 @@ class _Probe:
                 "close them in the request; for Django, CONN_MAX_AGE = 0",
             )
 
-    def _threads(self, grown: Counter[str]) -> Iterator[Finding]:
+    def _threads(self, grown: Counter[str], alive: Counter[str]) -> Iterator[Finding]:
         if grown.total() >= _FEWEST:
+            collected = grown.total() - alive.total()
             yield Finding(
                 "run",
                 "error",
-                f"{grown.total()} threads more after {len(self.turns)} requests, {_AT_ONCE} at a time",
+                f"{grown.total()} threads more after {len(self.turns)} requests, {_AT_ONCE} at a time; garbage "
+                f"collection ended {collected} of them",
                 tuple(Evidence(f"{count} x {name}") for name, count in grown.most_common(5)),
                 "join them in the request, or use a pool",
             )

@@ -72,6 +72,8 @@ def _walk(app: object, prefix: str, unknown: list[str], depth: int) -> Iterator[
         yield Route(ANY, f"{prefix}/<path:rest>", runs=(app,))
         return
     framework, inner = found
+    for mount in _beside(app, inner):
+        yield from _walk(mount.app, prefix + mount.prefix, unknown, depth + 1)
     reader: Reader = import_module(READERS[framework], __name__).read if framework in READERS else _hidden(framework)
     for item in reader(inner):
         if isinstance(item, str):
@@ -81,6 +83,15 @@ def _walk(app: object, prefix: str, unknown: list[str], depth: int) -> Iterator[
         else:
             path = prefix + item.path
             yield replace(item, path=path, slash="same" if path == "/" else item.slash)  # no client asks for ""
+
+
+def _beside(app: object, inner: object) -> Iterator[Mount]:
+    """The apps that Werkzeug's `DispatcherMiddleware`, around an app or around its `wsgi_app`, serves under a path."""
+    for layer in (app, getattr(inner, "wsgi_app", None)):
+        while layer is not None and layer is not inner:
+            mounts = getattr(layer, "mounts", None)
+            yield from (Mount(path, other) for path, other in (mounts.items() if isinstance(mounts, dict) else ()))
+            layer = getattr(layer, "app", None)
 
 
 def _hidden(framework: str) -> Reader:

@@ -93,7 +93,7 @@ def _read_regex(text: str) -> tuple[str, tuple[Parameter, ...]]:
     while position < len(text):
         if text[position] == "(":
             end = _closing(text, position)
-            group = re.fullmatch(r"\((?:\?P<(\w+)>|\?:)?(.*)\)", text[position:end], re.DOTALL)
+            group = re.fullmatch(r"\((?:\?P<(\w+)>|\?:)?(.*?)\)?", text[position:end], re.DOTALL)
             assert group is not None
             name = group[1] or f"arg{len(parameters)}"
             converter = converter_of(group[2])

@@ -21,10 +21,14 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ._source import FunctionNode
+
+T = TypeVar("T")
 
 _NAMED = (type, FunctionType, BuiltinFunctionType)
 _NAMED_IN_C = (MethodDescriptorType, ClassMethodDescriptorType, WrapperDescriptorType)
@@ -62,7 +66,7 @@ class Names:
         owner: the class it is a method of, so that `self` is known.
     """
 
-    def __init__(self, function: FunctionType, node: ast.AST, owner: type | None) -> None:
+    def __init__(self, function: FunctionType, node: FunctionNode, owner: type | None) -> None:
         self.globals = function.__globals__
         self.local: dict[str, object] = dict(_closure(function))
         self.local.update(self._parameters(function, node, owner))
@@ -96,10 +100,10 @@ class Names:
             hint = self.globals.get(hint)
         return Instance(hint) if isinstance(hint, type) else UNKNOWN
 
-    def _parameters(self, function: FunctionType, node: ast.AST, owner: type | None) -> Iterator[tuple[str, object]]:
-        arguments = getattr(node, "args", None)
-        if not isinstance(arguments, ast.arguments):
-            return
+    def _parameters(
+        self, function: FunctionType, node: FunctionNode, owner: type | None
+    ) -> Iterator[tuple[str, object]]:
+        arguments = node.args
         written = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
         for position, item in enumerate(filter(None, written)):
             hinted = self._hinted(function.__annotations__.get(item.arg))
@@ -116,6 +120,9 @@ class Names:
             yield from ((item.asname or item.name, attribute(module, item.name)) for item in node.names)
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             yield node.targets[0].id, self.find(node.value)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            hint = self.find(node.annotation)
+            yield node.target.id, Instance(hint) if isinstance(hint, type) else UNKNOWN
         elif isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
             yield node.optional_vars.id, self.find(node.context_expr)
 
@@ -137,47 +144,53 @@ def _closure(function: FunctionType) -> Iterator[tuple[str, object]]:
             yield name, UNKNOWN
 
 
+def _is(value: object, cls: type[T]) -> TypeGuard[T]:
+    """Do what `isinstance` does without asking the value: a lazy object answers for what it would become."""
+    return issubclass(type(value), cls)
+
+
 def attribute(value: object, name: str) -> object:
     """Read an attribute without running code; `UNKNOWN` where that is impossible."""
     if value is UNKNOWN:
         return UNKNOWN
-    if isinstance(value, ModuleType):
+    if _is(value, ModuleType):
         return vars(value).get(name, UNKNOWN)
-    owner = value.cls if isinstance(value, Instance) else value
+    owner = value.cls if _is(value, Instance) else value
     try:
         found: object = inspect.getattr_static(owner, name)
     except (AttributeError, TypeError):
         return UNKNOWN
-    if isinstance(found, (staticmethod, classmethod)):
+    if _is(found, staticmethod) or _is(found, classmethod):
         return found.__func__
-    if isinstance(found, FunctionType) and (isinstance(value, Instance) or not isinstance(value, type)):
-        return Bound(found, owner if isinstance(owner, type) else type(owner))
+    if _is(found, FunctionType) and (_is(value, Instance) or not _is(value, type)):
+        return Bound(found, owner if _is(owner, type) else type(owner))
     return found
 
 
 def called_function(value: object) -> tuple[FunctionType, type | None] | None:
     """Return the Python function that calling a value runs, and the class it is a method of."""
-    if isinstance(value, Bound):
+    if _is(value, Bound):
         return value.function, value.cls
-    if isinstance(value, MethodType):
+    if _is(value, MethodType):
         owner, function = value.__self__, value.__func__
-        cls = owner if isinstance(owner, type) else type(owner)
-        return (function, cls) if isinstance(function, FunctionType) else None
-    if isinstance(value, type):
+        cls = owner if _is(owner, type) else type(owner)
+        return (function, cls) if _is(function, FunctionType) else None
+    if _is(value, type):
         made = inspect.getattr_static(value, "__init__", None)
-        return (made, value) if isinstance(made, FunctionType) else None
-    return (value, None) if isinstance(value, FunctionType) else None
+        return (made, value) if _is(made, FunctionType) else None
+    return (value, None) if _is(value, FunctionType) else None
 
 
 def dotted_name(value: object) -> str:
     """Name a value as its own module does, as in `requests.api.get`; an object of a class by that class."""
-    if isinstance(value, ModuleType):
+    if _is(value, ModuleType):
         return value.__name__
-    if isinstance(value, Bound):
+    if _is(value, Bound):
         value = value.function
-    elif isinstance(value, Instance):
+    elif _is(value, Instance):
         value = value.cls
-    if isinstance(value, _NAMED_IN_C):
-        return f"{value.__objclass__.__module__}.{value.__qualname__}"
-    named = value if isinstance(value, _NAMED) else type(value)
+    named: Any = value
+    if issubclass(type(named), _NAMED_IN_C):
+        return f"{named.__objclass__.__module__}.{named.__qualname__}"
+    named = named if issubclass(type(named), _NAMED) else type(named)
     return f"{named.__module__}.{named.__qualname__}"

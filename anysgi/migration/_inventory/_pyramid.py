@@ -23,8 +23,9 @@ def read(app: Any) -> Iterator[Route | str]:
         route = item["introspectable"]
         path, parameters = _template(route["pattern"])
         here = [view for view in views if view["route_name"] == route["name"]]
-        for view in here or [None]:
-            yield _route(path, parameters, slash, route, view)
+        routes = (_route(path, parameters, slash, route, view) for view in here or [None])
+        # Views that differ in other predicates, such as the content type, are one route here.
+        yield from {(found.methods, *map(id, found.runs)): found for found in routes}.values()
     by_traversal = sum(view["route_name"] is None and bool(view["name"]) for view in views)
     if by_traversal:
         yield f"{by_traversal} views are found by traversal, which depends on the resource tree at run time"

@@ -39,13 +39,18 @@ def _routes(routes: Any, prefix: str, host: str, slash: Slash) -> Iterator[Route
         elif getattr(route, "app", None) is not None:
             yield Mount(prefix + _path(route), route.app)
         else:
-            yield f"{type(route).__name__} is not a kind of route this tool knows"
+            yield f"{_kind(route)} is not a kind of route this tool knows"
 
 
 def _flat(routes: Any) -> Any:
     """FastAPI keeps included routers as they are since 0.136, and flattens them on request."""
     flatten = getattr(sys.modules.get("fastapi.routing"), "iter_route_contexts", None)
     return flatten(routes) if flatten else routes
+
+
+def _kind(route: Any) -> str:
+    """The name of the route's class, behind FastAPI's context."""
+    return type(getattr(route, "original_route", route)).__name__
 
 
 def _path(route: Any) -> str:
@@ -74,7 +79,7 @@ def _route(route: Any, prefix: str, host: str, slash: Slash) -> Route:
 
 
 def _methods(route: Any) -> set[str]:
-    if "WebSocket" in type(getattr(route, "original_route", route)).__name__:
+    if "WebSocket" in _kind(route):
         return {"WEBSOCKET"}
     if route.methods:
         return set(route.methods)

@@ -160,3 +160,98 @@ def reads_a_table() -> Any:
 
 def only_passes_it_on() -> Any:
     return functools.partial(time.sleep, 1)
+
+
+def uses_an_annotation() -> None:
+    store: Store = pick()
+    store.load()
+
+
+def uses_a_block() -> None:
+    with Opened() as opened:
+        opened.load()
+
+
+def uses_a_hinted_result() -> None:
+    pick().load()
+
+
+def pick() -> Store:
+    return STORE
+
+
+class Opened(Store):
+    def __enter__(self) -> "Opened":
+        return self
+
+    def __exit__(self, *_error: object) -> None: ...
+
+
+class Kept(Opened):
+    @classmethod
+    def all(cls) -> None:
+        sleeps()
+
+
+def uses_a_class_method() -> None:
+    Kept.all()
+
+
+def imports_nearby() -> None:
+    from ._uses import sleeps as rest
+
+    rest()
+
+
+def imports_under_a_name() -> None:
+    import time as clock
+
+    clock.sleep(0)
+
+
+def assigned_twice() -> None:
+    value = STORE
+    value = None  # type: ignore[assignment]
+    value.load()
+
+
+def not_yet() -> Callable[[], None]:
+    def inner() -> None:
+        later()
+
+    if inner is None:
+        later = inner
+    return inner
+
+
+class Lazy:
+    """Says that it is something else, and would do work to find out what."""
+
+    @property
+    def __class__(self) -> type:  # type: ignore[override]
+        raise AssertionError("a lazy object was woken up")
+
+
+LAZY: Any = Lazy()
+
+
+def uses_a_lazy_object() -> None:
+    LAZY.run()
+    LAZY()
+
+
+def level(number: int) -> None:
+    level_of[number]()
+
+
+def nested_class() -> None:
+    class Inner:
+        time.sleep(1)
+
+    total: int = 0
+    later: int
+    later = total
+    assert Inner, later
+
+
+level_of: list[Any] = []

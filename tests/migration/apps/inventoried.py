@@ -80,6 +80,15 @@ def starlette_app() -> Starlette:
 async def _raw(_scope: Any, _receive: Any, _send: Any) -> None: ...
 
 
+class _Endpoint:
+    """Neither a function nor a class with methods: Starlette hands every method to it."""
+
+    async def __call__(self, _scope: Any, _receive: Any, _send: Any) -> None: ...
+
+
+_raw_endpoint = _Endpoint()
+
+
 def fastapi_app() -> FastAPI:
     from fastapi import APIRouter
 
@@ -152,12 +161,18 @@ def pyramid_app() -> Any:
         config.add_route("item", "/items/{id:\\d+}")
         config.add_view(lambda _request: Response(), route_name="item", request_method="GET")
         config.add_view(lambda _request: Response(), route_name="item", request_method=("PUT", "DELETE"))
+        for kind in ("application/json", "text/plain"):
+            config.add_view(put, route_name="item", request_method="PATCH", accept=kind)
         config.add_route("rest", "files/{kind:[a-z]{2}}/*rest")
         config.add_view(PyramidView, attr="shown", route_name="rest")
         config.add_route("nothing", "/nothing/")
         config.add_notfound_view(lambda _request: HTTPNotFound(), append_slash=True)
         config.add_view(lambda _context, _request: "", name="traversed")
         return config.make_wsgi_app()
+
+
+def put(request: Any) -> Any:
+    return request.response
 
 
 class PyramidView:
