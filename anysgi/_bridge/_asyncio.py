@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
+from ._asyncio_bell import AsyncioBell
 from ._port import Port
 
 if TYPE_CHECKING:
@@ -101,32 +102,6 @@ class AsyncioPort(Port):
 def _set(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
         waiter.set_result(None)
-
-
-class AsyncioBell:
-    """A bell of futures: cheaper than `asyncio.Event`, which has a state as well."""
-
-    __slots__ = ("_loop", "_waiters")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._waiters: list[asyncio.Future[None]] = []
-
-    async def wait(self) -> None:
-        waiter = self._loop.create_future()
-        self._waiters.append(waiter)
-        try:
-            await waiter
-        except BaseException:  # cancelled: leave the queue, unless a ring emptied it meanwhile
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
-            raise
-
-    def ring(self) -> None:
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
 
 
 def host_loop(name: str, begin: Callable[[AsyncioPort, Callable[[], None]], None]) -> None:

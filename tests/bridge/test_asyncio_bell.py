@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from anysgi._bridge._asyncio import AsyncioBell, AsyncioPort
+from anysgi._bridge._asyncio import AsyncioPort
+from anysgi._bridge._asyncio_bell import AsyncioBell
 
 from ._sides import soon, waiting
 
@@ -38,7 +39,7 @@ async def test_a_cancelled_waiter_is_forgotten_and_the_others_are_not() -> None:
     gone.cancel()
     with pytest.raises(asyncio.CancelledError):
         await soon(gone)
-    assert len(bell._waiters) == 1
+    assert len(bell._waits) == 1
     bell.ring()
     await soon(stays)
 
@@ -54,4 +55,46 @@ async def test_a_ring_and_a_cancellation_in_one_turn() -> None:
         with pytest.raises(asyncio.CancelledError):
             await soon(task)
         await soon(other)
-        assert bell._waiters == []
+        assert bell._waits == []
+
+
+async def test_a_ring_outside_any_task_resumes_a_lone_waiter_on_the_spot() -> None:
+    bell, loop, order = new(), asyncio.get_running_loop(), []
+
+    async def wait() -> None:
+        await bell.wait()
+        order.append("resumed")
+
+    def ring() -> None:
+        bell.ring()
+        order.append("rung")
+
+    task = await waiting(wait())
+    loop.call_soon(ring)
+    await soon(task)
+    assert order == ["resumed", "rung"]
+
+
+async def test_a_ring_inside_a_task_resumes_nobody_before_its_step_is_over() -> None:
+    bell = new()
+    task = await waiting(bell.wait())
+    bell.ring()
+    assert not task.done()
+    await soon(task)
+
+
+async def test_the_message_of_a_cancellation_reaches_the_waiter() -> None:
+    """anyio tells its cancellations from others by it."""
+    task = await waiting(new().wait())
+    task.cancel("by whom")
+    with pytest.raises(asyncio.CancelledError, match="by whom"):
+        await soon(task)
+
+
+async def test_a_waiter_that_was_thrown_away_is_forgotten() -> None:
+    bell = new()
+    coroutine = bell.wait()
+    coroutine.send(None)
+    coroutine.close()
+    assert bell._waits == []
+    bell.ring()
