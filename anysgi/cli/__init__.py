@@ -18,6 +18,7 @@ __all__ = ["main"]
 COMMANDS = {
     "serve": ".serve:serve",
     "inspect": ".inspect:inspect",
+    "lint": ".lint:lint",
     "inventory": ".inventory:inventory",
     "routes": ".routes:routes",
     "config": ".config:config",

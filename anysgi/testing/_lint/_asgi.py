@@ -85,7 +85,7 @@ class LintASGI:
         self, app: ASGIApp, *, on: On = "raise", select: Iterable[str] = USUAL, ignore: Iterable[str] = ()
     ) -> None:
         self.app = app
-        self._report = Report(ASGI, on, select, ignore)
+        self.report = Report(ASGI, on, select, ignore)
         self._live: dict[int, Any] = {}  # the `receive` of every scope in use, by the scope's id
         self._shared: tuple[Any, Any] = (None, None)  # headers and extensions of the scope before
         self._lifespan: Connection | None = None
@@ -94,7 +94,7 @@ class LintASGI:
     @property
     def findings(self) -> list[Finding]:
         """What was found, oldest first."""
-        return self._report.findings
+        return self.report.findings
 
     def __repr__(self) -> str:
         return f"LintASGI({self.app!r}, {len(self.findings)} findings)"
@@ -102,7 +102,7 @@ class LintASGI:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Run the app on one scope, and watch."""
         http = isinstance(scope, dict) and scope.get("type") == "http"
-        connection = (HttpConnection if http else Connection)(self._report, scope, receive, send)
+        connection = (HttpConnection if http else Connection)(self.report, scope, receive, send)
         outer = _around.get()
         around = _Around(scope) if isinstance(scope, dict) else None
         self._open(connection, outer, receive)

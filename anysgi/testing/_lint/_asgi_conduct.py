@@ -131,7 +131,7 @@ A116 must server: lifespan and requests run on the same event loop
     ASGI Lifespan, Scope :: one loop for both
 A117 must server: each request gets a shallow copy of the lifespan's `state`
     ASGI Lifespan, Scope :: "state": lifespan_state.copy()
-A118 must app, anysgi lint: an unknown lifespan event is ignored, or raises
+A118 lint app: an unknown lifespan event is ignored, or raises; Starlette takes any for the shutdown
     ASGI Lifespan, Lifespan Protocol :: elif event["type"] == "lifespan.shutdown": ...
 A120 must app: a denial response comes after connect and before accept or close, and no other message follows
     ASGI Extensions, Websocket Denial Response :: {"type": "websocket.http.response.start", "status": 403}

@@ -7,7 +7,7 @@ when more of its kind is to come (or, for a start, trailers), or one of the app'
     HTTP_REQUEST    what the server may deliver      BODY -> COMPLETE -> GONE
     HTTP_RESPONSE   what the app may send            IDLE -> STARTED -> STREAMING -> DONE, TRAILERS where announced
     WEBSOCKET       both sides                       CONNECTING -> HANDSHAKE -> OPEN -> CLOSED, GONE; DENYING -> DENIED
-    LIFESPAN        both sides                       NEW -> STARTING -> RUNNING -> STOPPING -> STOPPED; FAILED
+    LIFESPAN        both sides                       NEW -> STARTING -> RUNNING -> STOPPING -> STOPPED; FAILED, PUZZLED
 """
 
 from __future__ import annotations
@@ -117,6 +117,7 @@ WEBSOCKET: Table = {
 
 NEW, STARTING, RUNNING = "before lifespan.startup", "during startup", "after startup"
 FAILED, STOPPING, STOPPED = "after lifespan.startup.failed", "during shutdown", "after shutdown"
+PUZZLED, UNKNOWN = "after an event nobody knows", "lifespan.?"
 _UP, _DOWN = "lifespan.startup", "lifespan.shutdown"
 _UP_SAYS, _DOWN_SAYS = [f"{_UP}.complete", f"{_UP}.failed"], [f"{_DOWN}.complete", f"{_DOWN}.failed"]
 _A108, _A114 = dict.fromkeys(_UP_SAYS, "A108"), dict.fromkeys(_DOWN_SAYS, "A114")
@@ -127,7 +128,11 @@ LIFESPAN: Table = {
         **{_UP: "A107", _DOWN: "A113", **_A114, _UP_SAYS[0]: RUNNING, _UP_SAYS[1]: FAILED},
         **{RETURN: "A108", CANCELLED: STARTING},
     },
-    RUNNING: {_UP: "A107", _DOWN: STOPPING, **_A108, **_A114, RETURN: "A114:lint", CANCELLED: RUNNING},
+    RUNNING: {
+        **{_UP: "A107", _DOWN: STOPPING, UNKNOWN: PUZZLED, **_A108, **_A114},
+        **{RETURN: "A114:lint", CANCELLED: RUNNING},
+    },
+    PUZZLED: {_UP: "A107", _DOWN: STOPPING, **_A108, **dict.fromkeys(_DOWN_SAYS, "A118"), RETURN: PUZZLED},
     FAILED: {_UP: "A107", _DOWN: "A113", **_A108, **_A114, RETURN: FAILED, CANCELLED: FAILED},
     STOPPING: {
         **{_UP: "A107", _DOWN: "A113", **_A108, **dict.fromkeys(_DOWN_SAYS, STOPPED)},
@@ -173,4 +178,6 @@ def event_of(message: dict[str, Any]) -> str:
     more = message.get("more_body") or message.get("more_trailers") or message.get("trailers")
     if kind == _REQUEST and not more and not message.get("body"):
         return _EMPTY
+    if kind.startswith("lifespan.") and kind not in LIFESPAN[RUNNING]:
+        return UNKNOWN
     return f"{kind}+" if more else kind

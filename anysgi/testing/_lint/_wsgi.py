@@ -54,20 +54,20 @@ class LintWSGI:
         self, app: WSGIApp, *, on: On = "raise", select: Iterable[str] = USUAL, ignore: Iterable[str] = ()
     ) -> None:
         self.app = app
-        self._report = Report(WSGI, on, select, ignore)
+        self.report = Report(WSGI, on, select, ignore)
         self._threads: set[int] = set()  # those inside a call
 
     @property
     def findings(self) -> list[Finding]:
         """What was found, oldest first."""
-        return self._report.findings
+        return self.report.findings
 
     def __repr__(self) -> str:
         return f"LintWSGI({self.app!r}, {len(self.findings)} findings)"
 
     def __call__(self, environ: Any, start_response: Any, /, *more: Any, **named: Any) -> Any:
         """Run the app on one request, and watch."""
-        exchange = WsgiExchange(self._report, environ, start_response)
+        exchange = WsgiExchange(self.report, environ, start_response)
         outer = self._open(exchange, environ, len(more) + len(named))
         thread = threading.get_ident()
         self._threads.add(thread)
@@ -85,10 +85,10 @@ class LintWSGI:
         if self._threads - {threading.get_ident()} and not exchange.environ.get("wsgi.multithread"):
             exchange.find("W019", "two threads are in the app, and wsgi.multithread is not true")
         chain = exchange.environ.get(MARK, ())
-        if any(report is self._report for report, _ in chain):
+        if any(report is self.report for report, _ in chain):
             exchange.find("W002", "the environ is that of an earlier request")
             chain = ()
-        exchange.environ[MARK] = (*chain, (self._report, exchange))
+        exchange.environ[MARK] = (*chain, (self.report, exchange))
         outer = chain[-1][1] if chain else None
         exchange.open(outer)
         return outer

@@ -72,6 +72,7 @@ def tls(scheme: str = "https", **changes: Any) -> Case:
     return http(scheme=scheme, extensions={"tls": merged})
 
 
+PUZZLING = [UP, {"type": "lifespan.nobody_knows"}, DOWN]
 PUSH = {"type": "http.response.push", "path": "/style.css", "headers": []}
 HINT = {"type": "http.response.early_hint", "links": [b"</style.css>; rel=preload"]}
 TRAILERS = {"type": "http.response.trailers", "headers": [(b"server-timing", b"db;dur=1")]}
@@ -266,6 +267,7 @@ PAIRS: dict[str, tuple[Case, Case]] = {
     "A115": (cancelled_while_stopping, life()),
     "A116": (with_lifespan(loops=2), with_lifespan()),
     "A117": (with_lifespan(request={"state": "shared"}), with_lifespan()),
+    "A118": (life(1, UP_OK, 1, DOWN_OK, events=PUZZLING), life(1, UP_OK, 2, DOWN_OK, events=PUZZLING)),
     "A119": (http(start(), PUSH, body()), http(start(), PUSH, body(), **OFFER["push"])),
     "A120": (ws(1, ACCEPT, DENIAL, DENIAL_BODY, **DENIES), ws(1, DENIAL, DENIAL_BODY, **DENIES)),
     "A121": (http(PUSH, start(), body(), **OFFER["push"]), http(start(), PUSH, PUSH, body(), **OFFER["push"])),

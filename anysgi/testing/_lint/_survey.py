@@ -1,0 +1,206 @@
+"""`anysgi lint`: an app driven through a standard set of scenarios, and what its validator found.
+
+Some rules take two requests that differ in one point: their judges are in `_comparisons`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ...exceptions import ExchangeTimeout
+from .._peer_events import Disconnect, SendFails
+from .._run import arun, run
+from .._scenario import Scenario
+from ._asgi import LintASGI
+from ._comparisons import ASGI_COMPARISONS, WSGI_COMPARISONS
+from ._lifespan_survey import lifespan
+from ._report import USUAL
+from ._wsgi import LintWSGI
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ...types import Convention
+    from .._exchange import Exchange
+    from ._rule import Finding
+
+BODY = (b"name=ann", b"&cart=", b"42")
+_SIZE = {"content-length": "16", "content-type": "application/x-www-form-urlencoded"}
+_CHUNKED = {"transfer-encoding": "chunked", "content-type": "application/x-www-form-urlencoded"}
+
+STANDARD: dict[str, Callable[[bytes], Scenario]] = {
+    "get": lambda path: Scenario("GET", path),
+    "get again": lambda path: Scenario("GET", path),
+    "head": lambda path: Scenario("HEAD", path),
+    "options": lambda path: Scenario("OPTIONS", path),
+    "http/1.0": lambda path: Scenario("GET", path, http_version="1.0"),
+    "tls": lambda path: Scenario("GET", path, tls=True),
+    "odd query": lambda path: Scenario("GET", path + b"?q=%E9&q=%F0%9F%9B%92&=&", {"cookie": "a=1; b=2"}),
+    "odd path": lambda path: Scenario("GET", path.rstrip(b"/") + b"/caf%C3%A9/%2525"),
+    "not utf-8": lambda path: Scenario("GET", path.rstrip(b"/") + b"/%E9"),
+    "post": lambda path: Scenario("POST", path, _SIZE, b"".join(BODY)),
+    "post again": lambda path: Scenario("POST", path, _SIZE, b"".join(BODY)),
+    "post in pieces": lambda path: Scenario("POST", path, _SIZE, BODY),
+    "post with an empty piece": lambda path: Scenario("POST", path, _SIZE, (BODY[0], b"", *BODY[1:])),
+    "post, chunked": lambda path: Scenario("POST", path, _CHUNKED, BODY),
+    "post, cut short": lambda path: Scenario("POST", path, _SIZE, BODY, peer=[Disconnect(after_chunks=1)]),
+    "client leaves": lambda path: Scenario("GET", path, peer=[Disconnect(after_messages=2)]),
+    "send fails": lambda path: Scenario("GET", path, peer=[SendFails(at=2)]),
+}
+"""What each path is asked for."""
+
+_UNSEEN = "client leaves unseen"
+STANDARD_ASGI: dict[str, Callable[[bytes], Scenario]] = {
+    **STANDARD,
+    # uvicorn, hypercorn and gunicorn say nothing in `send()`: an app that never receives streams on for ever
+    _UNSEEN: lambda path: Scenario("GET", path, peer=[Disconnect(after_messages=2)], like="uvicorn"),
+}
+
+
+@dataclass(slots=True)
+class Survey:
+    """What `anysgi lint` found.
+
+    Attributes:
+        convention: `"wsgi"` or `"asgi"`.
+        scenarios: how many requests were made.
+        findings: the scenario's name, and what was found in it.
+        notes: what could not be done, and why.
+    """
+
+    convention: Convention
+    scenarios: int = 0
+    findings: list[tuple[str, Finding]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def broken(self) -> bool:
+        """Whether a MUST was broken."""
+        return any(finding.severity == "must" for _, finding in self.findings)
+
+
+class _Watch:
+    """Takes the findings of one app, under the name of the scenario that is being run."""
+
+    def __init__(self, convention: Convention) -> None:
+        self.survey, self.scenario = Survey(convention), ""
+        self.answers: dict[str, Exchange] = {}
+
+    def found(self, finding: Finding) -> None:
+        if finding.party != "server":  # the server is ours
+            self.survey.findings.append((self.scenario, finding))
+
+    def begins(self, name: str) -> None:
+        self.scenario = name
+        self.survey.scenarios += 1
+
+    def ended(self, name: str, exchange: Exchange) -> None:
+        self.answers[name] = exchange
+
+    def took_too_long(self, name: str, path: bytes, lint: LintASGI | LintWSGI) -> None:
+        """An endless answer is no mistake, unless its client had left."""
+        if name == _UNSEEN:
+            lint.report.add("A060", "the app went on after its client had left", f"GET {path.decode('latin-1')}")
+        else:
+            self.survey.notes.append(f"{name}, {path.decode('latin-1')}: no end within the bound, not judged further")
+
+
+def survey(
+    app: Any,
+    convention: Convention,
+    paths: Iterable[bytes] = (b"/",),
+    *,
+    select: Iterable[str] = USUAL,
+    ignore: Iterable[str] = (),
+    bound: float = 3.0,
+) -> Survey:
+    """Drive an app through the standard scenarios.
+
+    Args:
+        app: a WSGI or an ASGI app.
+        convention: which of the two.
+        paths: raw request targets without query, such as `b"/cart"`.
+        select, ignore: which findings to report, see `LintASGI`.
+        bound: seconds each request may take.
+
+    Returns:
+        The findings about the app; an ASGI app's lifespan is run around its requests, on their event loop.
+
+    Raises:
+        ValueError: `select` or `ignore` name nothing there is.
+    """
+    watch = _Watch(convention)
+    if convention == "wsgi":
+        lint = LintWSGI(app, on=watch.found, select=select, ignore=ignore)
+        for path in paths:
+            _survey_wsgi(lint, watch, path, bound)
+    else:
+        asyncio.run(_survey_asgi(LintASGI(app, on=watch.found, select=select, ignore=ignore), watch, paths, bound))
+    return watch.survey
+
+
+def _survey_wsgi(lint: LintWSGI, watch: _Watch, path: bytes, bound: float) -> None:
+    watch.answers = {}
+    for name, scenario in STANDARD.items():
+        watch.begins(name)
+        try:
+            watch.ended(name, run(lint, scenario(path), convention="wsgi", bound=bound))
+        except ExchangeTimeout:
+            watch.took_too_long(name, path, lint)
+    _compare(lint, watch, path, WSGI_COMPARISONS)
+
+
+async def _survey_asgi(lint: LintASGI, watch: _Watch, paths: Iterable[bytes], bound: float) -> None:
+    watch.begins("unknown scope")
+    await _with_an_unknown_scope(lint)
+    watch.begins("lifespan")
+    async with lifespan(lint, bound) as state:
+        for path in paths:
+            watch.answers = {}
+            for name, scenario in STANDARD_ASGI.items():
+                watch.begins(name)
+                await _one(lint, lint, watch, name, scenario(path), bound, state)
+            watch.begins("unknown keys")
+            await _one(_with_unknown_keys(lint), lint, watch, "unknown keys", Scenario("GET", path), bound, state)
+            _compare(lint, watch, path, ASGI_COMPARISONS)
+
+
+async def _one(
+    app: Any, lint: LintASGI, watch: _Watch, name: str, scenario: Scenario, bound: float, state: dict[str, Any] | None
+) -> None:
+    try:
+        watch.ended(name, await arun(app, scenario, convention="asgi", bound=bound, state=state))
+    except ExchangeTimeout:
+        watch.took_too_long(name, scenario.target, lint)
+
+
+def _compare(lint: LintASGI | LintWSGI, watch: _Watch, path: bytes, comparisons: Any) -> None:
+    for id, names, judge in comparisons:
+        if all(name in watch.answers for name in names):
+            watch.scenario = names[-1]
+            problem = judge(*(watch.answers[name] for name in names))
+            if problem is not None:
+                exchange = watch.answers[names[-1]]
+                lint.report.add(id, problem, f"{exchange.scenario.method} {path.decode('latin-1')}")
+
+
+async def _with_an_unknown_scope(lint: LintASGI) -> None:
+    async def silence(*_: object) -> dict[str, Any]:
+        return {"type": "anysgi.nothing"}
+
+    try:
+        await lint({"type": "anysgi.unknown", "asgi": {"version": "3.0"}}, silence, silence)
+    except Exception:
+        pass  # as the spec asks for
+
+
+def _with_unknown_keys(app: Any) -> Any:
+    async def layer(scope: Any, receive: Any, send: Any) -> None:
+        async def more() -> Any:
+            return {**await receive(), "anysgi.unknown": 1}
+
+        await app(scope, more, send)
+
+    return layer

@@ -1,0 +1,44 @@
+"""Apps that break rules, for `anysgi lint`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def wsgi_app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    head = environ["REQUEST_METHOD"] == "HEAD"
+    start_response("200 OK", [("Content-Type", "text/html" if head else "text/plain"), ("Connection", "close")])
+    return []
+
+
+async def first_piece(scope: Any, receive: Any, send: Any) -> None:
+    """Takes the first piece of the body for all of it, and an unknown key for a mistake."""
+    if scope["type"] != "http":
+        return
+    event = await receive()
+    assert set(event) <= {"type", "body", "more_body"}
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": event.get("body", b"")})
+
+
+async def empty_piece(scope: Any, receive: Any, send: Any) -> None:
+    """Reads until a piece is empty."""
+    assert scope["type"] == "http"
+    body, event = b"", await receive()
+    while event.get("body"):
+        body += event["body"]
+        event = await receive() if event.get("more_body") else {}
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def endless(scope: Any, receive: Any, send: Any) -> None:
+    """Streams on, whoever is there."""
+    import asyncio
+
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while scope["method"] == "GET":
+        await send({"type": "http.response.body", "body": b"tick", "more_body": True})
+        await asyncio.sleep(0.01)
+    await send({"type": "http.response.body"})

@@ -1,0 +1,75 @@
+"""`anysgi lint`: which rules are found in which app, how it is told, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from anysgi.cli import main
+
+from ._run import APPS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def lint(*words: str, folder: Path = APPS) -> Result:
+    return CliRunner().invoke(main, ["lint", "--app-dir", str(folder), *words])
+
+
+def rules(result: Result) -> set[str]:
+    return {finding["rule"] for finding in json.loads(result.stdout)["findings"]}
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("broken:wsgi_app", {"W043", "W062"}),
+        ("broken:first_piece", {"A011", "A022", "A057"}),
+        ("broken:empty_piece", {"A059"}),
+    ],
+)
+def test_an_app_is_told_which_rules_it_breaks(target: str, expected: set[str]) -> None:
+    result = lint(target, "--json")
+    assert expected <= rules(result)
+    assert result.exit_code == 1
+
+
+def test_a_stream_that_outlives_its_client_is_found_and_others_are_only_noted() -> None:
+    result = lint("broken:endless", "--bound", "0.1", "--json", "--select", "A060")
+    assert rules(result) == {"A060"}
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["notes"][0].startswith("get, /: no end within the bound")
+
+
+@pytest.mark.parametrize("target", ["flask_shop", "plain:hello", "plain:Old", "fastapi_shop"])
+def test_good_apps_break_no_must(target: str) -> None:
+    result = lint(target, "--path", "/café")
+    assert result.exit_code == 0, result.output
+    assert "must" not in result.output
+
+
+def test_the_text_groups_by_rule_and_says_what_to_write() -> None:
+    result = lint("broken:wsgi_app", "--select", "W043")
+    lines = result.output.splitlines()
+    assert lines[0] == "App 'broken' (WSGI): 17 requests, 17 findings, 1 rules"
+    assert lines[2].startswith("W043  must  there are no hop-by-hop headers")
+    assert lines[3].endswith("(get): there is a Connection header")
+    assert lines[8].strip() == "… and 12 more"
+    assert lines[9].strip() == "write: leave it to the server"
+
+
+def test_findings_can_be_chosen_and_left_out() -> None:
+    assert rules(lint("broken:wsgi_app", "--json", "--select", "lint")) == {"W062"}
+    result = lint("broken:wsgi_app", "--json", "--ignore", "must", "--ignore", "W06")
+    assert (rules(result), result.exit_code) == (set(), 0)
+
+
+@pytest.mark.parametrize("words", [("--select", "B1"), ("--path", "cart"), ("--path", "/a?b=1")])
+def test_wrong_usage_is_exit_code_two(words: Any) -> None:
+    result = lint("plain:hello", *words)
+    assert result.exit_code == 2
+    assert words[1] in result.output
