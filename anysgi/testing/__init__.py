@@ -9,6 +9,8 @@ Nothing here needs pytest or hypothesis; the pytest plugin and `anysgi.testing.s
 
 from __future__ import annotations
 
+from ._conformance._check import CheckResult, Report
+from ._conformance._suites import check_asgi_to_wsgi, check_middleware, check_wsgi_to_asgi
 from ._differences import LOSSY, assert_same
 from ._exchange import Event, Exchange, Leak
 from ._lint._asgi import LintASGI
@@ -31,6 +33,9 @@ from ._programs import (
 )
 from ._run import arun, run
 from ._scenario import Scenario
+from ._transports._asgi_transport import ASGITransport
+from ._transports._lifespan_manager import LifespanManager
+from ._transports._wsgi_transport import WSGITransport
 
 __all__ = [
     # what is run
@@ -49,6 +54,10 @@ __all__ = [
     "Event",
     "Exchange",
     "Leak",
+    # behind a client of httpx2 or httpx
+    "ASGITransport",
+    "LifespanManager",
+    "WSGITransport",
     # the validators
     "Finding",
     "LintASGI",
@@ -57,6 +66,12 @@ __all__ = [
     # two apps against each other
     "LOSSY",
     "assert_same",
+    # conformance
+    "CheckResult",
+    "Report",
+    "check_asgi_to_wsgi",
+    "check_middleware",
+    "check_wsgi_to_asgi",
     # apps in neither convention
     "AsgiProgram",
     "Echo",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote_to_bytes
 
 from ._presets import Habits, preset
@@ -16,6 +16,28 @@ from ._scenario import Scenario
 
 if TYPE_CHECKING:
     from ..types import Convention
+
+
+class RequestHead(Protocol):
+    """What a scope or an environ is made of: a `Scenario`, or the request of a client."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def target(self) -> bytes: ...
+    @property
+    def sent_headers(self) -> tuple[tuple[bytes, bytes], ...]: ...
+    @property
+    def http_version(self) -> str: ...
+    @property
+    def tls(self) -> bool: ...
+    @property
+    def root_path(self) -> str: ...
+    @property
+    def client(self) -> tuple[str, int] | None: ...
+    @property
+    def server(self) -> tuple[str, int | None] | None: ...
+
 
 # A server that keeps every promise of the specs.
 _MODEL = {
@@ -31,7 +53,7 @@ def habits_of(scenario: Scenario, convention: Convention) -> Habits:
     return _MODEL[convention] if scenario.like is None else preset(scenario.like).habits(convention)
 
 
-def scope_of(scenario: Scenario, habits: Habits) -> dict[str, Any]:
+def scope_of(scenario: RequestHead, habits: Habits) -> dict[str, Any]:
     """The scope a server makes of it; a new one each time."""
     raw_path, _, query = scenario.target.partition(b"?")
     fixed = copy.deepcopy(habits.fixed)
@@ -52,7 +74,7 @@ def scope_of(scenario: Scenario, habits: Habits) -> dict[str, Any]:
     return {key: scope[key] for key in scope if key in habits.keys} if habits.keys else scope
 
 
-def environ_of(scenario: Scenario, habits: Habits, body: Any, errors: Any) -> dict[str, Any]:
+def environ_of(scenario: RequestHead, habits: Habits, body: Any, errors: Any) -> dict[str, Any]:
     """The environ a server makes of it; a new one each time.
 
     Args:
@@ -121,7 +143,7 @@ def _mounted(root_path: str, path: str) -> tuple[str, str]:
     return "", path
 
 
-def _add_headers(environ: dict[str, Any], scenario: Scenario) -> None:
+def _add_headers(environ: dict[str, Any], scenario: RequestHead) -> None:
     for raw_name, raw_value in scenario.sent_headers:
         name, value = raw_name.decode("latin-1").upper().replace("-", "_"), raw_value.decode("latin-1")
         if b"_" in raw_name:  # it could be taken for another: servers drop it

@@ -300,3 +300,11 @@ def bridges(flask: Flask, fast: FastAPI) -> None:
     app: ASGIApp = migration.FlaskContext(migration.FlaskSession(fast, flask), flask, only=["/a"], before_request=True)
     migration.DjangoSession(app)
     assert_type(migration.usage_report(), list[migration.Usage])
+
+
+def conforms(app: FastAPI) -> None:
+    assert_type(testing.check_wsgi_to_asgi(WsgiToAsgi), testing.Report)
+    assert_type(testing.check_asgi_to_wsgi(AsgiToWsgi).failures, list[testing.CheckResult])
+    testing.check_middleware(lambda inner: inner, conventions=["asgi"], ignore=["header:date"])
+    testing.ASGITransport(app, lifespan="off", like="uvicorn")
+    testing.WSGITransport(by_the_book, root_path="/shop")

@@ -1,0 +1,286 @@
+"""What a middleware must do in both conventions, whatever else it is for.
+
+A layer that does nothing must pass all of these; one that changes the response in passing must, too, except where its
+business is what the check looks at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterator
+from itertools import product
+from typing import Any
+
+from .._differences import assert_same
+from .._peer_events import Disconnect
+from .._programs import Echo, Program, Raise, Read, Say
+from .._run import run
+from .._scenario import Scenario
+from ._check import BOUND, Checks, Make, equal, expect, made
+from ._wsgi_probes import Body, Probe
+
+WSGI_MIDDLEWARE, ASGI_MIDDLEWARE = Checks(), Checks()
+
+UPLOAD = Scenario("POST", b"/a?b=1", {"X-Name": "value", "Cookie": "a=1"}, [b"ab", b"c"])
+PROGRAMS = [
+    Program((Say(b"hello"),), 200, ((b"content-type", b"text/plain"),), "whole"),
+    Program((Read(), Echo()), 201, ((b"set-cookie", b"a=1"), (b"set-cookie", b"b=2"))),
+    Program((Say(b"one"), Say(b"two"), Say(b"three")), 200, (), "stream"),
+    Program((), 204),
+    Program((), 304, ((b"etag", b'"1"'),)),
+]
+FAILING = [Program((Raise(),)), Program((Say(b"half"), Raise()))]
+# Whether the body of a HEAD is made at all is everybody's own choice, and with it whether an error in it shows.
+PAIRS = [*product(PROGRAMS, (Scenario(), UPLOAD, Scenario("HEAD"))), *product(FAILING, (Scenario(), UPLOAD))]
+
+
+# WSGI
+
+
+@WSGI_MIDDLEWARE.add
+def wsgi_passes_close_on(make: Make) -> None:
+    """close() of the app's iterable is called once (PEP 3333, "Middleware: Components that Play Both Sides")."""
+    body = Body([b"one", b"two"])
+    with made(make, Probe(body)) as app:
+        found = run(app, convention="wsgi", bound=BOUND)
+    equal((body.closed, found.body), (1, b"onetwo"), "close() calls and body")
+    expect(not found.leaks, f"leaves {[str(leak) for leak in found.leaks]}")
+
+
+@WSGI_MIDDLEWARE.add
+def wsgi_passes_close_on_when_the_client_leaves(make: Make) -> None:
+    """Also when the server stops early (PEP 3333, "Specification Details")."""
+    body = Body([b"one", b"two", b"three"])
+    with made(make, Probe(body)) as app:
+        found = run(app, Scenario(peer=[Disconnect(after_messages=2)]), convention="wsgi", bound=BOUND)
+    equal(body.closed, 1, "the number of close() calls")
+    expect(not found.leaks, f"leaves {[str(leak) for leak in found.leaks]}")
+
+
+@WSGI_MIDDLEWARE.add
+def wsgi_holds_no_chunk_back(make: Make) -> None:
+    """A chunk goes on before the next is asked for (PEP 3333, "Middleware Handling of Block Boundaries")."""
+    events: list[str] = []
+
+    def pieces() -> Iterator[bytes]:
+        for name in ("one", "two"):
+            events.append(f"made {name}")
+            yield name.encode()
+
+    def server_side(environ: Any, start_response: Any) -> Any:
+        iterable = app(environ, start_response)
+        try:
+            for chunk in iterable:
+                if chunk:
+                    events.append(f"sent {len(chunk) and 'one' if 'made two' not in events else 'two'}")
+                yield chunk
+        finally:
+            getattr(iterable, "close", int)()
+
+    with made(make, Probe(pieces())) as app:
+        run(server_side, convention="wsgi", bound=BOUND).raise_for_exception()
+    equal(events, ["made one", "sent one", "made two", "sent two"], "the order")
+
+
+@WSGI_MIDDLEWARE.add
+def wsgi_passes_write_on(make: Make) -> None:
+    """start_response() returns a write() that sends (PEP 3333, "The write() Callable")."""
+
+    def inner(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])(b"one")
+        return [b"two"]
+
+    with made(make, inner) as app:
+        equal(run(app, convention="wsgi", bound=BOUND).raise_for_exception().body, b"onetwo", "the body")
+
+
+@WSGI_MIDDLEWARE.add
+def wsgi_passes_exc_info_on(make: Make) -> None:
+    """An error handler inside replaces the head (PEP 3333, "Error Handling")."""
+
+    def inner(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        error = ValueError("found")
+        start_response("500 Oops", [], (ValueError, error, None))
+        return [b"sorry"]
+
+    with made(make, inner) as app:
+        found = run(app, convention="wsgi", bound=BOUND).raise_for_exception()
+    equal((found.status, found.body), (500, b"sorry"), "the response")
+
+
+@WSGI_MIDDLEWARE.add
+def wsgi_keeps_requests_apart(make: Make) -> None:
+    """Nothing of one request shows in the next."""
+    with made(make, Program((Read(), Echo())).wsgi) as app:
+        bodies = [run(app, Scenario("POST", body=body), convention="wsgi", bound=BOUND).body for body in (b"a", b"b")]
+    equal(bodies, [b"a", b"b"], "the bodies")
+
+
+# ASGI
+
+
+@ASGI_MIDDLEWARE.add
+def asgi_does_not_change_the_scope_it_was_given(make: Make) -> None:
+    """It copies the scope before it changes something (ASGI spec, "Middleware")."""
+    before: dict[str, Any] = {}
+
+    async def outer(scope: Any, receive: Any, send: Any) -> None:
+        before.update({**scope, "headers": list(scope["headers"])})
+        await app(scope, receive, send)
+        equal(scope, before, "the scope")
+
+    with made(make, PROGRAMS[0].asgi) as app:
+        run(outer, UPLOAD, bound=BOUND).raise_for_exception()
+
+
+@ASGI_MIDDLEWARE.add
+def asgi_passes_other_scopes_on(make: Make) -> None:
+    """Lifespan and whatever comes next reach the app (ASGI spec, "Connection Scope")."""
+    seen: list[str] = []
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["type"])
+
+    async def both(app: Any) -> None:
+        for kind in ("lifespan", "unheard-of"):
+            await app({"type": kind, "asgi": {"version": "3.0"}}, None, None)
+
+    with made(make, inner) as app:
+        asyncio.run(both(app))
+    equal(seen, ["lifespan", "unheard-of"], "what the app saw")
+
+
+@ASGI_MIDDLEWARE.add
+def asgi_sends_the_head_without_waiting_for_the_body(make: Make) -> None:
+    """A stream that has nothing to say yet still has a head: server-sent events wait for it."""
+    order: list[str] = []
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        order.append("the app goes on")
+        await send({"type": "http.response.body", "body": b"x"})
+
+    async def outer(scope: Any, receive: Any, send: Any) -> None:
+        async def noting(message: Any) -> None:
+            order.append(message["type"])
+            await send(message)
+
+        await app(scope, receive, noting)
+
+    with made(make, inner) as app:
+        run(outer, bound=BOUND).raise_for_exception()
+    equal(order[:2], ["http.response.start", "the app goes on"], "the order")
+
+
+@ASGI_MIDDLEWARE.add
+def asgi_holds_no_chunk_back(make: Make) -> None:
+    """Each body message goes on before the app's send() returns (ASGI spec, "Response Body")."""
+    order: list[str] = []
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for piece in (b"one", b"two"):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            order.append("next")
+        await send({"type": "http.response.body"})
+
+    async def outer(scope: Any, receive: Any, send: Any) -> None:
+        async def noting(message: Any) -> None:
+            if message.get("body"):
+                order.append("sent")
+            await send(message)
+
+        await app(scope, receive, noting)
+
+    with made(make, inner) as app:
+        run(outer, bound=BOUND).raise_for_exception()
+    equal(order, ["sent", "next", "sent", "next"], "the order")
+
+
+@ASGI_MIDDLEWARE.add
+def asgi_passes_unknown_messages_on(make: Make) -> None:
+    """Extensions come and go; their messages are between the app and the server."""
+    seen: list[str] = []
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.unheard_of"})
+        await send({"type": "http.response.body", "body": b"x"})
+
+    async def outer(scope: Any, receive: Any, send: Any) -> None:
+        async def noting(message: Any) -> None:
+            seen.append(message["type"])
+
+        await app(scope, receive, noting)
+
+    with made(make, inner) as app:
+        run(outer, bound=BOUND).raise_for_exception()
+    expect("http.response.unheard_of" in seen, f"the server saw {seen}")
+
+
+@ASGI_MIDDLEWARE.add
+def asgi_tells_of_a_client_that_left(make: Make) -> None:
+    """http.disconnect reaches the app, once the body was read (ASGI spec, "Disconnect")."""
+    seen: list[str] = []
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        seen.extend([(await receive())["type"], (await receive())["type"]])
+
+    with made(make, inner) as app:
+        run(app, Scenario("POST", body=b"abc", peer=[Disconnect(after_chunks=1)]), convention="asgi", bound=BOUND)
+    equal(seen, ["http.request", "http.disconnect"], "what the app received")
+
+
+@ASGI_MIDDLEWARE.add
+def asgi_raises_the_apps_own_exception(make: Make) -> None:
+    """The same object, so that outer handlers recognise it."""
+    error = LookupError("inside")
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        raise error
+
+    with made(make, inner) as app:
+        found = run(app, convention="asgi", bound=BOUND)
+    expect(found.exception is error or found.status is not None, f"{found.exception!r} comes out")
+
+
+@ASGI_MIDDLEWARE.add
+def asgi_keeps_requests_apart(make: Make) -> None:
+    """Nothing of one request shows in the next."""
+    with made(make, Program((Read(), Echo())).asgi) as app:
+        bodies = [run(app, Scenario("POST", body=body), convention="asgi", bound=BOUND).body for body in (b"a", b"b")]
+    equal(bodies, [b"a", b"b"], "the bodies")
+
+
+# Both
+
+
+def wsgi_and_asgi_give_the_same(layer: Any, ignore: Collection[str]) -> None:
+    """One middleware, two conventions, one behaviour."""
+    for program, scenario in PAIRS:
+        with made(layer, program.wsgi) as one, made(layer, program.asgi) as other:
+            a, b = run(one, scenario, convention="wsgi"), run(other, scenario, convention="asgi")
+        assert_same(a, b, scenario, ignore)
+
+
+def fused_and_unfused_give_the_same(layer: Any, ignore: Collection[str]) -> None:
+    """A stack of layers does what the layers do one around the other."""
+    from anysgi.middleware import Stack
+
+    for program, scenario in PAIRS:
+        for app in (program.wsgi, program.asgi):
+            assert_same(Stack(layer, layer)(app), Stack(layer)(_opaque(Stack(layer)(app))), scenario, ignore)
+
+
+def _opaque(app: Any) -> Any:
+    """The same app behind a function, so that the stack outside cannot see, and join, the one inside."""
+    from anysgi import guess_convention
+
+    if guess_convention(app) == "wsgi":
+        return lambda environ, start_response: app(environ, start_response)
+
+    async def asgi(scope: Any, receive: Any, send: Any) -> None:
+        await app(scope, receive, send)
+
+    return asgi

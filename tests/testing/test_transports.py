@@ -1,0 +1,406 @@
+"""Transports: both bodies stream, time-outs hold, closing is a disconnect, lifespan and state are there."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+from fastapi import FastAPI, Request
+from flask import Flask
+from flask import request as flask_request
+
+from anysgi.exceptions import AppProtocolError, LifespanError
+from anysgi.testing import ASGITransport, LifespanManager, WSGITransport, arun
+
+from ._apps import ECHO, STREAM, asgi_echo, asgi_stream, wsgi_stream
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*StarletteDeprecation.*")
+BASE = "http://testserver"
+
+
+@pytest.fixture(params=[httpx, httpx2], ids=["httpx", "httpx2"])
+def library(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def sync_client(library: Any, convention: str, **options: Any) -> Any:
+    transport = {"wsgi": WSGITransport, "asgi": ASGITransport}[convention]
+    return library.Client(transport=transport(options.pop("app", ECHO[convention]), **options), base_url=BASE)
+
+
+def on_a_loop(app: Any, use: Any, library: Any = httpx2, **options: Any) -> Any:
+    """Run `await use(client)` with an async client around an app."""
+
+    async def main() -> Any:
+        transport = ASGITransport(app, **options)
+        async with library.AsyncClient(transport=transport, base_url=BASE, timeout=5) as client:
+            return await use(client)
+
+    return asyncio.run(main())
+
+
+# Both conventions
+
+
+@pytest.mark.parametrize("convention", ["wsgi", "asgi"])
+def test_a_sync_client_talks_to_either_convention(library: Any, convention: str) -> None:
+    with sync_client(library, convention) as client:
+        answer = client.put("/a?b=1", content=iter([b"ab", b"", b"c"]))
+    assert (answer.status_code, answer.content, answer.headers["x-method"]) == (200, b"abc", "PUT")
+    assert type(answer) is library.Response
+
+
+@pytest.mark.parametrize("convention", ["wsgi", "asgi"])
+def test_chunks_come_as_the_app_sends_them(convention: str) -> None:
+    with (
+        sync_client(httpx2, convention, app=STREAM[convention]) as client,
+        client.stream("GET", "/") as answer,
+    ):
+        assert list(answer.iter_raw()) == [b"one", b"two", b"three"]
+
+
+def test_an_async_client_streams_both_ways(library: Any) -> None:
+    async def upload() -> AsyncIterator[bytes]:
+        yield b"ab"
+        yield b"c"
+
+    async def use(client: Any) -> Any:
+        answer = await client.post("/", content=upload())
+        async with client.stream("GET", "/", content=b"x") as streamed:
+            return answer.content, [chunk async for chunk in streamed.aiter_raw()]
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await (asgi_stream if scope["method"] == "GET" else asgi_echo)(scope, receive, send)
+
+    assert on_a_loop(app, use, library) == (b"abc", [b"one", b"two", b"three"])
+
+
+@pytest.mark.parametrize("convention", ["wsgi", "asgi"])
+def test_headers_keep_their_bytes_duplicates_and_order(convention: str) -> None:
+    seen: list[Any] = []
+
+    async def asgi(scope: Any, receive: Any, send: Any) -> None:
+        seen.extend(value for name, value in scope["headers"] if name == b"x-a")
+        headers = [(b"set-cookie", b"a=\xe9"), (b"set-cookie", b"b=2")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body"})
+
+    def wsgi(environ: Any, start_response: Any) -> Any:
+        seen.extend(value.encode("latin-1") for value in environ["HTTP_X_A"].split(","))
+        start_response("200 OK", [("set-cookie", "a=\xe9"), ("set-cookie", "b=2")])
+        return []
+
+    with (
+        sync_client(httpx2, convention, app={"wsgi": wsgi, "asgi": asgi}[convention], lifespan="off")
+        if (convention == "asgi")
+        else sync_client(httpx2, convention, app=wsgi) as client
+    ):
+        answer = client.get("/", headers=[(b"X-A", b"1"), (b"X-A", b"\xe9")])
+    assert seen == [b"1", b"\xe9"]
+    assert [value for name, value in answer.headers.raw if name == b"set-cookie"] == [b"a=\xe9", b"b=2"]
+
+
+def test_paths_are_decoded_once() -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope["path"], scope["raw_path"], scope["query_string"], scope["server"], scope["root_path"]))
+        await asgi_echo(scope, receive, send)
+
+    async def use(client: Any) -> None:
+        await client.get("/a%2525?q=%20")
+
+    on_a_loop(app, use, lifespan="off", root_path="/a")
+    assert seen == [("/a%25", b"/a%2525", b"q=%20", ("testserver", 80), "/a")]
+
+
+# Time and disconnects
+
+
+def test_the_read_timeout_holds_for_the_head_and_for_each_chunk(library: Any) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/body":
+            await send({"type": "http.response.start", "status": 200})
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+        assert await receive() == {"type": "http.request", "body": b"", "more_body": False}
+        await receive()
+
+    async def use(client: Any) -> None:
+        for path in ("/head", "/body"):
+            with pytest.raises(library.ReadTimeout):
+                await client.get(path, timeout=0.03)
+
+    on_a_loop(app, use, library, lifespan="off")
+    with sync_client(library, "asgi", app=app, lifespan="off") as client, pytest.raises(library.ReadTimeout):
+        client.get("/body", timeout=0.03)
+
+
+def test_closing_a_response_is_a_disconnect_for_the_app() -> None:
+    ended: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        try:
+            while True:
+                await send({"type": "http.response.body", "body": b"tick", "more_body": True})
+        except OSError:
+            ended.append((await receive())["type"])
+
+    async def use(client: Any) -> None:
+        async with client.stream("GET", "/") as answer:
+            async for _ in answer.aiter_raw():
+                break
+
+    on_a_loop(app, use, lifespan="off")
+    assert ended == ["http.disconnect"]
+
+
+def test_an_app_that_does_not_listen_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anysgi.testing._transports._asgi_call._GRACE", 0.02)
+    ended: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        try:
+            await asyncio.sleep(30)
+        finally:
+            ended.append("cancelled")
+
+    async def use(client: Any) -> None:
+        async with client.stream("GET", "/"):
+            pass
+
+    on_a_loop(app, use, lifespan="off")
+    assert ended == ["cancelled"]
+
+
+def test_a_wsgi_response_that_is_closed_early_closes_the_iterable() -> None:
+    closed: list[bool] = []
+
+    class Body:
+        def __iter__(self) -> Iterator[bytes]:
+            return iter([b"one", b"two"])
+
+        def close(self) -> None:
+            closed.append(True)
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return Body()
+
+    with sync_client(httpx2, "wsgi", app=app) as client, client.stream("GET", "/") as answer:
+        assert next(answer.iter_raw()) == b"one"
+    assert closed == [True]
+
+
+def test_the_app_runs_on_after_the_response_and_is_waited_for() -> None:
+    done: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await asgi_echo(scope, receive, send)
+        await asyncio.sleep(0.01)
+        done.append("background work")
+
+    with sync_client(httpx2, "asgi", app=app, lifespan="off") as client:
+        client.get("/")
+        assert done == ["background work"]
+
+
+# Errors
+
+
+async def asgi_fails(scope: Any, receive: Any, send: Any) -> None:
+    if scope["path"] == "/late":
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"x", "more_body": True})
+    if scope["path"] != "/silent":
+        raise LookupError("inside")
+
+
+def wsgi_fails(environ: Any, start_response: Any) -> Any:
+    if environ["PATH_INFO"] == "/":
+        raise LookupError("inside")
+    if environ["PATH_INFO"] == "/late":
+        start_response("200 OK", [])
+        yield b"x"
+        raise LookupError("inside")
+
+
+@pytest.mark.parametrize(("convention", "app"), [("wsgi", wsgi_fails), ("asgi", asgi_fails)])
+def test_what_the_app_raises_is_raised_or_becomes_a_500(convention: str, app: Any) -> None:
+    off: Any = {"lifespan": "off"} if convention == "asgi" else {}
+    with sync_client(httpx2, convention, app=app, **off) as client:
+        for path in ("/", "/late"):
+            with pytest.raises(LookupError, match="inside"):
+                client.get(path)
+        with pytest.raises(AppProtocolError):
+            client.get("/silent")
+    with sync_client(httpx2, convention, app=app, raise_app_exceptions=False, **off) as client:
+        assert client.get("/").status_code == 500
+        assert client.get("/silent").status_code == 500
+
+
+def test_exc_info_and_write_work_behind_a_client() -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        error = ValueError("found")
+        write = start_response("500 Oops", [], (ValueError, error, None))
+        write(b"one")
+        yield b""
+        yield b"two"
+        if environ["PATH_INFO"] == "/late":
+            start_response("500 Oops", [], (ValueError, error, None))
+
+    with sync_client(httpx2, "wsgi", app=app) as client:
+        answer = client.get("/")
+        assert (answer.status_code, answer.content) == (500, b"onetwo")
+        with pytest.raises(ValueError, match="found"):
+            client.get("/late")
+
+    def twice(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        start_response("200 OK", [])
+        return []
+
+    with sync_client(httpx2, "wsgi", app=twice) as client, pytest.raises(AppProtocolError, match="again"):
+        client.get("/")
+
+
+# Lifespan
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+    yield {"greeting": "hello", "thread": threading.get_ident()}
+
+
+def fast_app() -> FastAPI:
+    app = FastAPI(lifespan=lifespan)
+
+    @app.get("/")
+    def read_main(request: Request) -> Any:
+        return {"msg": request.state.greeting}
+
+    return app
+
+
+def test_entering_a_client_runs_the_lifespan_and_its_state_reaches_the_app() -> None:
+    async def use(client: Any) -> Any:
+        return (await client.get("/")).json()
+
+    assert on_a_loop(fast_app(), use) == {"msg": "hello"}
+    with sync_client(httpx2, "asgi", app=fast_app()) as client:
+        assert client.get("/").json() == {"msg": "hello"}
+
+
+def test_a_lifespan_manager_is_an_app_with_its_own_copy_of_the_state_for_each_request() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            scope["state"]["count"] = 0
+            for event in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{event}.complete"})
+        else:
+            scope["state"]["count"] += 1
+            await send({"type": "http.response.start", "status": 200 + scope["state"]["count"]})
+            await send({"type": "http.response.body"})
+
+    async def main() -> None:
+        async with LifespanManager(app) as running:
+            assert [(await arun(running)).status for _ in range(2)] == [201, 201]
+            assert running.state == {"count": 0}
+
+    asyncio.run(main())
+
+
+def lifespan_that(*answers: Any) -> Any:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        for answer in answers:
+            await receive()
+            if isinstance(answer, Exception):
+                raise answer
+            await send(answer)
+        await receive()
+        await receive()
+
+    return app
+
+
+OK = {"type": "lifespan.startup.complete"}
+
+
+@pytest.mark.parametrize(
+    ("app", "reason"),
+    [
+        (lifespan_that({"type": "lifespan.startup.failed", "message": "no database"}), "no database"),
+        (lifespan_that(), "startup was not answered"),
+        (lifespan_that(OK), "shutdown was not answered"),
+        (lifespan_that(OK, {"type": "lifespan.shutdown.failed"}), "shutdown failed: lifespan.shutdown.failed"),
+        (lifespan_that(OK, KeyError("late")), "raised at shutdown"),
+    ],
+)
+def test_a_lifespan_that_fails_is_an_error(app: Any, reason: str) -> None:
+    async def main() -> None:
+        async with LifespanManager(app, timeout=0.05):
+            pass
+
+    with pytest.raises(LifespanError, match=reason):
+        asyncio.run(main())
+
+
+def test_an_app_without_a_lifespan_is_served_all_the_same() -> None:
+    async def main() -> None:
+        async with LifespanManager(lifespan_that(ValueError("no lifespan here"))):
+            pass
+
+    asyncio.run(main())
+
+
+# Documented examples of frameworks
+
+
+def test_fastapis_documented_test_works_with_our_transport() -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def read_main() -> Any:
+        return {"msg": "Hello World"}
+
+    client = httpx2.Client(transport=ASGITransport(app), base_url=BASE)
+    response = client.get("/")
+    assert response.status_code == 200
+    assert response.json() == {"msg": "Hello World"}
+    client.close()
+
+
+def test_flasks_documented_test_works_with_our_transport() -> None:
+    app = Flask(__name__)
+
+    @app.post("/user/<int:user_id>/edit")
+    def edit(user_id: int) -> Any:
+        return {"id": user_id, "name": flask_request.form["name"], "picture": flask_request.files["picture"].filename}
+
+    with httpx2.Client(transport=WSGITransport(app), base_url=BASE) as client:
+        response = client.post("/user/2/edit", data={"name": "Flask"}, files={"picture": ("picture.png", b"...")})
+    assert response.status_code == 200
+    assert response.json() == {"id": 2, "name": "Flask", "picture": "picture.png"}
+
+
+def test_a_stream_of_flask_comes_chunk_by_chunk() -> None:
+    app = Flask(__name__)
+
+    @app.get("/")
+    def stream() -> Any:
+        return app.response_class(wsgi_stream({}, lambda *args: None), mimetype="text/plain")
+
+    with (
+        httpx2.Client(transport=WSGITransport(app), base_url=BASE) as client,
+        client.stream("GET", "/") as response,
+    ):
+        assert next(response.iter_raw()) == b"one"
