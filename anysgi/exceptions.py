@@ -13,6 +13,7 @@ AnysgiError
 ├── ScenarioError (ValueError)              testing: no client and server could produce this scenario
 ├── ExchangeTimeout (TimeoutError)          testing: the app did not end within the bound
 ├── RouteTableError (ValueError)            a route table that cannot be used; every problem with file and line
+├── RecordingError (ValueError)             a recording or HAR file that cannot be read; with file and line
 ├── StackError (ValueError)                build time: a middleware or a stack of them cannot work
 ├── FlowError (RuntimeError)                a middleware yielded or returned what it may not
 └── PoolClosed (RuntimeError)               a job was handed to a WorkerPool after close()
@@ -87,6 +88,10 @@ class RouteTableError(AnysgiError, ValueError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = list(problems)
+
+
+class RecordingError(AnysgiError, ValueError):
+    """A recording or a HAR file holds something else; the message names the file and the line."""
 
 
 class StackError(AnysgiError, ValueError):

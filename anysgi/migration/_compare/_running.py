@@ -1,0 +1,84 @@
+"""Ask both sides the same, one request after another, and tell what came of each; nothing is collected here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ._differences import Finding, find_differences
+from ._exchanges import Answered, Asked, Recorded
+from ._noise import Noise, route_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ._targets import Target
+
+SAFE = frozenset(["GET", "HEAD", "OPTIONS"])
+"""Methods that may be sent to a system in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What became of one request.
+
+    Attributes:
+        request: what was asked.
+        route: whom it was for.
+        old, new: what each side answered; None for a request that was not sent.
+        findings: how they differ, noise left out.
+        skipped: why it was not sent; empty if it was.
+    """
+
+    request: Asked
+    route: str
+    old: Answered | None = None
+    new: Answered | None = None
+    findings: tuple[Finding, ...] = field(default=())
+    skipped: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether a client could notice."""
+        return any(not finding.informative for finding in self.findings)
+
+
+def compare(
+    requests: Iterable[Recorded], old: Target, new: Target, *, noise: Noise, isolated: bool = False
+) -> Iterator[Compared]:
+    """Compare two sides request by request.
+
+    Args:
+        requests: what to ask; recorded answers are not looked at.
+        old: is asked twice, to learn what differs anyway.
+        new: is asked once.
+        noise: what is known to differ; grows.
+        isolated: both sides work on data of their own that may be changed: then every method is sent, and `old` is
+            asked once, as asking twice would change it twice.
+    """
+    for recorded in requests:
+        request = recorded.request
+        route = route_of(request.method, request.path)
+        if request.method not in SAFE and not isolated:
+            yield Compared(request, route, skipped=f"{request.method} may change data; --isolated sends it")
+            continue
+        before = old.ask(request)
+        if request.method in SAFE:
+            noise.learn(route, find_differences(request, before, old.ask(request)))
+        after = new.ask(request)
+        findings = noise.without(route, find_differences(request, before, after))
+        yield Compared(request, route, before, after, tuple(findings))
+
+
+def replay(requests: Iterable[Recorded], target: Target, *, noise: Noise, isolated: bool = False) -> Iterator[Compared]:
+    """Send recorded requests again, and hold the answers against the recorded ones, where there are any."""
+    for recorded in requests:
+        request = recorded.request
+        route = route_of(request.method, request.path)
+        if request.method not in SAFE and not isolated:
+            yield Compared(request, route, skipped=f"{request.method} may change data; --isolated sends it")
+            continue
+        after = target.ask(request)
+        before = recorded.response
+        findings = [] if before is None else noise.without(route, find_differences(request, before, after))
+        yield Compared(request, route, before, after, tuple(findings))

@@ -1,0 +1,133 @@
+"""Whom to ask: an app of either convention, in this process, or a server at a URL."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+from anysgi import AsgiToWsgi, guess_convention
+from anysgi.exceptions import ExchangeTimeout, ScenarioError
+from anysgi.testing import Scenario, run
+
+from ._exchanges import Answered, Asked
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_PIECE = 65_536  # bytes read at once
+_MOST = 64 * 1024 * 1024  # bytes of an answer that are kept
+
+# Of the connection the request was recorded on: the one it is sent on has its own.
+_DROPPED = frozenset(["connection", "content-length", "transfer-encoding", "keep-alive", "te", "upgrade", "expect"])
+
+
+class Target(Protocol):
+    """Somebody who answers."""
+
+    def ask(self, request: Asked) -> Answered:
+        """Send a request and wait for all of its answer; a failure is an answer with `error`."""
+
+    def close(self) -> None:
+        """Stop whatever was started."""
+
+
+class AppTarget:
+    """An app in this process; an ASGI app's lifespan runs from the first request on.
+
+    Args:
+        app: a WSGI or an ASGI app.
+        timeout: seconds a request may take.
+    """
+
+    def __init__(self, app: Any, *, timeout: float = 30.0) -> None:
+        self._adapter = AsgiToWsgi(app) if guess_convention(app) == "asgi" else None
+        self._app = self._adapter or app
+        self._timeout = timeout
+
+    def ask(self, request: Asked) -> Answered:
+        """See `Target`."""
+        headers = [pair for pair in request.headers if pair[0] not in _DROPPED]
+        began = perf_counter()
+        try:
+            scenario = Scenario(request.method, request.target, headers, [request.body] if request.body else ())
+            exchange = run(self._app, scenario, convention="wsgi", bound=self._timeout)
+        except (ScenarioError, ExchangeTimeout) as error:
+            return Answered(0, seconds=perf_counter() - began, error=str(error).splitlines()[0])
+        fields = tuple((str(n, "latin-1").lower(), str(v, "latin-1")) for n, v in exchange.headers)
+        failed = "" if exchange.exception is None else repr(exchange.exception)
+        failed = failed or ("" if exchange.complete else "the answer broke off")
+        return Answered(
+            exchange.status or 0, fields, exchange.body, len(exchange.chunks), perf_counter() - began, failed
+        )
+
+    def close(self) -> None:
+        """See `Target`."""
+        if self._adapter is not None:
+            self._adapter.close()
+
+    def __enter__(self) -> AppTarget:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+
+class UrlTarget:
+    """A server.
+
+    Args:
+        url: where it is, such as `http://127.0.0.1:8000`; a path in it goes before every request's.
+        timeout: seconds it may be silent.
+
+    Raises:
+        ValueError: the URL is not http or https.
+    """
+
+    def __init__(self, url: str, *, timeout: float = 30.0) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"{url!r} is no URL of a server; write http://127.0.0.1:8000")
+        self._prefix = parts.path.rstrip("/")
+        self._connection: http.client.HTTPConnection
+        if parts.scheme == "https":
+            context = ssl.create_default_context()
+            self._connection = http.client.HTTPSConnection(parts.netloc, timeout=timeout, context=context)
+        else:
+            self._connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
+
+    def ask(self, request: Asked) -> Answered:
+        """See `Target`."""
+        began = perf_counter()
+        try:
+            return self._ask(request, began)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self._connection.close()  # the next request begins anew
+            return Answered(0, seconds=perf_counter() - began, error=f"{type(error).__name__}: {error}")
+
+    def _ask(self, request: Asked, began: float) -> Answered:
+        connection = self._connection
+        has_host = any(name == "host" for name, _ in request.headers)
+        connection.putrequest(
+            request.method, self._prefix + request.target, skip_host=has_host, skip_accept_encoding=True
+        )
+        for name, value in request.headers:
+            if name not in _DROPPED:
+                connection.putheader(name, value.encode("latin-1"))
+        if request.body:
+            connection.putheader("content-length", str(len(request.body)))
+        connection.endheaders(request.body or None)
+        response = connection.getresponse()
+        pieces = []
+        while piece := response.read1(_PIECE):
+            pieces.append(piece)
+            if sum(map(len, pieces)) > _MOST:
+                raise ValueError(f"the answer is larger than {_MOST} bytes")
+        fields = tuple((name.lower(), value) for name, value in response.getheaders())
+        return Answered(response.status, fields, b"".join(pieces), 0, perf_counter() - began)
+
+    def close(self) -> None:
+        """See `Target`."""
+        self._connection.close()
