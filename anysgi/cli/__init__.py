@@ -24,6 +24,8 @@ COMMANDS = {
     "config": ".config:config",
     "doctor": ".doctor:doctor",
     "advise": ".advise:advise_command",
+    "compare": ".compare:compare",
+    "replay": ".replay:replay",
 }
 """Where each command lives, `module:attribute`, in the order `--help` shows them."""
 

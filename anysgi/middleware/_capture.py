@@ -27,11 +27,13 @@ class Part:
         headers: (name, value) pairs in order, secrets redacted.
         body: the bytes that passed, up to the limit.
         size: how many passed, however many were kept.
+        pieces: in how many pieces.
     """
 
     headers: tuple[tuple[str, str], ...]
     body: bytes
     size: int
+    pieces: int
 
     @property
     def truncated(self) -> bool:
@@ -45,6 +47,7 @@ class Captured:
 
     Attributes:
         method, path, query: of the request, `query` still percent-encoded.
+        raw_path: the path as the client wrote it.
         status: of the response.
         request, response: what passed in each direction.
         outcome: how it ended.
@@ -52,6 +55,7 @@ class Captured:
 
     method: str
     path: str
+    raw_path: str
     query: str
     status: int
     request: Part
@@ -74,7 +78,7 @@ def capture(
         max_size: bytes kept of each body; the rest is counted only.
         redact: lowercased names of the headers whose values are left out.
     """
-    method, path, query = request.method, request.path, request.query
+    asked = (request.method, request.path, request.raw_path, request.query)
     sent = _fields(request, redact)
     taken, given = _Kept(max_size), _Kept(max_size)
     request.body.observe(taken)
@@ -82,7 +86,7 @@ def capture(
     response.body.observe(given)
     outcome: Outcome = yield response
     received = _fields(response, redact)
-    to(Captured(method, path, query, response.status, taken.part(sent), given.part(received), outcome))
+    to(Captured(*asked, response.status, taken.part(sent), given.part(received), outcome))
 
 
 def _fields(head: Request | Response, redact: Collection[str]) -> tuple[tuple[str, str], ...]:
@@ -92,19 +96,20 @@ def _fields(head: Request | Response, redact: Collection[str]) -> tuple[tuple[st
 class _Kept:
     """The beginning of a body."""
 
-    __slots__ = ("_kept", "_room", "_size")
+    __slots__ = ("_kept", "_pieces", "_room", "_size")
 
     def __init__(self, room: int) -> None:
         self._kept: list[bytes] = []
         self._room = room
-        self._size = 0
+        self._size = self._pieces = 0
 
     def __call__(self, data: bytes) -> None:
         self._size += len(data)
+        self._pieces += 1
         if self._room:
             piece = data[: self._room]
             self._kept.append(piece)
             self._room -= len(piece)
 
     def part(self, headers: tuple[tuple[str, str], ...]) -> Part:
-        return Part(headers, b"".join(self._kept), self._size)
+        return Part(headers, b"".join(self._kept), self._size, self._pieces)

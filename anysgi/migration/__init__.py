@@ -5,6 +5,8 @@ Names are imported when they are first asked for, so that each tool costs only i
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._compare._recorder import record
+    from ._compare._recordings import read_recording
     from ._django_bridge import DjangoSession
     from ._flags import FlagSwitches
     from ._flask_bridge import FlaskContext, FlaskSession
@@ -26,6 +28,9 @@ __all__ = [
     "FlagSwitches",
     "Overrides",
     "Switches",
+    # recorded traffic
+    "read_recording",
+    "record",
     # bridges
     "DjangoSession",
     "FlaskContext",
@@ -54,6 +59,8 @@ _HOMES = {
     "FlagSwitches": "_flags",
     "Overrides": "_switches",
     "Switches": "_switches",
+    "read_recording": "_compare._recordings",
+    "record": "_compare._recorder",
     "DjangoSession": "_django_bridge",
     "FlaskContext": "_flask_bridge",
     "FlaskSession": "_flask_bridge",

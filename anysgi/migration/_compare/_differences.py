@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -51,6 +51,7 @@ SETS = frozenset(
 )
 """Headers whose members have no order."""
 _MOST = 50  # differences told of one pair of answers
+_BODIES = frozenset(["bytes", "html", "json", "text"])
 _SHORT = 300  # characters of a value that are told
 
 
@@ -80,9 +81,12 @@ def find_differences(request: Asked, old: Answered, new: Answered) -> list[Findi
     if old.error != new.error:
         return [Finding("error", "answer", _shown(old.error or f"{old.status}"), _shown(new.error or f"{new.status}"))]
     found: list[Finding] = []
+    leads_on = all(300 <= answer.status < 400 and answer.header("location") for answer in (old, new))
     for compare in _COMPARATORS:
         for finding in compare(request, old, new):
-            found.append(finding)
+            # Nobody reads the note that comes with a redirect.
+            unread = leads_on and (finding.kind in _BODIES or finding.place == "content-type")
+            found.append(replace(finding, informative=True) if unread else finding)
             if len(found) >= _MOST:
                 return found
     return found

@@ -1,0 +1,150 @@
+"""What `compare` and `replay` share: whom to ask, progress, and where the result goes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..exceptions import RecordingError
+from ..migration._compare._recordings import read_recording
+from ..migration._compare._report import html_report, junit_report
+from ..migration._compare._summary import Summary
+from ..migration._compare._targets import AppTarget, UrlTarget
+from ._errors import AppProblem
+from ._load import load
+from ._options import Options
+from ._tables import print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ..migration._compare._exchanges import Recorded
+    from ..migration._compare._noise import Noise
+    from ..migration._compare._running import Compared
+    from ..migration._compare._targets import Target
+
+
+def where_it_goes(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of both commands."""
+    options = (
+        click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write an HTML page."),
+        click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write a JUnit file for CI."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+        click.option(
+            "--ignore", multiple=True, metavar="PLACE", help="A place to leave out, as $.at or etag.  Repeatable."
+        ),
+        click.option("--isolated", is_flag=True, help="The data may be changed: send every method."),
+        click.option("--limit", type=click.IntRange(min=1), help="Stop after so many requests."),
+        click.option("--timeout", type=float, default=30.0, show_default=True, help="Seconds an answer may take."),
+        click.option(
+            "--app-dir",
+            type=click.Path(exists=True, file_okay=False, resolve_path=True),
+            default=".",
+            help="Folder to import apps from.  [default: this one]",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def target(name: str, app_dir: str, timeout: float) -> Target:
+    """Open `MODULE:APP` or a URL."""
+    if name.startswith(("http://", "https://")):
+        try:
+            return UrlTarget(name, timeout=timeout)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+    return AppTarget(load(Options(name, app_dir)).app, timeout=timeout)
+
+
+def requests_of(path: Path, limit: int | None) -> Iterator[Recorded]:
+    """Read a recording; what is wrong with it is said in one paragraph."""
+    try:
+        for number, recorded in enumerate(read_recording(path)):
+            if limit is not None and number >= limit:
+                return
+            yield recorded
+    except RecordingError as error:
+        raise AppProblem(str(error)) from None
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def summarize(results: Iterable[Compared]) -> Summary:
+    """Count results as they come, with a line of progress where somebody watches."""
+    summary = Summary()
+    with _progress() as advance:
+        for compared in results:
+            summary.add(compared)
+            advance(summary)
+    return summary
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Summary], None]]:
+    if not sys.stderr.isatty():
+        yield lambda _summary: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("comparing", total=None)
+
+        def advance(summary: Summary) -> None:
+            progress.update(task, advance=1, description=f"{summary.different} differ")
+
+        yield advance
+
+
+def publish(
+    summary: Summary, *, old: str, new: str, noise: Noise, report: Path | None, junit: Path | None, as_json: bool
+) -> None:
+    """Write and print what came of it; ends the command with its exit code."""
+    if report is not None:
+        when = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+        try:
+            page = html_report(summary, old=old, new=new, noise=noise.places(), when=when)
+        except ImportError:
+            raise AppProblem('The report needs jinja2. Install it: pip install "anysgi[migration]"') from None
+        report.write_text(page, encoding="utf-8")
+        click.echo(f"wrote {report}", err=True)
+    if junit is not None:
+        junit.write_text(junit_report(summary), encoding="utf-8")
+        click.echo(f"wrote {junit}", err=True)
+    if as_json:
+        click.echo(json.dumps({"old": old, "new": new, **summary.as_json(), "noise": noise.places()}))
+    else:
+        _print(summary, noise)
+    raise SystemExit(bool(summary.different))
+
+
+def _print(summary: Summary, noise: Noise) -> None:
+    rows = [
+        (name, f"{one.request.target}\n{one.request.at}", finding.kind, finding.place, finding.old, finding.new)
+        for name, route in summary.routes.items()
+        for one in route.examples[:2]
+        for finding in one.findings[:5]
+        if not finding.informative
+    ]
+    if rows:
+        print_table(("route", "request", "difference", "place", "old", "new"), rows)
+    for reason, count in summary.skipped.items():
+        click.echo(f"{count} not sent: {reason}")
+    noisy = noise.places()
+    if noisy:
+        click.echo(f"left out as noise in {len(noisy)} route(s); --json and --report tell the places")
+    asked = summary.same + summary.different
+    routes = sum(1 for route in summary.routes.values() if route.different)
+    if summary.different:
+        click.echo(f"{summary.different} of {asked} answers differ, in {routes} of {len(summary.routes)} routes.")
+    else:
+        click.echo(f"{asked} answers compared, no difference." if asked else "Nothing was compared.")

@@ -1,0 +1,66 @@
+"""`anysgi compare OLD NEW --requests FILE`: the same requests to both, and what a client could tell apart."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..migration._compare._noise import Noise
+from ..migration._compare._openapi import requests_from_openapi
+from ..migration._compare._running import compare as compare_sides
+from ._comparing import publish, requests_of, summarize, target, where_it_goes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..migration._compare._exchanges import Recorded
+    from ..migration._compare._targets import Target
+
+
+@click.command()
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.option("--requests", required=True, metavar="FILE|openapi", help="A recording, a HAR file, or `openapi`.")
+@where_it_goes
+def compare(
+    old: str,
+    new: str,
+    requests: str,
+    report: Path | None,
+    junit: Path | None,
+    as_json: bool,
+    ignore: Sequence[str],
+    isolated: bool,
+    limit: int | None,
+    timeout: float,
+    app_dir: str,
+) -> None:
+    """Send the same requests to OLD and NEW, and say what a client could tell apart.
+
+    \b
+    anysgi compare shop.wsgi:app shop.asgi:app --requests traffic.har --report parity.html
+    anysgi compare shop:app http://127.0.0.1:8000 --requests traffic.jsonl --json
+    anysgi compare shop:app api:app --requests openapi            what the OpenAPI document of one of them names
+    anysgi compare shop:app api:app --requests traffic.jsonl --ignore '$.generated_at' --ignore etag
+
+    OLD and NEW are MODULE:APP, of either convention, or URLs.  OLD is asked twice: where it does not repeat itself,
+    that is noise and left out.  Only GET, HEAD and OPTIONS are sent, unless --isolated says that data may be changed.
+
+    FILE is a recording of `anysgi.migration.record`, a HAR file, or lines such as {"path": "/users?page=2"}.
+
+    Exit code: 0 no difference, 1 differences, or an app or file that cannot be used, 2 wrong usage.
+    """
+    noise = Noise(ignore)
+    with closing(target(old, app_dir, timeout)) as before, closing(target(new, app_dir, timeout)) as after:
+        asked = _requests(requests, limit, after, before)
+        summary = summarize(compare_sides(asked, before, after, noise=noise, isolated=isolated))
+    publish(summary, old=old, new=new, noise=noise, report=report, junit=junit, as_json=as_json)
+
+
+def _requests(source: str, limit: int | None, *sides: Target) -> Iterator[Recorded]:
+    if source != "openapi":
+        return requests_of(Path(source), limit)
+    return requests_from_openapi(*sides)

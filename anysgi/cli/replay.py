@@ -1,0 +1,49 @@
+"""`anysgi replay TARGET --requests FILE`: recorded requests again, and whether the answers are still the same."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..migration._compare._noise import Noise
+from ..migration._compare._running import replay as replay_to
+from ._comparing import publish, requests_of, summarize, target, where_it_goes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@click.command()
+@click.argument("target_name", metavar="TARGET")
+@click.option("--requests", required=True, type=click.Path(path_type=Path), help="A recording or a HAR file.")
+@where_it_goes
+def replay(
+    target_name: str,
+    requests: Path,
+    report: Path | None,
+    junit: Path | None,
+    as_json: bool,
+    ignore: Sequence[str],
+    isolated: bool,
+    limit: int | None,
+    timeout: float,
+    app_dir: str,
+) -> None:
+    """Send recorded requests to TARGET, and hold the answers against the recorded ones.
+
+    \b
+    anysgi replay shop:app --requests traffic.jsonl
+    anysgi replay http://127.0.0.1:8000 --requests traffic.har --ignore date --report parity.html
+
+    TARGET is MODULE:APP, of either convention, or a URL.  Only GET, HEAD and OPTIONS are sent, unless --isolated says
+    that the data may be changed.  Requests without a recorded answer are sent, and count as the same.
+
+    Exit code: 0 no difference, 1 differences, or an app or file that cannot be used, 2 wrong usage.
+    """
+    noise = Noise(ignore)
+    with closing(target(target_name, app_dir, timeout)) as asked:
+        summary = summarize(replay_to(requests_of(requests, limit), asked, noise=noise, isolated=isolated))
+    publish(summary, old=str(requests), new=target_name, noise=noise, report=report, junit=junit, as_json=as_json)

@@ -1,0 +1,188 @@
+"""Recording traffic without touching it: a `capture` that hands exchanges to a thread, which writes them.
+
+A request never waits for the disk.  The queue in between is bounded: where the disk is too slow, exchanges are dropped
+and counted, and the log says how many.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import logging
+import os
+import random
+import threading
+import time
+from pathlib import Path
+from queue import Full, Queue
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
+
+from anysgi.middleware import capture
+
+from ._exchanges import Answered, Asked, Headers, Recorded
+from ._recordings import write_line
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from anysgi.middleware import Captured, Stack
+
+log = logging.getLogger("anysgi.migration")
+
+SECRET_HEADERS = frozenset(
+    ["authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-csrf-token"]
+)
+"""Headers whose values stay out of a recording."""
+SECRET_KEYS = frozenset(
+    ["password", "passwd", "secret", "token", "access_token", "refresh_token", "api_key", "csrf_token"]
+)
+"""Keys of queries, forms and JSON objects whose values stay out."""
+_REDACTED = "[redacted]"
+_PATIENCE = 5.0  # seconds the end of the process waits for the disk
+
+
+def record(
+    path: str | Path,
+    *,
+    sample: float = 1.0,
+    redact_headers: Collection[str] = SECRET_HEADERS,
+    redact_keys: Collection[str] = SECRET_KEYS,
+    max_body: int = 65_536,
+    max_file: int = 1_073_741_824,
+    queue_limit: int = 1_000,
+) -> Stack:
+    """Make a middleware, for both conventions, that records traffic for `anysgi compare` and `anysgi replay`.
+
+    Put it inside of what decodes (`decompress`) and outside of what encodes (`compress`), or recorded bodies are
+    compressed.  Several processes may write to one file.
+
+    Args:
+        path: the recording, JSON, one exchange a line; appended to.
+        sample: the share of requests to record, 0 to 1.
+        redact_headers: lowercased names of headers whose values are left out.
+        redact_keys: keys of queries, forms and JSON objects whose values are left out.
+        max_body: bytes of a body that are kept; a request with a larger one is not recorded, as it could not be sent
+            again, and of a larger response the recording holds only the request.
+        max_file: bytes at which recording stops.
+        queue_limit: exchanges that may wait for the disk; those beyond are dropped and counted.
+
+    Raises:
+        ValueError: `sample` is not between 0 and 1.
+        OSError: the file cannot be written.
+    """
+    if not 0 <= sample <= 1:
+        raise ValueError(f"record(sample={sample}): write a share between 0 and 1")
+    writer = Writer(Path(path), max_file, queue_limit)
+    keys = frozenset(redact_keys)
+
+    def keep(exchange: Captured) -> None:
+        recorded = _recorded(exchange, keys)
+        if recorded is not None:
+            writer.put(recorded)
+
+    if sample == 1:
+        return capture(to=keep, max_size=max_body, redact=redact_headers)
+    return capture(to=keep, max_size=max_body, redact=redact_headers, skip=lambda _request: random.random() >= sample)
+
+
+def _recorded(exchange: Captured, keys: frozenset[str]) -> Recorded | None:
+    request, response = exchange.request, exchange.response
+    if request.truncated:
+        return None
+    query = _query(exchange.query, keys)
+    target = exchange.raw_path + (f"?{query}" if query else "")
+    asked = Asked(exchange.method, target, request.headers, _body(request.body, request.headers, keys))
+    answered = None
+    if not response.truncated and exchange.outcome.kind == "complete":
+        body = _body(response.body, response.headers, keys)
+        answered = Answered(exchange.status, response.headers, body, response.pieces, exchange.outcome.duration)
+    return Recorded(asked, answered, time.time() - exchange.outcome.duration)
+
+
+def _query(query: str, keys: frozenset[str]) -> str:
+    if not any(key in query for key in keys):
+        return query
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return urlencode([(name, _REDACTED if name.lower() in keys else value) for name, value in pairs])
+
+
+def _body(body: bytes, headers: Headers, keys: frozenset[str]) -> bytes:
+    """Leave out the values of secret keys, in bodies that have keys."""
+    kind = next((value for name, value in headers if name == "content-type"), "").partition(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded":
+        return _query(body.decode("utf-8", "replace"), keys).encode()
+    if kind == "application/json" or kind.endswith("+json"):
+        try:
+            return json.dumps(_redacted(json.loads(body), keys), ensure_ascii=False).encode()
+        except ValueError:
+            pass
+    return body
+
+
+def _redacted(value: Any, keys: frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _REDACTED if name.lower() in keys else _redacted(inner, keys) for name, inner in value.items()}
+    return [_redacted(inner, keys) for inner in value] if isinstance(value, list) else value
+
+
+class Writer:
+    """A file that a thread of its own appends to.
+
+    Args:
+        path: the file.
+        max_file: bytes at which it stops.
+        queue_limit: lines that may wait.
+
+    Attributes:
+        dropped: exchanges that found the queue full, or the file at its limit.
+    """
+
+    def __init__(self, path: Path, max_file: int, queue_limit: int) -> None:
+        self._path = path
+        self._max_file = max_file
+        self._queue: Queue[Recorded | None] = Queue(queue_limit)
+        self._pid = 0  # the process whose thread writes
+        self._starting = threading.Lock()
+        self.dropped = 0
+        with path.open("ab"):  # what cannot be written is an error now, not in a request
+            pass
+
+    def put(self, recorded: Recorded) -> None:
+        """Hand an exchange to the thread; never waits."""
+        if self._pid != os.getpid():
+            self._start()
+        try:
+            self._queue.put_nowait(recorded)
+        except Full:
+            self.dropped += 1
+
+    def _start(self) -> None:
+        """Start the thread, in each process that records: threads do not survive a fork."""
+        with self._starting:
+            if self._pid == os.getpid():
+                return
+            self._queue = Queue(self._queue.maxsize)
+            self._thread = threading.Thread(target=self._write, name="anysgi-record", daemon=True)
+            self._thread.start()
+            self._pid = os.getpid()
+            atexit.register(self.close)
+
+    def _write(self) -> None:
+        with self._path.open("ab", buffering=0) as file:  # one write a line, so that processes do not mix theirs
+            while (recorded := self._queue.get()) is not None:
+                if file.tell() >= self._max_file:
+                    self.dropped += 1
+                    continue
+                file.write(write_line(recorded))
+
+    def close(self) -> None:
+        """Write what waits, and end the thread."""
+        if self._pid != os.getpid():
+            return
+        self._queue.put(None)
+        self._thread.join(_PATIENCE)
+        self._pid = 0
+        atexit.unregister(self.close)
+        if self.dropped:
+            log.warning("%d exchanges were not recorded in %s: the disk or its limit", self.dropped, self._path)

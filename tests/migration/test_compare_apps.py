@@ -1,0 +1,210 @@
+"""Real apps held against each other: every seeded mistake is found, and an app does not differ from itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from anysgi.cli import main
+from anysgi.exceptions import RecordingError
+from anysgi.migration._compare._exchanges import Answered, Asked, Recorded
+from anysgi.migration._compare._noise import Noise
+from anysgi.migration._compare._openapi import requests_from_openapi
+from anysgi.migration._compare._running import compare
+from anysgi.migration._compare._summary import Summary
+from anysgi.migration._compare._targets import AppTarget, UrlTarget
+
+from .apps.twins.new import MUTATIONS, make
+from .apps.twins.old import app as flask_shop
+
+if TYPE_CHECKING:
+    from anysgi.migration._compare._running import Compared
+
+PATHS = ("/items", "/items/1", "/items/2", "/items/9", "/page", "/plain", "/old-items", "/login", "/now", "/nowhere")
+REQUESTS = [Recorded(Asked("GET", path, (("host", "shop"),))) for path in PATHS]
+IGNORED = ["error", "$.detail"]  # what each framework says of a URL it does not know
+
+
+def compared(old: Any, new: Any) -> list[Compared]:
+    with ExitStack() as stack:
+        sides = [stack.enter_context(AppTarget(app, timeout=10)) for app in (old, new)]
+        return list(compare(REQUESTS, *sides, noise=Noise()))
+
+
+def differing(results: list[Compared]) -> set[str]:
+    return {one.request.target for one in results if one.differs} - {"/nowhere"}
+
+
+@pytest.mark.parametrize("app", [flask_shop, make()], ids=["flask", "fastapi"])
+def test_an_app_does_not_differ_from_itself(app: Any) -> None:
+    assert not [one for one in compared(app, app) if one.differs]
+
+
+def test_a_careful_twin_does_not_differ() -> None:
+    assert differing(compared(flask_shop, make())) == set()
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_every_seeded_mistake_is_found(mutation: str) -> None:
+    assert differing(compared(flask_shop, make(mutation)))
+
+
+def test_an_app_that_hangs_is_an_answer_with_an_error() -> None:
+    import threading
+
+    gate = threading.Event()
+
+    def hangs(environ: Any, start_response: Any) -> Any:
+        gate.wait(10)
+        start_response("200 OK", [])
+        return [b""]
+
+    with AppTarget(hangs, timeout=0.2) as target:
+        answer = target.ask(Asked())
+    gate.set()
+    assert (answer.status, "did not" in answer.error or "bound" in answer.error) == (0, True), answer.error
+
+
+def test_a_target_that_is_no_target_is_an_error() -> None:
+    with pytest.raises(ValueError, match="write http://"):
+        UrlTarget("ftp://example.com")
+
+
+def test_a_server_that_is_not_there_is_an_answer_with_an_error() -> None:
+    answer = UrlTarget("http://127.0.0.1:1", timeout=1).ask(Asked())
+    assert (answer.status, "refused" in answer.error) == (0, True)
+
+
+def test_requests_are_made_of_an_openapi_document() -> None:
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+    @app.get("/users/{user_id}/orders")
+    async def orders(user_id: int, kind: str, page: int = 1) -> None: ...
+
+    @app.post("/users")
+    async def create() -> None: ...
+
+    with AppTarget(flask_shop) as old, AppTarget(app) as new:
+        assert [one.request.target for one in requests_from_openapi(old, new)] == ["/users/1/orders?kind=a"]
+        with pytest.raises(RecordingError, match="neither side has an OpenAPI document"):
+            list(requests_from_openapi(old))
+
+
+@pytest.fixture
+def traffic(tmp_path: Path) -> Path:
+    path = tmp_path / "traffic.jsonl"
+    lines = [{"path": path} for path in PATHS if path != "/nowhere"]
+    path.write_text("\n".join(map(json.dumps, [*lines, {"method": "POST", "path": "/items"}])))
+    return path
+
+
+HERE = Path(__file__).parent / "apps"
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(main, [*arguments, "--app-dir", str(HERE)])
+
+
+def test_the_command_says_that_nothing_differs(traffic: Path) -> None:
+    done = run("compare", "twins.old:app", "twins.new:app", "--requests", str(traffic))
+    assert done.exit_code == 0, done.output
+    assert "9 answers compared, no difference." in done.output
+    assert "1 not sent: POST may change data" in done.output
+
+
+def test_the_command_tells_what_differs_in_every_form(
+    traffic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    monkeypatch.setenv("ANYSGI_MUTATION", "renamed key")
+    monkeypatch.delitem(sys.modules, "twins.new", raising=False)
+    page, junit = tmp_path / "parity.html", tmp_path / "junit.xml"
+    sides = "twins.old:app", "twins.new:app"
+    done = run("compare", *sides, "--requests", str(traffic), "--report", str(page), "--junit", str(junit))
+    assert done.exit_code == 1, done.output
+    assert "3 of 9 answers differ, in 2 of 8 routes." in done.output
+    assert "$[0].name" in done.output
+    html = page.read_text()
+    assert "3 of 9 answers differ" in html
+    assert not re.search(r"(src|href)=|https?://(?!shop)", html), "the page needs something else"
+    suite = ElementTree.parse(junit).getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("8", "2")
+    found = json.loads(run("compare", *sides, "--requests", str(traffic), "--json").stdout)
+    assert (found["same"], found["different"]) == (6, 3)
+    assert found["noise"] == {"GET /now": ["json: $.count", "json: $.id"]}
+    ignored = run("compare", *sides, "--requests", str(traffic), "--ignore", "$[0].name", "--ignore", "$[0].title")
+    assert "1 of 9" not in ignored.output
+    assert "2 of 9 answers differ" in ignored.output
+    monkeypatch.delitem(sys.modules, "twins.new", raising=False)
+
+
+def test_values_in_a_report_are_no_markup(traffic: Path, tmp_path: Path) -> None:
+    from anysgi.migration._compare._report import html_report
+
+    summary = Summary()
+    for one in compare(
+        [Recorded(Asked("GET", "/<script>alert(1)</script>"))],
+        _Says("<script>alert(2)</script>"),
+        _Says("<img onerror=x>"),
+        noise=Noise(),
+    ):
+        summary.add(one)
+    page = html_report(summary, old="<b>", new="x", noise={}, when="now")
+    for markup in ("<script>alert", "<img", "<b>x"):
+        assert markup not in page
+
+
+class _Says:
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def ask(self, request: Asked) -> Answered:
+        return Answered(200, (("content-type", "text/plain"),), self.text.encode())
+
+    def close(self) -> None: ...
+
+
+def test_a_replay_is_compared_with_what_was_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "traffic.jsonl"
+    answer = {"status": 200, "headers": [["content-type", "text/plain; charset=utf-8"]], "body": "one\ntwo\n"}
+    path.write_text(json.dumps({"request": {"path": "/plain"}, "response": answer}))
+    assert run("replay", "twins.old:app", "--requests", str(path)).exit_code == 0
+    path.write_text(json.dumps({"request": {"path": "/plain"}, "response": {**answer, "body": "one\n"}}))
+    done = run("replay", "twins.old:app", "--requests", str(path))
+    assert (done.exit_code, "1 of 1 answers differ" in done.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["twins.old:app", "twins.old:app", "--requests", "missing.jsonl"], 2, "cannot be read"),
+        (["twins.old:app", "http://", "--requests", "x"], 2, "no URL of a server"),
+        (["twins.old:app", "nothing:app", "--requests", "x"], 1, "nothing"),
+        (["twins.old:app", "twins.old:app"], 2, "--requests"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(arguments: list[str], code: int, said: str) -> None:
+    done = run("compare", *arguments)
+    assert (done.exit_code, said in done.output) == (code, True), done.output
+
+
+def test_garbage_in_a_recording_is_said_with_file_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "traffic.jsonl"
+    path.write_text('{"path": "/plain"}\nnonsense\n')
+    done = run("compare", "twins.old:app", "twins.old:app", "--requests", str(path))
+    assert (done.exit_code, f"{path}:2: not a recorded exchange" in done.output) == (1, True), done.output
+
+
+def test_a_limit_stops_early(traffic: Path) -> None:
+    done = run("compare", "twins.old:app", "twins.new:app", "--requests", str(traffic), "--limit", "2")
+    assert "2 answers compared" in done.output

@@ -1,0 +1,156 @@
+"""`record`: traffic on disk, in both conventions, without secrets and without anybody waiting."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from anysgi.migration import read_recording, record
+from anysgi.migration._compare._exchanges import Asked, Recorded
+from anysgi.migration._compare._recorder import Writer
+
+from ..middleware._driving import App, Drive
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def drive(request: pytest.FixtureRequest) -> Drive:
+    return Drive(request.param)
+
+
+@pytest.fixture(autouse=True)
+def written(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Every writer of a test, so that each can be brought to its end."""
+    writers: list[Writer] = []
+    begin = Writer.__init__
+
+    def remembered(self: Writer, *args: Any) -> None:
+        begin(self, *args)
+        writers.append(self)
+
+    monkeypatch.setattr(Writer, "__init__", remembered)
+    yield writers
+    for writer in writers:
+        writer.close()
+
+
+def recorded(path: Path, writers: list[Writer]) -> list[Recorded]:
+    for writer in writers:
+        writer.close()
+    return list(read_recording(path))
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+def test_what_passed_can_be_sent_again(drive: Drive, tmp_path: Path, written: list[Writer]) -> None:
+    path = tmp_path / "traffic.jsonl"
+    app = App(b"one", b"two", reads=True, shape="stream", headers={"Content-Type": "text/plain"})
+    raw = {"REQUEST_URI": "/a%20b"} if drive.convention == "wsgi" else {"raw_path": b"/a%20b"}
+    drive(record(path), app, method="PUT", path="/a b", query="x=1", body=b"\xff\x00", headers={"X-A": "1"}, **raw)
+    [one] = recorded(path, written)
+    assert (one.request.method, one.request.target, one.request.body) == ("PUT", "/a%20b?x=1", b"\xff\x00")
+    assert ("x-a", "1") in one.request.headers
+    assert one.response is not None
+    assert (one.response.status, one.response.body, one.response.pieces) == (200, b"onetwo", 2)
+    assert one.moment is not None
+
+
+def test_secrets_stay_out_of_headers_queries_forms_and_json(
+    drive: Drive, tmp_path: Path, written: list[Writer]
+) -> None:
+    path = tmp_path / "traffic.jsonl"
+    body = json.dumps({"user": "ada", "nested": [{"Password": "swordfish"}], "token": ["swordfish"]}).encode()
+    app = App(body, reads=True, headers={**JSON, "Set-Cookie": "s=swordfish"})
+    stack = record(path)
+    headers = {**JSON, "Authorization": "Bearer swordfish", "Cookie": "s=swordfish"}
+    drive(stack, app, method="POST", query="q=1&token=swordfish", body=body, headers=headers)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    drive(stack, App(b"ok", reads=True), method="POST", body=b"user=ada&password=swordfish", headers=form)
+    first, second = recorded(path, written)
+    assert b"swordfish" not in path.read_bytes()
+    assert first.request.target == "/?q=1&token=%5Bredacted%5D"
+    assert json.loads(first.request.body)["user"] == "ada"
+    assert second.request.body == b"user=ada&password=%5Bredacted%5D"
+
+
+def test_what_could_not_be_sent_again_is_not_recorded(drive: Drive, tmp_path: Path, written: list[Writer]) -> None:
+    path = tmp_path / "traffic.jsonl"
+    stack = record(path, max_body=10)
+    drive(stack, App(b"ok", reads=True), body=b"x" * 11)
+    drive(stack, App(b"x" * 11))
+    drive(stack, App(b"one", OSError("disk"), shape="stream"))
+    large, broken = recorded(path, written)
+    assert large.response is None
+    assert broken.response is None
+
+
+def test_a_share_of_the_traffic_may_be_recorded(drive: Drive, tmp_path: Path, written: list[Writer]) -> None:
+    path = tmp_path / "traffic.jsonl"
+    none, every = record(path, sample=0), record(path, sample=1)
+    drive(none)
+    drive(every)
+    assert len(recorded(path, written)) == 1
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        record(path, sample=2)
+
+
+def test_a_file_that_cannot_bewritten_is_an_error_when_the_stack_is_built(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="nowhere"):
+        record(tmp_path / "nowhere" / "traffic.jsonl")
+
+
+def test_a_slow_disk_delays_nobody_and_what_was_dropped_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from anysgi.migration._compare import _recorder
+
+    gate, stuck = threading.Event(), threading.Event()
+    write = _recorder.write_line
+
+    def slow(one: Recorded) -> bytes:
+        stuck.set()
+        assert gate.wait(10)
+        return write(one)
+
+    monkeypatch.setattr(_recorder, "write_line", slow)
+    writer = Writer(tmp_path / "traffic.jsonl", 1 << 30, 2)
+    writer.put(Recorded(Asked()))
+    assert stuck.wait(10)
+    for _ in range(5):
+        writer.put(Recorded(Asked()))
+    assert writer.dropped == 3
+    gate.set()
+    writer.close()
+    assert len(list(read_recording(tmp_path / "traffic.jsonl"))) == 3
+    assert "3 exchanges were not recorded" in caplog.text
+
+
+def test_recording_stops_at_a_size(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "traffic.jsonl", 100, 100)
+    for _ in range(9):
+        writer.put(Recorded(Asked(target="/" + "x" * 60)))
+    writer.close()
+    assert (writer.dropped, len(list(read_recording(tmp_path / "traffic.jsonl")))) == (8, 1)
+
+
+def test_a_forked_worker_writes_to_the_same_file(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "traffic.jsonl", 1 << 30, 100)
+    writer.put(Recorded(Asked(target="/parent")))
+    child = os.fork()
+    if child == 0:
+        try:
+            writer.put(Recorded(Asked(target="/child")))
+            writer.close()
+        finally:
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    writer.close()
+    targets = sorted(one.request.target for one in read_recording(tmp_path / "traffic.jsonl"))
+    assert targets == ["/child", "/parent"]
