@@ -107,7 +107,7 @@ def test_a_trial_runs_both_and_has_an_error(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_trial_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial_module, "_REQUESTS", 10**6)
-    found = advice("sleep", 4, samples=30, seconds=1.0, trial=True)
+    found = advice("sleep", 4, samples=30, seconds=0.7, trial=True)
     assert found.trial is not None
 
 

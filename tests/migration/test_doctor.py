@@ -233,19 +233,20 @@ def test_what_an_import_starts_and_opens_is_an_error_with_preload(tmp_path: Path
     assert preload[0]["evidence"][1]["seen"] == "thread poller"
 
 
+@pytest.mark.slow
 def test_persistent_connections_of_django_are_an_error_and_really_leak(tmp_path: Path) -> None:
     database = {"DATABASE": str(tmp_path / "db.sqlite3")}
-    found = doctor("django_project:asgi", "--run", "40", "--path", "/users", **database)
+    found = doctor("django_project:asgi", "--run", "24", "--path", "/users", **database)
     [static] = [item for item in found if item["check"] == "django-conn-max-age"]
     assert (static["severity"], static["evidence"][0]["seen"]) == ("error", "CONN_MAX_AGE = 60")
     [leaked] = [item for item in found if item["check"] == "run"]
-    assert "descriptors are open after 40 requests" in leaked["what"]
+    assert "descriptors are open after 24 requests" in leaked["what"]
     assert str(tmp_path) in leaked["evidence"][0]["seen"]
     atomic = [item for item in found if item["check"] == "django-atomic-requests"]
     assert atomic[0]["evidence"][1]["seen"] == "async def later"
     assert [item["check"] for item in found if item["check"] == "django-sync-middleware"]
 
-    clean = doctor("django_project:asgi", "--run", "40", "--path", "/users", CONN_MAX_AGE="0", **database)
+    clean = doctor("django_project:asgi", "--run", "24", "--path", "/users", CONN_MAX_AGE="0", **database)
     assert not [item for item in clean if item["check"] in ("django-conn-max-age", "run")]
 
 

@@ -46,6 +46,8 @@ def facts(handler: object) -> list[tuple[str, str]]:
         (_uses.uses_a_block, [("blocking", "pathlib.Path.read_text (file)")]),
         (_uses.uses_a_hinted_result, [("blocking", "pathlib.Path.read_text (file)")]),
         (_uses.uses_a_class_method, [("blocking", "time.sleep (sleep)")]),
+        (_uses.RESOURCE.load, [("blocking", "pathlib.Path.read_text (file)")]),
+        (_uses.RESOURCE.hooked, [("blocking", "pathlib.Path.read_text (file)")]),
         (_uses.imports_nearby, [("blocking", "time.sleep (sleep)")]),
         (_uses.imports_under_a_name, [("blocking", "time.sleep (sleep)")]),
     ],
@@ -99,6 +101,12 @@ def test_a_decorated_handler_is_the_function_inside() -> None:
     found = read_handler((_uses.behind_a_decorator,))
     assert found.name == "behind_a_decorator"
     assert "def behind_a_decorator" in inspect.getsource(_uses).splitlines()[(found.line or 0) - 1]
+
+
+def test_a_decorated_method_is_the_function_inside() -> None:
+    found = read_handler((_uses.RESOURCE.hooked,))
+    assert found.name == "Resource.hooked"
+    assert "def hooked" in inspect.getsource(_uses).splitlines()[(found.line or 0) - 1]
 
 
 def test_what_runs_with_a_handler_counts_as_its_own() -> None:

@@ -13,7 +13,7 @@ from collections import Counter
 from types import FunctionType
 from typing import TYPE_CHECKING, Literal
 
-from ._names import UNKNOWN, Names, attribute, called_function, dotted_name
+from ._names import UNKNOWN, Instance, Names, attribute, called_function, dotted_name
 from ._route import Fact, Handler
 from ._source import is_within, node_of, place_of, project_of, unwrap
 from ._uses import LOCKS, PROXIES, REQUEST, look_up
@@ -48,8 +48,8 @@ def read_handler(runs: tuple[object, ...], project: str | None = None) -> Handle
     file, line = place_of(innermost)
     reading = _Reading(project or project_of(getattr(innermost, "__module__", None) or ""))
     for value in runs:
-        for function, owner in _entries(value):
-            reading.read(function, owner, ())
+        for function, me in _entries(value):
+            reading.read(function, me, ())
     return Handler(
         name=_name(innermost),
         file=file,
@@ -72,19 +72,19 @@ def _name(value: object) -> str:
 
 
 def _kind(value: object) -> Literal["sync", "async"]:
-    functions = [function for function, _owner in _entries(value)]
+    functions = [function for function, _me in _entries(value)]
     marked = getattr(value, "_is_coroutine_marker", None) is not None  # Django's async class-based views
     is_async = marked or any(inspect.iscoroutinefunction(f) or inspect.isasyncgenfunction(f) for f in functions)
     return "async" if is_async else "sync"
 
 
-def _entries(value: object) -> Iterator[tuple[FunctionType, type | None]]:
+def _entries(value: object) -> Iterator[tuple[FunctionType, object]]:
     """The functions with which a handler begins: each layer of its decorators, each method of its class."""
     for layer in unwrap(value):
         target = _target(layer)
         if isinstance(target, type):
             methods = (attribute(target, name) for name in _METHODS)
-            yield from ((method, target) for method in methods if isinstance(method, FunctionType))
+            yield from ((method, Instance(target)) for method in methods if isinstance(method, FunctionType))
             continue
         found = called_function(layer) or called_function(attribute(layer, "__call__"))
         if found is not None:
@@ -102,7 +102,7 @@ class _Reading:
         self.dynamic = 0
         self.cut = False
 
-    def read(self, function: FunctionType, owner: type | None, via: tuple[str, ...]) -> None:
+    def read(self, function: FunctionType, me: object, via: tuple[str, ...]) -> None:
         """Read one function, then those of the project that it calls."""
         if function in self.read_already or not self._is_ours(function):
             return
@@ -114,7 +114,7 @@ class _Reading:
         if node is None:
             self.dynamic += 1
             return
-        body = _Body(Names(function, node, owner), function.__code__.co_filename, via)
+        body = _Body(Names(function, node, me), function.__code__.co_filename, via)
         for item in _without_annotations(node):
             self.facts.update(body.facts(item))
             if isinstance(item, ast.Call):

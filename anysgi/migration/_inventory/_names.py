@@ -51,10 +51,10 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A method looked up on an object of a class."""
+    """A method looked up on an object: on a live one, or on an `Instance`."""
 
     function: FunctionType
-    cls: type
+    me: object
 
 
 class Names:
@@ -63,13 +63,13 @@ class Names:
     Args:
         function: the function itself.
         node: its syntax tree.
-        owner: the class it is a method of, so that `self` is known.
+        me: what `self` is, a live object or an `Instance`; `UNKNOWN` for what is no method.
     """
 
-    def __init__(self, function: FunctionType, node: FunctionNode, owner: type | None) -> None:
+    def __init__(self, function: FunctionType, node: FunctionNode, me: object) -> None:
         self.globals = function.__globals__
         self.local: dict[str, object] = dict(_closure(function))
-        self.local.update(self._parameters(function, node, owner))
+        self.local.update(self._parameters(function, node, me))
         assigned = Counter(item.id for item in ast.walk(node) if _is_store(item) and isinstance(item, ast.Name))
         self.local.update(dict.fromkeys(assigned, UNKNOWN))
         for item in ast.walk(node):
@@ -100,14 +100,12 @@ class Names:
             hint = self.globals.get(hint)
         return Instance(hint) if isinstance(hint, type) else UNKNOWN
 
-    def _parameters(
-        self, function: FunctionType, node: FunctionNode, owner: type | None
-    ) -> Iterator[tuple[str, object]]:
+    def _parameters(self, function: FunctionType, node: FunctionNode, me: object) -> Iterator[tuple[str, object]]:
         arguments = node.args
         written = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
         for position, item in enumerate(filter(None, written)):
             hinted = self._hinted(function.__annotations__.get(item.arg))
-            yield item.arg, hinted if position or owner is None else Instance(owner)
+            yield item.arg, hinted if position or me is UNKNOWN else me
 
     def _bindings(self, node: ast.AST) -> Iterator[tuple[str, object]]:
         """What one statement binds names to, where that can be told."""
@@ -163,22 +161,21 @@ def attribute(value: object, name: str) -> object:
     if _is(found, staticmethod) or _is(found, classmethod):
         return found.__func__
     if _is(found, FunctionType) and (_is(value, Instance) or not _is(value, type)):
-        return Bound(found, owner if _is(owner, type) else type(owner))
+        return Bound(found, value)
     return found
 
 
-def called_function(value: object) -> tuple[FunctionType, type | None] | None:
-    """Return the Python function that calling a value runs, and the class it is a method of."""
+def called_function(value: object) -> tuple[FunctionType, object] | None:
+    """Return the Python function that calling a value runs, and what `self` is in it; `UNKNOWN` if it has none."""
     if _is(value, Bound):
-        return value.function, value.cls
+        return value.function, value.me
     if _is(value, MethodType):
-        owner, function = value.__self__, value.__func__
-        cls = owner if _is(owner, type) else type(owner)
-        return (function, cls) if _is(function, FunctionType) else None
+        function = value.__func__
+        return (function, value.__self__) if _is(function, FunctionType) else None
     if _is(value, type):
         made = inspect.getattr_static(value, "__init__", None)
-        return (made, value) if _is(made, FunctionType) else None
-    return (value, None) if _is(value, FunctionType) else None
+        return (made, Instance(value)) if _is(made, FunctionType) else None
+    return (value, UNKNOWN) if _is(value, FunctionType) else None
 
 
 def dotted_name(value: object) -> str:

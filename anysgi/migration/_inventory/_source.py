@@ -7,10 +7,7 @@ import functools
 import inspect
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from types import FunctionType
+from types import FunctionType, MethodType
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -19,13 +16,21 @@ def unwrap(value: object) -> list[object]:
     """Return a callable and everything that decorators and partials put around, outermost first."""
     layers = [value]
     while len(layers) < 32:
-        layer = layers[-1]
-        inner: object = inspect.getattr_static(layer, "__wrapped__", None)
-        inner = layer.func if isinstance(layer, functools.partial) else inner
+        inner = _inside(layers[-1])
         if inner is None or any(inner is known for known in layers):
             break
         layers.append(inner)
     return layers
+
+
+def _inside(layer: object) -> object:
+    if isinstance(layer, functools.partial):
+        function: object = layer.func
+        return function
+    if isinstance(layer, MethodType):  # of a decorated function: what is inside belongs to the same object
+        inner = getattr(layer.__func__, "__wrapped__", None)
+        return MethodType(inner, layer.__self__) if isinstance(inner, FunctionType) else inner
+    return inspect.getattr_static(layer, "__wrapped__", None)
 
 
 def place_of(value: object) -> tuple[str | None, int | None]:

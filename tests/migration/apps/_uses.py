@@ -235,6 +235,24 @@ class Lazy:
 LAZY: Any = Lazy()
 
 
+class Resource:
+    """Has what it needs from outside, as Falcon's resources do."""
+
+    def __init__(self, store: Any) -> None:
+        self.store = store
+
+    def load(self) -> None:
+        self.store.load()
+
+    def hooked(self) -> None:
+        self.store.load()
+
+    hooked = functools.wraps(hooked)(lambda self: None)
+
+
+RESOURCE = Resource(STORE)
+
+
 def uses_a_lazy_object() -> None:
     LAZY.run()
     LAZY()
