@@ -161,6 +161,21 @@ class HttpExchange(AsgiExchange):
         self.sent += self._response.length or 0
         await self._sent(last=True)
 
+    async def _let_go(self) -> None:
+        """Send a head that was held for a body that never came: it is the app's, as it would be without us."""
+        if self.state is HELD:
+            set_length(self._response, None, silent=False)
+            await self._head(self._response)
+
+    async def app_raised(self, error: BaseException) -> None:
+        if isinstance(error, Exception):
+            await self._let_go()
+        await super().app_raised(error)
+
+    async def app_returned(self) -> None:
+        await self._let_go()
+        await super().app_returned()
+
     async def _respond(self, response: Response) -> None:
         body = response.body
         silent = is_silent(self.request, response)

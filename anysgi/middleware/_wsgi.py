@@ -90,8 +90,10 @@ class WsgiExchange(Exchange):
             self._run_app(app)
         if self._write is None:
             self._settle()
-        elif self.ending:
-            self._iterable = WatchedBody(self, self._iterable, self._response._body, None, silent=False)
+        else:
+            response = self._response
+            silent = is_silent(self.request, response)
+            self._iterable = WatchedBody(self, self._iterable, response._body, None, silent=silent)
         return self._iterable
 
     def _run_app(self, app: WSGIApp) -> None:
@@ -123,13 +125,18 @@ class WsgiExchange(Exchange):
     def write(self, data: bytes) -> None:
         """Send a piece of body at once (PEP 3333, "The write() Callable")."""
         if self._write is None:
+            self._iterable = iter(())  # the app has not returned yet: its body is a stream
             self._note_head()
             self._settle()
+            self._iterable = ()
         assert self._write is not None
-        body = self._response._body
-        chunk = data if body is None else pass_on(body, data, last=False)
-        self.sent += len(chunk)
-        self._write(chunk)
+        response = self._response
+        if is_silent(self.request, response):
+            return
+        chunk = pass_on(response.body, data, last=False) if data else b""
+        if chunk:
+            self._write(chunk)
+            self.sent += len(chunk)
 
     def _prime(self) -> None:
         """Take from a generator app until it has called `start_response`."""

@@ -214,7 +214,7 @@ class Drive:
         """Run one request through an app that is wrapped already."""
         if self.convention == "wsgi":
             return _serve_wsgi(app, ask, leaves_after)
-        return asyncio.run(asyncio.wait_for(_serve_asgi(app, ask, leaves_after), BOUND))
+        return asyncio.run(asyncio.wait_for(_serve_asgi(app, ask, leaves_after), BOUND), debug=False)  # debug is slow
 
     def serve_all(
         self, app: Any, asks: Iterable[Ask], aclose: Callable[[], Awaitable[object]] | None = None
