@@ -165,25 +165,28 @@ class Dashboard:
 
     async def _page(self, visit: Visit) -> Reply:
         if not self._logged_in(visit):
-            return self._login_form(401 if visit.cookie else 200)
-        values = {"path": visit.scope.get("root_path", "") + self._path, "token": self._access.page_token(visit.cookie)}
+            return self._login_form(visit, 401 if visit.cookie else 200)
+        values = {"path": self._full_path(visit), "token": self._access.page_token(visit.cookie)}
         return _html("dashboard.html", values)
 
-    def _login_form(self, status: int, problem: str = "") -> Reply:
-        return _html("login.html", {"path": self._path, "problem": problem}, status)
+    def _full_path(self, visit: Visit) -> str:
+        """The page's path as the browser knows it."""
+        return f"{visit.scope.get('root_path') or ''}{self._path}"
+
+    def _login_form(self, visit: Visit, status: int, problem: str = "") -> Reply:
+        return _html("login.html", {"path": self._full_path(visit), "problem": problem}, status)
 
     async def _login(self, visit: Visit) -> Reply:
-        fields = parse_qs((await visit.body()).decode("utf-8", "replace"), max_num_fields=4)
+        fields = parse_qs((await visit.body()).decode("utf-8", "replace"))
         if not self._access.is_token(fields.get("token", [""])[0]):
-            return self._login_form(401, "This is not the token.")
-        path = visit.scope.get("root_path", "") + self._path
+            return self._login_form(visit, 401, "This is not the token.")
+        path = self._full_path(visit)
         cookie = self._access.new_cookie(path, visit.scope.get("scheme") == "https")
         return Reply(303, headers=(("location", path), ("set-cookie", cookie)))
 
     async def _logout(self, visit: Visit) -> Reply:
         self._admit_command(visit)
-        path = visit.scope.get("root_path", "") + self._path
-        return Reply(204, headers=(("set-cookie", f"{COOKIE}=; Max-Age=0; Path={path}"),))
+        return Reply(204, headers=(("set-cookie", f"{COOKIE}=; Max-Age=0; Path={self._full_path(visit)}"),))
 
     async def _state(self, visit: Visit) -> Reply:
         self._admit(visit)
@@ -195,7 +198,7 @@ class Dashboard:
             self._switch(json.loads(await visit.body()))
         except OSError as error:
             raise Refused(409, f"The switches file cannot be written: {error}") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise Refused(400, f"This is no command: {error}") from error
         return Reply(200, self._json(), "application/json")
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
@@ -89,6 +88,11 @@ class Route:
         """The percentage of its clients that the new side answers."""
         return self.percent if self.to == "new" else 0.0
 
+    def takes(self, method: str) -> bool:
+        """Whether it answers a method, which is written in capitals."""
+        methods = self.methods
+        return not methods or method in methods or (method == "HEAD" and "GET" in methods)
+
     @property
     def where(self) -> str:
         """`file:line`, or its name."""
@@ -120,7 +124,7 @@ class RouteTable:
     file: str = ""
 
     def __post_init__(self) -> None:
-        problems = list(_conflicts(self.routes))
+        problems = list(_conflicts(self))
         if problems:
             raise RouteTableError(problems)
 
@@ -177,34 +181,22 @@ class RouteTable:
         return "\n".join(explain(self, method, path))
 
 
-def _conflicts(routes: tuple[Route, ...]) -> Iterator[str]:
-    names: dict[str, Route] = {}
-    for one, two in combinations(routes, 2):
-        same = one.template.shape == two.template.shape
-        if same and _share_methods(one, two):
+def _conflicts(table: RouteTable) -> Iterator[str]:
+    places = {id(route): place for place, route in enumerate(table.routes)}
+    for pair in table._matcher.conflicts():
+        first, second = sorted(pair[:2], key=lambda route: places[id(route)])
+        if pair[2]:
             yield (
-                f"{two.where}: {two} claims the same requests as {one.where}, {one}; keep one of them, "
+                f"{second.where}: {second} claims the same requests as {first.where}, {first}; keep one of them, "
                 "or give them different methods"
             )
-        elif not same and one.template.rivals(two.template) and _may_share_methods(one, two):
+        else:
             yield (
-                f"{two.where}: {two} and {one.where}, {one}, may both fit a path, and neither is more specific; "
-                "make one converter narrower, or give them different methods"
+                f"{second.where}: {second} and {first.where}, {first}, may both fit a path, and neither is more "
+                "specific; make one converter narrower, or give them different methods"
             )
-    for route in routes:
+    names: dict[str, Route] = {}
+    for route in table.routes:
         first = names.setdefault(route.name, route)
         if first is not route and first != route:
             yield f"{route.where}: {first.where} has the name {route.name!r} too; switches could not tell them apart"
-
-
-def _share_methods(one: Route, two: Route) -> bool:
-    """At one path, a route that names its methods goes before one that takes them all."""
-    return bool(set(one.methods) & set(two.methods)) or not (one.methods or two.methods)
-
-
-def _may_share_methods(one: Route, two: Route) -> bool:
-    return not (one.methods and two.methods) or bool(_with_head(one) & _with_head(two))
-
-
-def _with_head(route: Route) -> set[str]:
-    return {*route.methods, "HEAD"} if "GET" in route.methods else set(route.methods)

@@ -90,29 +90,20 @@ class Template:
         return [piece for segment in self.segments for piece in segment if isinstance(piece, Variable)]
 
     @cached_property
-    def shape(self) -> list[Segment]:
-        """The segments without the names of their variables: what decides which paths fit."""
-        return [tuple(p if isinstance(p, str) else replace(p, name="") for p in segment) for segment in self.segments]
+    def slash(self) -> bool:
+        """Whether it ends with a slash."""
+        return not self.segments[-1]
 
     @cached_property
-    def rank(self) -> tuple[tuple[int, ...], ...]:
-        """How specific it is: what sorts first is asked first.  The slash at the end does not count."""
-        segments = self.segments if self.segments[-1] else self.segments[:-1]
-        return (*map(_rank, segments), _END)
+    def bare(self) -> tuple[Segment, ...]:
+        """The segments without the slash at the end, and without the names of variables."""
+        segments = self.segments[:-1] if self.slash else self.segments
+        return tuple(tuple(p if isinstance(p, str) else replace(p, name="") for p in each) for each in segments)
 
-    @property
-    def first(self) -> str | None:
-        """The first segment if it is text; None if it has a variable."""
-        first = self.segments[0]
-        if not first:
-            return ""
-        return first[0] if len(first) == 1 and isinstance(first[0], str) else None
-
-    def rivals(self, other: Template) -> bool:
-        """Whether a path may fit both, and nothing but their order could say which of them is more specific."""
-        if self.rank != other.rank or _bare(self.shape) == _bare(other.shape):
-            return False  # alike but for the last slash: then the request's own slash decides
-        return all(map(_may_meet, self.segments, other.segments))
+    @cached_property
+    def depth(self) -> int:
+        """How many segments a path that fits has; 0 for any number."""
+        return 0 if any(variable.converter == "path" for variable in self.variables) else len(self.bare)
 
 
 def parse_template(text: str) -> Template:
@@ -287,28 +278,3 @@ def _check(template: Template) -> None:
     for segment in template.segments:
         if segment in ((".",), ("..",)):
             raise TemplateError(f"{template.written!r} holds {segment[0]!r}, which clients resolve before they ask")
-
-
-_END = (2,)  # after text and variables: of two routes that agree so far, the longer one is more specific
-
-
-def _rank(segment: Segment) -> tuple[int, ...]:
-    """Text goes first; then the more text there is beside the variables, the better; then the converters decide."""
-    weights = [CONVERTERS[piece.converter] for piece in segment if isinstance(piece, Variable)]
-    if not weights:
-        return (0,)
-    return (1, -sum(len(piece) for piece in segment if isinstance(piece, str)), *weights)
-
-
-def _bare(shape: list[Segment]) -> list[Segment]:
-    return shape if shape[-1] else shape[:-1]
-
-
-def _may_meet(one: Segment, two: Segment) -> bool:
-    """Whether some text may fit both segments; True when in doubt."""
-    if all(isinstance(piece, str) for piece in (*one, *two)):
-        return one == two
-    if len(one) != len(two):
-        return True
-    pairs = zip(one, two, strict=True)
-    return all(a.may_meet(b) for a, b in pairs if isinstance(a, Variable) and isinstance(b, Variable))

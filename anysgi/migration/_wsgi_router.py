@@ -71,6 +71,8 @@ class WsgiRouter:
                 result = _begun(result, verdict)
         except Exception as raised:
             error = raised
+            if isinstance(raised, LifespanError):  # it will not start any more: do not ask again
+                core.new.down = str(raised)
             verdict.crash(not_begun=isinstance(raised, LifespanError))
         if verdict.state is STANDS and error is None:
             return result

@@ -214,7 +214,16 @@ def test_another_page_cannot_press_a_button(browser: Browser, router: Router, he
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"{}", b'{"kill": 1}', b'{"route": "none", "percent": 5}', b'{"route": "all", "percent": "x"}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"[" * 4000,
+        b"{}",
+        b'{"kill": 1}',
+        b'{"route": "none", "percent": 5}',
+        b'{"route": "all", "percent": "x"}',
+    ],
 )
 def test_a_command_that_makes_no_sense_is_refused(browser: Browser, body: bytes) -> None:
     answer = browser.ask("POST", "/switch", content=body, headers=BEARER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -370,5 +371,65 @@ def test_a_failed_shutdown_is_said_by_name(make: Any, caplog: pytest.LogCaptureF
 
 def test_under_wsgi_a_new_side_that_does_not_start_leaves_everything_to_legacy(make: Any) -> None:
     router = make(Living("new", [], "startup"))
-    assert ask(router, "wsgi", "/n", "POST", b"hello").body == b"legacy POST /n hello"
-    assert router.stats.tally("all", "new").rescued == 1
+    for _ in range(3):
+        assert ask(router, "wsgi", "/n", "POST", b"hello").body == b"legacy POST /n hello"
+    assert router.stats.tally("all", "new").rescued == 1  # asked once
+
+
+def test_a_wsgi_app_that_hangs_on_an_asgi_server_is_given_up(make: Any) -> None:
+    gate = threading.Event()
+
+    def hangs(environ: Any, start_response: Any) -> list[bytes]:
+        assert gate.wait(10)
+        raise Boom
+
+    router = make(WsgiToAsgi(hangs, grace=0.05), head_timeout=0.05)
+    assert ask(router, "asgi", "/n").body == b"legacy GET /n"
+    gate.set()
+    router._core.new.app.drain()
+
+
+@pytest.mark.parametrize("server", ["wsgi", "asgi"])
+def test_a_timeout_of_the_apps_own_is_a_crash_like_any_other(make: Any, server: str) -> None:
+    async def new(scope: Any, receive: Any, send: Any) -> None:
+        raise TimeoutError("its own")
+
+    router = make(new, head_timeout=5)
+    assert ask(router, server, "/n").side == "legacy"
+    assert isinstance(ask(router, server, "/n", "POST").error, TimeoutError)
+
+
+def test_websockets_have_no_head_to_wait_for(make: Any) -> None:
+    async def new(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+
+    sent = []
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    asyncio.run(make(new, head_timeout=5).asgi({"type": "websocket", "path": "/"}, None, send))
+    assert sent == ["websocket.accept"]
+    assert "HeadDeadline" in repr(make(new, head_timeout=5)._core.new.asgi)
+
+
+def test_a_child_process_counts_anew(make: Any) -> None:
+    router = make(NewWsgi())
+    ask(router, "wsgi", "/ok")
+    router._core.after_fork()
+    assert router.stats.tally("all", "new").requests == 0
+    assert ask(router, "wsgi", "/ok").side == "new"
+
+
+def test_without_a_shadow_nobody_looks(make: Any) -> None:
+    router = make(NewWsgi(), RouteTable((Route("/ok", "new", shadow="compare"),)))
+    assert ask(router, "wsgi", "/ok").side == "new"
+
+
+def test_a_generator_that_starts_its_response_before_its_only_empty_chunk(make: Any, server: str) -> None:
+    def new(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [("x-side", "new")])
+        yield from ()
+
+    answer = ask(make(new), server, "/n")
+    assert (answer.side, answer.body) == ("new", b"")

@@ -128,7 +128,8 @@ def test_flags_of_an_openfeature_provider_switch_routes() -> None:
     }
     api.set_provider(InMemoryProvider(flags))
     try:
-        switches = FlagSwitches()
+        switches = FlagSwitches(api.get_client())
+        assert repr(FlagSwitches()) != repr(switches)
         assert switches.read(TABLE) == Overrides(percents={"b": 50.0})
         api.set_provider(InMemoryProvider({"anysgi.kill": InMemoryFlag("on", {"on": True})}))
         assert switches.read(TABLE).kill

@@ -106,6 +106,8 @@ def test_a_slash_at_the_end_decides_where_both_spellings_are_routes() -> None:
         ("[[route]]\npath = '/a'", "routes.toml:1: this route has no `to`"),
         ("[[route]]\nto = 'new'", "routes.toml:1: this route has no `path`"),
         ("[[route]]\nto = 'old'", "routes.toml:2: a side is"),
+        ("[[route]]\nsticky = 'header'", 'routes.toml:2: sticky is "cookie:NAME"'),
+        ("[[route]]\nsince = 3", "routes.toml:2: this takes text in quotes"),
         ("[[route]]\npath = 3", "routes.toml:2: this takes text in quotes, not 3"),
         ("[[route]]\npath = 'a'", "routes.toml:2: a path begins with a slash"),
         ("[[route]]\npercent = 101", "routes.toml:2: percent is a number from 0 to 100, not 101"),
@@ -134,6 +136,8 @@ def test_everything_wrong_is_said_at_once() -> None:
         ('/a/<re("[a-z]+"):x>', '/a/<re("[a-m]+"):x>'),
         ("/a/<any(x, y):c>", "/a/<any(y, z):c>"),
         ("/a<x>", "/<y>a"),
+        ('/a/<re("[a-z]+"):x>/b', '/a/<re("[a-m]+"):x>/<y>'),  # the left one decides, and it cannot
+        ('/a/<re("[a-z]+"):x>/b', '/a/<re("[a-m]+"):x>/<path:y>'),
     ],
 )
 def test_routes_that_only_their_order_could_tell_apart_are_refused(one: str, two: str) -> None:
@@ -148,7 +152,7 @@ def test_routes_that_only_their_order_could_tell_apart_are_refused(one: str, two
     [
         ("/a/<any(x, y):c>", "/a/<any(v, w):c>"),
         ("/a/<int:x>", "/a/<uuid:y>"),
-        ('/a/<re("[a-z]+"):x>/b', '/a/<re("[a-m]+"):x>/<y>'),
+        ('/a/<re("[a-z]+"):x>/b', '/a/<re("[a-m]+"):x>/c'),
         ("/<path:p>/x/<b>", "/<path:p>/<b>/x"),
         ("/a-<x>", "/<y>"),
         ("/a/<int:x>/b", "/a/<y>/<z>"),
@@ -281,3 +285,23 @@ class Re(BaseConverter):
 class Slug(BaseConverter):
     weight = 90
     regex = "[-A-Za-z0-9_]+"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("client", Sticky("client")),
+        ("header:X-User", Sticky("header", "x-user")),
+        ("cookie:id", Sticky("cookie", "id")),
+    ],
+)
+def test_clients_are_told_apart_by_what_the_table_says(written: str, read: Sticky) -> None:
+    text = f'[[route]]\npath = "/a"\nto = "new"\npercent = 5\nsince = "soon"\nsticky = "{written}"\n'
+    (route,) = RouteTable.parse(text).routes
+    assert (route.sticky, route.since) == (read, "soon")
+
+
+def test_a_path_asked_for_too_often_to_remember_all_is_still_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anysgi.migration._matching._REMEMBERED", 2)
+    table = RouteTable((Route("/<int:n>"),))
+    assert all(table.find("GET", f"/{number}") for number in range(10))
