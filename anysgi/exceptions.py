@@ -12,6 +12,7 @@ AnysgiError
 ├── LifespanError (RuntimeError)            startup or shutdown failed
 ├── ScenarioError (ValueError)              testing: no client and server could produce this scenario
 ├── ExchangeTimeout (TimeoutError)          testing: the app did not end within the bound
+├── LoopBlocked (AssertionError)            testing: an event loop was blocked
 ├── RouteTableError (ValueError)            a route table that cannot be used; every problem with file and line
 ├── RecordingError (ValueError)             a recording or HAR file that cannot be read; with file and line
 ├── StackError (ValueError)                build time: a middleware or a stack of them cannot work
@@ -108,6 +109,10 @@ class PoolClosed(AnysgiError, RuntimeError):
 
 class ScenarioError(AnysgiError, ValueError):
     """The scenario cannot exist: no client could send it, or no server would hand it to an app."""
+
+
+class LoopBlocked(AnysgiError, AssertionError):
+    """An event loop was blocked for longer than a test allows."""
 
 
 class ExchangeTimeout(AnysgiError, TimeoutError):

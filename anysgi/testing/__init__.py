@@ -4,38 +4,40 @@
 
     exchange = run(app, Scenario(target=b"/events", peer=[Disconnect(after_messages=2)]))
 
-Nothing here needs pytest or hypothesis; the pytest plugin and `anysgi.testing.strategies` do.
+Nothing here needs pytest or hypothesis; the pytest plugin and `anysgi.testing.strategies` do.  Names are imported when
+they are first asked for (PEP 562): pytest loads the plugin in every project that has anysgi installed.
 """
 
-from __future__ import annotations
-
-from ._conformance._check import CheckResult, Report
-from ._conformance._suites import check_asgi_to_wsgi, check_middleware, check_wsgi_to_asgi
-from ._differences import LOSSY, assert_same
-from ._exchange import Event, Exchange, Leak
-from ._lint._asgi import LintASGI
-from ._lint._rule import Finding, Rule
-from ._lint._wsgi import LintWSGI
-from ._peer_events import Disconnect, Pause, PeerEvent, SendBlocks, SendFails
-from ._presets import Preset, presets
-from ._programs import (
-    AsgiProgram,
-    Echo,
-    Program,
-    ProgramError,
-    Raise,
-    Read,
-    ReadLine,
-    Restart,
-    Say,
-    Step,
-    WsgiProgram,
-)
-from ._run import arun, run
-from ._scenario import Scenario
-from ._transports._asgi_transport import ASGITransport
-from ._transports._lifespan_manager import LifespanManager
-from ._transports._wsgi_transport import WSGITransport
+TYPE_CHECKING = False  # what type checkers read as true
+if TYPE_CHECKING:
+    from ._blocking import Block, blocking
+    from ._conformance._check import CheckResult, Report
+    from ._conformance._suites import check_asgi_to_wsgi, check_middleware, check_wsgi_to_asgi
+    from ._differences import LOSSY, assert_same
+    from ._exchange import Event, Exchange, Leak
+    from ._lint._asgi import LintASGI
+    from ._lint._rule import Finding, Rule
+    from ._lint._wsgi import LintWSGI
+    from ._peer_events import Disconnect, Pause, PeerEvent, SendBlocks, SendFails
+    from ._presets import Preset, presets
+    from ._programs import (
+        AsgiProgram,
+        Echo,
+        Program,
+        ProgramError,
+        Raise,
+        Read,
+        ReadLine,
+        Restart,
+        Say,
+        Step,
+        WsgiProgram,
+    )
+    from ._run import arun, run
+    from ._scenario import Scenario
+    from ._transports._asgi_transport import ASGITransport
+    from ._transports._lifespan_manager import LifespanManager
+    from ._transports._wsgi_transport import WSGITransport
 
 __all__ = [
     # what is run
@@ -66,6 +68,9 @@ __all__ = [
     # two apps against each other
     "LOSSY",
     "assert_same",
+    # event loops
+    "Block",
+    "blocking",
     # conformance
     "CheckResult",
     "Report",
@@ -85,3 +90,51 @@ __all__ = [
     "Step",
     "WsgiProgram",
 ]
+
+_HOMES = {
+    "_blocking": ("Block", "blocking"),
+    "_conformance._check": ("CheckResult", "Report"),
+    "_conformance._suites": ("check_asgi_to_wsgi", "check_middleware", "check_wsgi_to_asgi"),
+    "_differences": ("LOSSY", "assert_same"),
+    "_exchange": ("Event", "Exchange", "Leak"),
+    "_lint._asgi": ("LintASGI",),
+    "_lint._rule": ("Finding", "Rule"),
+    "_lint._wsgi": ("LintWSGI",),
+    "_peer_events": ("Disconnect", "Pause", "PeerEvent", "SendBlocks", "SendFails"),
+    "_presets": ("Preset", "presets"),
+    "_programs": (
+        "AsgiProgram",
+        "Echo",
+        "Program",
+        "ProgramError",
+        "Raise",
+        "Read",
+        "ReadLine",
+        "Restart",
+        "Say",
+        "Step",
+        "WsgiProgram",
+    ),
+    "_run": ("arun", "run"),
+    "_scenario": ("Scenario",),
+    "_transports._asgi_transport": ("ASGITransport",),
+    "_transports._lifespan_manager": ("LifespanManager",),
+    "_transports._wsgi_transport": ("WSGITransport",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+if not TYPE_CHECKING:  # a checker would take any name for granted
+
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+
+        home = _HOME_OF.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
+        found = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

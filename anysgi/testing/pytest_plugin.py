@@ -1,0 +1,166 @@
+"""The pytest plugin: fixtures, the marker `both`, and reports of leaks and of blocked event loops.
+
+It has no event loop and no async fixture of its own, so it gets along with pytest-asyncio and anyio in every mode.
+All of anysgi is imported when a fixture is used: projects that have it installed pay nothing for this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from anysgi.types import Convention
+
+    from ._blocking import blocking
+    from ._exchange import Exchange
+    from ._scenario import Scenario
+
+LEAKS = pytest.StashKey[list[str]]()
+BLOCKS = pytest.StashKey[list[Any]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("anysgi", "anysgi.testing")
+    group.addoption(
+        "--anysgi-lint",
+        action="store_true",
+        help="put LintWSGI or LintASGI around every app that the fixtures of anysgi run",
+    )
+    group.addoption(
+        "--anysgi-blocking",
+        type=float,
+        metavar="SECONDS",
+        help="fail tests in which an asyncio event loop was blocked for so long",
+    )
+    group.addoption(
+        "--anysgi-blocking-baseline",
+        metavar="FILE",
+        help="known blocks: only new and longer ones fail",
+    )
+    group.addoption(
+        "--anysgi-blocking-update",
+        action="store_true",
+        help="write what was seen into the baseline, instead of failing",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "both(wsgi, asgi): run the test with the fixture `app` set to a WSGI app, and again to an ASGI app; "
+        "each is an app or 'module:name'",
+    )
+    config.stash[LEAKS], config.stash[BLOCKS] = [], []
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marker = metafunc.definition.get_closest_marker("both")
+    if marker is not None and "app" in metafunc.fixturenames:
+        apps = {**dict(zip(("wsgi", "asgi"), marker.args, strict=False)), **marker.kwargs}
+        metafunc.parametrize("app", list(apps.values()), ids=list(apps), indirect=True)
+
+
+# Fixtures
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def convention(request: pytest.FixtureRequest) -> Convention:
+    """Each convention in turn."""
+    chosen: Convention = request.param
+    return chosen
+
+
+@pytest.fixture
+def app(request: pytest.FixtureRequest) -> Any:
+    """The apps of `@pytest.mark.both(...)`, in turn.  A fixture `app` of your own comes before this one."""
+    given = getattr(request, "param", None)
+    if given is None:
+        pytest.fail("the fixture `app` of anysgi needs a marker: @pytest.mark.both('old:app', 'new:app')")
+    return resolve_name(given) if isinstance(given, str) else given
+
+
+@pytest.fixture
+def exchange(request: pytest.FixtureRequest) -> Callable[..., Exchange]:
+    """`exchange(app, scenario, **options)`: `anysgi.testing.run`, whose leaks are reported at the end."""
+    from ._run import run
+
+    def run_and_note(app: Any, scenario: Scenario | None = None, **options: Any) -> Exchange:
+        found = run(_linted(request.config, app), scenario, **options)
+        request.config.stash[LEAKS] += [f"{request.node.nodeid}: {leak}" for leak in found.leaks]
+        return found
+
+    return run_and_note
+
+
+@pytest.fixture
+def wsgi_client(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """`wsgi_client(app)`: an httpx2 client of a WSGI app, closed at the end."""
+    from ._transports._wsgi_transport import WSGITransport
+
+    with ExitStack() as stack:
+        yield lambda app, **options: _client(stack, WSGITransport(_linted(request.config, app, "wsgi")), options)
+
+
+@pytest.fixture
+def asgi_client(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """`asgi_client(app)`: a sync httpx2 client of an ASGI app, its lifespan included, closed at the end."""
+    from ._transports._asgi_transport import ASGITransport
+
+    with ExitStack() as stack:
+        yield lambda app, **options: _client(stack, ASGITransport(_linted(request.config, app, "asgi")), options)
+
+
+def _client(stack: ExitStack, transport: Any, options: dict[str, Any]) -> Any:
+    try:
+        import httpx2
+    except ImportError:  # pragma: no cover - it is in the test group
+        raise ImportError("the clients of anysgi need httpx2: pip install 'anysgi[testing]'") from None
+    return stack.enter_context(httpx2.Client(transport=transport, **{"base_url": "http://testserver", **options}))
+
+
+def _linted(config: pytest.Config, app: Any, convention: Convention | None = None) -> Any:
+    if not config.getoption("anysgi_lint"):
+        return app
+    from anysgi import guess_convention
+
+    from ._lint._asgi import LintASGI
+    from ._lint._wsgi import LintWSGI
+
+    return (LintWSGI if (convention or guess_convention(app)) == "wsgi" else LintASGI)(app)
+
+
+# Reports
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    seconds = item.config.getoption("anysgi_blocking")
+    if seconds is None:
+        return (yield)
+    from ._blocking import blocking
+
+    with blocking(seconds, baseline=item.config.getoption("anysgi_blocking_baseline"), fail=False) as watch:
+        result = yield
+    _judge(item, watch)
+    return result
+
+
+def _judge(item: pytest.Item, watch: blocking) -> None:
+    item.config.stash[BLOCKS] += watch.blocks
+    if item.config.getoption("anysgi_blocking_update"):
+        watch.update_baseline()
+    else:
+        watch.check()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for title, lines in (("leaks", config.stash[LEAKS]), ("blocked event loops", config.stash[BLOCKS])):
+        if lines:
+            terminalreporter.section(f"anysgi: {title}")
+            for line in lines:
+                terminalreporter.line(str(line))

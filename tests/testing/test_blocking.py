@@ -1,0 +1,121 @@
+"""Blocked event loops are seen: by sleeping and by computing, on any thread, with the line and how long."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from anysgi.exceptions import LoopBlocked
+from anysgi.testing import Block, blocking, run
+
+
+def sleeps() -> None:
+    time.sleep(0.12)
+
+
+def computes() -> None:
+    until = time.perf_counter() + 0.12
+    while time.perf_counter() < until:
+        sum(range(100))
+
+
+@pytest.mark.parametrize("work", [sleeps, computes])
+def test_a_blocked_loop_is_an_error_with_file_function_and_line(work: Any) -> None:
+    async def main() -> None:
+        await asyncio.sleep(0.01)
+        work()
+
+    watch = blocking(0.06)
+    with (
+        pytest.raises(LoopBlocked, match=r"blocked for more than 0\.06 s:\n  0\.\d+ s at .*test_blocking\.py:\d+ in"),
+        watch,
+    ):
+        asyncio.run(main())
+    [block] = watch.blocks
+    assert block.function.endswith(f"test_blocking.py in {work.__name__}")
+    assert block.seconds >= 0.06
+
+
+def test_a_loop_that_waits_or_does_many_small_things_is_not_blocked() -> None:
+    async def main() -> None:
+        for _ in range(30):
+            time.sleep(0.005)
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(time.sleep, 0.1)
+
+    with blocking(0.09):
+        asyncio.run(main())
+
+
+def test_loops_on_other_threads_are_watched_too() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        sleeps()
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body"})
+
+    with blocking(0.06, fail=False) as watch:
+        run(app)
+    assert [block.function.partition(" in ")[2] for block in watch.blocks] == ["sleeps"]
+
+
+def test_threads_without_a_loop_may_block() -> None:
+    with blocking(0.03):
+        thread = threading.Thread(target=sleeps)
+        thread.start()
+        thread.join()
+        sleeps()
+
+
+def test_a_block_that_lasts_to_the_end_of_the_watch_is_seen() -> None:
+    async def main() -> None:
+        with blocking(0.06, fail=False) as watch:
+            sleeps()
+        watches.append(watch)
+
+    watches: list[blocking] = []
+    asyncio.run(main())
+    assert watches[0].blocks
+
+
+def test_a_baseline_lets_known_blocks_pass_and_new_or_longer_ones_fail(tmp_path: Path) -> None:
+    async def main() -> None:
+        sleeps()
+
+    file = tmp_path / "blocking.json"
+    with blocking(0.06, baseline=file, fail=False) as watch:
+        asyncio.run(main())
+    watch.update_baseline()
+    [(function, seconds)] = json.loads(file.read_text()).items()
+    assert function.endswith("in sleeps")
+    assert seconds >= 0.06
+    with blocking(0.06, baseline=file):
+        pass
+    watch.blocks = [Block(seconds * 1.2, function, 1, ())]
+    watch.check()
+    watch.blocks = [Block(seconds * 2, function, 1, ())]
+    with pytest.raises(LoopBlocked):
+        watch.check()
+    watch.blocks = [Block(0.07, "other.py in new", 1, ())]
+    with pytest.raises(LoopBlocked, match="new"):
+        watch.check()
+
+
+def test_an_error_of_the_block_itself_is_not_replaced() -> None:
+    async def main() -> None:
+        sleeps()
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError), blocking(0.06):
+        asyncio.run(main())
+
+
+def test_there_must_be_a_baseline_to_update() -> None:
+    with pytest.raises(ValueError, match="baseline"):
+        blocking().update_baseline()

@@ -1,0 +1,130 @@
+"""The plugin as users get it: by its entry point, in pytest runs of their own, beside pytest-asyncio and anyio."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+import pytest
+
+pytest_plugins = ["pytester"]
+INSTALLED = any(point.name == "anysgi" for point in entry_points(group="pytest11"))
+pytestmark = pytest.mark.skipif(not INSTALLED, reason="anysgi was installed before it had a plugin: install it again")
+
+TESTS = """
+import asyncio, time
+import pytest
+from anysgi.testing import Scenario, arun
+
+def wsgi_app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [environ["REQUEST_METHOD"].encode()]
+
+async def asgi_app(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": scope["method"].encode()})
+
+@pytest.mark.both(wsgi_app, asgi=asgi_app)
+def test_both(app, exchange):
+    assert exchange(app, Scenario("POST")).body == b"POST"
+
+@pytest.mark.both("test_user:wsgi_app", "test_user:asgi_app")
+def test_both_by_name(app, exchange):
+    assert exchange(app).status == 200
+
+def test_convention(convention):
+    assert convention in ("wsgi", "asgi")
+
+def test_clients(wsgi_client, asgi_client):
+    assert wsgi_client(wsgi_app).put("/").text == asgi_client(asgi_app, headers={"x": "y"}).put("/").text == "PUT"
+
+async def test_async(exchange):
+    assert (await arun(asgi_app)).status == 200
+    assert (await asyncio.to_thread(exchange, wsgi_app)).status == 200
+
+def test_a_leak_is_reported(exchange):
+    async def leaky(scope, receive, send):
+        leaky.task = asyncio.create_task(asyncio.sleep(30), name="forgotten")
+        await asgi_app(scope, receive, send)
+    assert exchange(leaky).leaks
+"""
+
+
+@pytest.fixture
+def user(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.syspathinsert()
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    return pytester
+
+
+@pytest.mark.parametrize(
+    ("options", "mark"),
+    [
+        (["-p", "no:anyio", "-o", "asyncio_mode=auto"], ""),
+        (["-o", "asyncio_mode=strict"], "@pytest.mark.asyncio\n"),
+        (["-p", "no:asyncio"], "@pytest.mark.anyio\n"),
+    ],
+    ids=["pytest-asyncio-auto", "pytest-asyncio-strict", "anyio"],
+)
+def test_fixtures_and_marker_work_beside_the_async_plugins(
+    user: pytest.Pytester, options: list[str], mark: str
+) -> None:
+    tests = TESTS.replace("async def test_async", f"{mark}async def test_async")
+    user.makepyfile(test_user=tests + "\n@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n")
+    result = user.runpytest_inprocess("-q", "-p", "no:cacheprovider", "--strict-markers", *options)
+    result.assert_outcomes(passed=9)
+    result.stdout.fnmatch_lines(["*anysgi: leaks*", "*test_a_leak_is_reported: task forgotten*"])
+
+
+def test_lint_goes_around_every_app(user: pytest.Pytester) -> None:
+    user.makepyfile(
+        """
+        async def wrong(scope, receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": [("a", "b")]})
+            await send({"type": "http.response.body"})
+
+        def also_wrong(environ, start_response):
+            start_response("200 OK", [("Connection", "close")])
+            return [b""]
+
+        def test_asgi(exchange):
+            exchange(wrong).raise_for_exception()
+
+        def test_clients(wsgi_client):
+            wsgi_client(also_wrong).get("/")
+        """
+    )
+    result = user.runpytest_inprocess("-q", "-p", "no:cacheprovider", "--anysgi-lint")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*A064*", "*W043*"])
+
+
+def test_blocked_loops_fail_unless_the_baseline_knows_them(user: pytest.Pytester) -> None:
+    user.makepyfile(
+        """
+        import asyncio, time
+
+        def test_blocks():
+            async def main():
+                time.sleep(0.15)
+            asyncio.run(main())
+
+        def test_does_not():
+            asyncio.run(asyncio.sleep(0))
+        """
+    )
+    options = ["-q", "-p", "no:cacheprovider", "--anysgi-blocking", "0.08", "--anysgi-blocking-baseline", "known.json"]
+    result = user.runpytest_inprocess(*options)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*anysgi: blocked event loops*", "0.* s at *.py:* in main *"])
+    user.runpytest_inprocess(*options, "--anysgi-blocking-update").assert_outcomes(passed=2)
+    user.runpytest_inprocess(*options).assert_outcomes(passed=2)
+
+
+def test_the_app_fixture_asks_for_its_marker_and_gives_way_to_ones_own(user: pytest.Pytester) -> None:
+    user.makepyfile(test_missing="def test_it(app): ...")
+    user.makepyfile(
+        test_own="import pytest\n@pytest.fixture\ndef app():\n    return 1\ndef test_it(app):\n    assert app == 1"
+    )
+    result = user.runpytest_inprocess("-q", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*needs a marker: @pytest.mark.both*"])
