@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ._security_headers import security_headers
     from ._server_timing import server_timing, span
     from ._stack import Stack
+    from ._timeout import timeout
     from ._tracing import tracing
     from ._trusted_hosts import trusted_hosts
 
@@ -87,6 +88,7 @@ __all__ = [
     "security_headers",
     "server_timing",
     "span",
+    "timeout",
     "tracing",
     "trusted_hosts",
 ]
@@ -133,6 +135,7 @@ _HOMES = {
     "security_headers": "_security_headers",
     "server_timing": "_server_timing",
     "span": "_server_timing",
+    "timeout": "_timeout",
     "tracing": "_tracing",
     "trusted_hosts": "_trusted_hosts",
 }

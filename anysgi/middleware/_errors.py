@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from ..exceptions import BadRequest
+from ..exceptions import BadRequest, RequestTimeout
 from ._layer import Flow, middleware
 from ._problems import render_problem
 from ._request_id import current_request_id
@@ -32,7 +32,7 @@ def errors(
     the server cuts the connection.  The request id is part of the answer where `request_id` stands further out.
 
     Args:
-        statuses: status by exception class, subclasses included; 500 for the rest.
+        statuses: status by exception class, subclasses included; 504 for `RequestTimeout`, 500 for the rest.
         detail: the sentence a client reads.
     """
     try:
@@ -40,7 +40,8 @@ def errors(
     except BadRequest as error:
         return _answer(request, error.status, error.reason)
     except Exception as error:
-        status = next((code for kind, code in (statuses or {}).items() if isinstance(error, kind)), 500)
+        named = {**(statuses or {}), RequestTimeout: 504}
+        status = next((code for kind, code in named.items() if isinstance(error, kind)), 500)
         if status >= 500:
             log.exception("%s %s failed", request.method, request.path)
         return _answer(request, status, detail if status >= 500 else str(error))

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from anysgi.exceptions import StackError
-from anysgi.middleware import Flow, Request, Stack, https_redirect, middleware, proxy_headers, trusted_hosts
+from anysgi.middleware import Flow, Request, Stack, csrf, https_redirect, middleware, proxy_headers, trusted_hosts
 
 from ._driving import App, Drive
+from .test_websockets import ACCEPT, CLOSE, app, connect
 
 
 @pytest.mark.parametrize(
@@ -191,3 +192,37 @@ def test_a_slash_that_was_encoded_stays_so_under_a_prefix(drive: Drive) -> None:
         assert app.request["raw_path"] == b"/shop/a%2Fb"
     else:
         assert (app.request["SCRIPT_NAME"], app.request["PATH_INFO"]) == ("/shop", "/a/b")
+
+
+SCOPE = {"scheme": "ws", "client": ("127.0.0.1", 5000), "extensions": {"websocket.http.response": {}}}
+
+
+@pytest.mark.parametrize(
+    ("stack", "headers", "status"),
+    [
+        (trusted_hosts(hosts="example.com"), {"host": "example.com"}, 101),
+        (trusted_hosts(hosts="example.com"), {"host": "evil.com"}, 421),
+        (https_redirect(), {"host": "example.com"}, 308),
+        (csrf(), {"host": "example.com", "origin": "https://example.com"}, 101),
+        (csrf(), {"host": "example.com", "origin": "https://evil.com"}, 403),  # hijacking needs no POST
+        (csrf(), {"host": "example.com"}, 101),
+    ],
+)
+def test_handshakes_pass_the_same_gates(stack: Any, headers: dict[str, str], status: int) -> None:
+    fields = [(name.encode(), value.encode()) for name, value in headers.items()]
+    sent, error = connect(stack, app(ACCEPT, CLOSE), **{**SCOPE, "headers": fields})
+    assert error is None
+    assert sent[0].get("status", 101 if sent[0]["type"] == "websocket.accept" else 0) == status
+
+
+def test_what_a_proxy_says_of_a_handshake_is_believed_too() -> None:
+    found: dict[str, Any] = {}
+
+    @middleware(websocket=True)
+    def look(request: Request) -> Flow:
+        yield from ()
+        found.update(client=request.client, scheme=request.scheme)
+
+    fields = [(b"host", b"x"), (b"x-forwarded-for", b"192.0.2.1"), (b"x-forwarded-proto", b"https")]
+    connect(Stack(proxy_headers(), look()), app(ACCEPT, CLOSE), **{**SCOPE, "headers": fields})
+    assert found == {"client": "192.0.2.1", "scheme": "wss"}

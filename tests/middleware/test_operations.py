@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from anysgi.exceptions import StackError
 from anysgi.middleware import Dual, health, load_shed, maintenance, method_override
 
 from ._driving import App, Ask, Drive
@@ -49,6 +50,12 @@ def test_checks_may_do_io_in_their_convention(drive: Drive) -> None:
 
     stack = health(checks={"ping": Dual(sync=lambda: "wsgi", asynchronous=apinged)})
     assert check(drive, stack) == (200, {"status": "ok", "checks": {"ping": "ok"}})
+
+
+def test_a_check_without_a_side_is_an_error_when_the_stack_is_built(drive: Drive) -> None:
+    other = Dual(sync=bool) if drive.convention == "asgi" else Dual(asynchronous=bool)
+    with pytest.raises(StackError, match="health cannot run under"):
+        drive.wrap(health(checks={"ping": other}), App())
 
 
 def test_results_are_used_again_for_a_while(drive: Drive) -> None:

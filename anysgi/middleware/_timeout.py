@@ -1,0 +1,43 @@
+"""`timeout`: an answer in time, or 504; a stream that goes on, or a cut connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..exceptions import RequestTimeout
+from ._answers import problem
+from ._layer import Flow, middleware
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._request import Request
+
+
+@middleware
+def timeout(*, head: float | None = 30.0, idle: float | None = None) -> Callable[[Request], Flow]:
+    """Limit the time to the response head, and the time between two pieces of body; never the length of a stream.
+
+    An ASGI app that is late is cancelled.  A WSGI app cannot be: its late head becomes a 504 when it comes, and a late
+    piece of body ends the response; `WsgiToAsgi(timeout=...)` and the server's own limits are harder.
+
+    Args:
+        head: seconds to the head; then the answer is 504 (RFC 9110 section 15.6.5).  None: no limit.
+        idle: seconds between two pieces of body; then the connection is cut.  None: no limit.
+
+    Raises:
+        ValueError: a limit that is not positive.
+    """
+    for name, limit in (("head", head), ("idle", idle)):
+        if limit is not None and limit <= 0:
+            raise ValueError(f"timeout({name}={limit:g}): write a positive number of seconds, or None")
+
+    def flow(request: Request) -> Flow:
+        request.deadline(head=head, idle=idle)
+        try:
+            yield request
+        except RequestTimeout:
+            return problem(request, 504, "The server did not find an answer in time.")
+        return None
+
+    return flow
