@@ -20,6 +20,7 @@ from werkzeug.routing import BaseConverter
 from anysgi import WsgiToAsgi
 from anysgi.migration._inventory import count_routes, take_inventory
 from anysgi.migration._inventory._django import _methods, _patterns
+from anysgi.migration._templates import parse_template
 from tests.cli._run import anysgi
 from tests.migration.apps import inventoried
 
@@ -47,6 +48,7 @@ ROWS: dict[str, list[Row]] = {
         ("GET", "HEAD", "/class", "307", "Endpoint"),
         ("GET POST", "HEAD", "/items/<int:id>", "307", "async_view"),
         ("GET", "HEAD", "/items/<name>", "307", "view"),
+        ("*", "", "/items/<deep>/<path:rest>", "404", "_raw"),
         *(
             (methods, automatic, "/old/<tenant>" + path, slash, name)
             for methods, automatic, path, slash, name in FLASK_ROWS
@@ -136,6 +138,14 @@ def test_what_a_framework_hides_is_said() -> None:
     )
     [traversal] = take_inventory(inventoried.pyramid_app()).unknown
     assert traversal.startswith("/: 1 views are found by traversal")
+
+
+@pytest.mark.filterwarnings("ignore:'cgi' is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("name", ROWS)
+def test_every_variable_of_a_path_is_a_parameter(name: str) -> None:
+    for route in take_inventory(getattr(inventoried, name)()).routes:
+        template = parse_template(route.path)
+        assert [variable.name for variable in template.variables] == [item.name for item in route.parameters]
 
 
 def test_hosts_are_kept_apart() -> None:

@@ -253,7 +253,7 @@ def asked(app: object) -> list[Route]:
     """The routes a plain client can try: of the app itself, on any host, with a handler."""
     routes = take_inventory(app).routes
     own = [route for route in routes if route.runs and not route.host and "/old/" not in route.path]
-    return [route for route in own if "WEBSOCKET" not in route.methods and "/raw" not in route.path]
+    return [route for route in own if "WEBSOCKET" not in route.methods and "<path:rest>" not in route.path]
 
 
 def page(status: int) -> str:

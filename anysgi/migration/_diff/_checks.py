@@ -108,7 +108,7 @@ def _written(path: str, forms: dict[str, str]) -> str:
 
 
 def _converters(pair: Pair, app: Inventory) -> Iterator[Difference]:
-    for old, new in zip(pair.old[0].parameters, pair.new[0].parameters, strict=True):
+    for old, new in zip(pair.old[0].parameters, pair.new[0].parameters, strict=False):
         if _takes(old) != _takes(new):
             yield _difference("converter", pair, _says(old), _says(new), app)
 

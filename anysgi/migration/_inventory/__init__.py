@@ -51,7 +51,9 @@ def take_inventory(app: object, project: str | None = None) -> Inventory:
     if found is None:
         return Inventory(None, (), ("the framework is unknown, so its routes are too",))
     unknown: list[str] = []
-    routes = tuple(replace(route, handler=read_handler(route.runs, project)) for route in _walk(app, "", unknown, 0))
+    routes = tuple(
+        replace(route, handler=read_handler(route.runs, project)) for route in _walk(Mount("", app), unknown)
+    )
     return Inventory(found[0], routes, tuple(unknown))
 
 
@@ -60,29 +62,33 @@ def count_routes(app: object) -> int | None:
     if find_framework(app) is None:
         return None
     try:
-        return sum(1 for _ in _walk(app, "", [], 0))
+        return sum(1 for _ in _walk(Mount("", app), []))
     except Exception:  # frameworks move their insides, and a Django urlconf may not import
         return None
 
 
-def _walk(app: object, prefix: str, unknown: list[str], depth: int) -> Iterator[Route]:
+def _walk(mount: Mount, unknown: list[str], depth: int = 0) -> Iterator[Route]:
     """Yield an app's routes and, under their prefix, those of the apps mounted in it."""
-    found = find_framework(app) if depth < _DEEPEST else None
+    found = find_framework(mount.app) if depth < _DEEPEST else None
     if found is None:
-        yield Route(ANY, f"{prefix}/<path:rest>", runs=(app,))
+        rest = (*mount.parameters, Parameter("rest", "path"))
+        yield Route(ANY, f"{mount.prefix}/<path:rest>", parameters=rest, runs=(mount.app,))
         return
     framework, inner = found
-    for mount in _beside(app, inner):
-        yield from _walk(mount.app, prefix + mount.prefix, unknown, depth + 1)
     reader: Reader = import_module(READERS[framework], __name__).read if framework in READERS else _hidden(framework)
-    for item in reader(inner):
+    for item in (*_beside(mount.app, inner), *reader(inner)):
         if isinstance(item, str):
-            unknown.append(f"{prefix or '/'}: {item}")
+            unknown.append(f"{mount.prefix or '/'}: {item}")
         elif isinstance(item, Mount):
-            yield from _walk(item.app, prefix + item.prefix, unknown, depth + 1)
+            yield from _walk(_below(mount, item), unknown, depth + 1)
         else:
-            path = prefix + item.path
-            yield replace(item, path=path, slash="same" if path == "/" else item.slash)  # no client asks for ""
+            path = mount.prefix + item.path
+            slash = "same" if path == "/" else item.slash  # no client asks for ""
+            yield replace(item, path=path, slash=slash, parameters=mount.parameters + item.parameters)
+
+
+def _below(outer: Mount, inner: Mount) -> Mount:
+    return Mount(outer.prefix + inner.prefix, inner.app, outer.parameters + inner.parameters)
 
 
 def _beside(app: object, inner: object) -> Iterator[Mount]:

@@ -25,7 +25,8 @@ def read(app: Any) -> Iterator[Route | str]:
         if is_sink:
             yield f"a sink takes what no route takes and {matcher.pattern!r} matches"
         else:
-            yield Route(("GET",), f"{served._prefix.rstrip('/')}/<path:filename>", automatic=("HEAD", "OPTIONS"))
+            path, filename = f"{served._prefix.rstrip('/')}/<path:filename>", Parameter("filename", "path")
+            yield Route(("GET",), path, automatic=("HEAD", "OPTIONS"), parameters=(filename,))
 
 
 def _nodes(nodes: Any) -> Iterator[Any]:

@@ -112,10 +112,11 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """Another app below a prefix, such as `/old`."""
+    """Another app below a prefix, such as `/old` or `/<tenant>`, with the variables of the prefix."""
 
     prefix: str
     app: object
+    parameters: tuple[Parameter, ...] = ()
 
 
 Reader = Callable[[Any], Iterator[Route | Mount | str]]

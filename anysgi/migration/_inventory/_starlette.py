@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ._paths import write_variable
@@ -26,18 +27,18 @@ _CONVERTORS = {
 def read(app: Any) -> Iterator[Route | Mount | str]:
     """Yield the routes and mounted apps of a Starlette or FastAPI app."""
     slash: Slash = "307" if app.router.redirect_slashes else "404"
-    yield from _routes(app.routes, "", "", slash)
+    yield from _routes(app.routes, "", slash)
 
 
-def _routes(routes: Any, prefix: str, host: str, slash: Slash) -> Iterator[Route | Mount | str]:
+def _routes(routes: Any, host: str, slash: Slash) -> Iterator[Route | Mount | str]:
     for route in _flat(routes):
         if getattr(route, "endpoint", None) is not None:
-            yield _route(route, prefix, host, slash)
+            yield _route(route, host, slash)
         elif getattr(route, "routes", None):
             inner = getattr(route, "host", None)  # Host has one, Mount has a path
-            yield from _routes(route.routes, prefix + _path(route), inner or host, slash)
+            yield from (_inside(route, item) for item in _routes(route.routes, inner or host, slash))
         elif getattr(route, "app", None) is not None:
-            yield Mount(prefix + _path(route), route.app)
+            yield Mount(_path(route), route.app, tuple(_parameters(route).values()))
         else:
             yield f"{_kind(route)} is not a kind of route this tool knows"
 
@@ -46,6 +47,16 @@ def _flat(routes: Any) -> Any:
     """FastAPI keeps included routers as they are since 0.136, and flattens them on request."""
     flatten = getattr(sys.modules.get("fastapi.routing"), "iter_route_contexts", None)
     return flatten(routes) if flatten else routes
+
+
+def _inside(mount: Any, item: Route | Mount | str) -> Route | Mount | str:
+    """Put a route or an app of a mount below the mount's own path."""
+    outer = tuple(_parameters(mount).values())
+    if isinstance(item, Route):
+        return replace(item, path=_path(mount) + item.path, parameters=outer + item.parameters)
+    if isinstance(item, Mount):
+        return Mount(_path(mount) + item.prefix, item.app, outer + item.parameters)
+    return item
 
 
 def _kind(route: Any) -> str:
@@ -59,17 +70,20 @@ def _path(route: Any) -> str:
 
 
 def _parameters(route: Any) -> dict[str, Parameter]:
-    return {name: Parameter(name, _converter(convertor)) for name, convertor in route.param_convertors.items()}
+    """The variables of a route's path; a mount has one more, for what lies below it."""
+    convertors = getattr(route, "param_convertors", {})
+    names = _VARIABLE.findall(getattr(route, "path", None) or "")
+    return {name: Parameter(name, _converter(convertors[name])) for name in names}
 
 
-def _route(route: Any, prefix: str, host: str, slash: Slash) -> Route:
+def _route(route: Any, host: str, slash: Slash) -> Route:
     dependant = getattr(route, "dependant", None)
     checked = _checked(dependant)
     methods = _methods(route)
     automatic = {"HEAD"} if {"GET", "HEAD"} <= methods else set()
     return Route(
         methods=tuple(sorted(methods - automatic)),
-        path=prefix + _path(route),
+        path=_path(route),
         automatic=tuple(sorted(automatic)),
         parameters=tuple(_stricter(parameter, checked) for parameter in _parameters(route).values()),
         slash=slash,
