@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..migration._advise import SAFE, Demand, Effort, RequestFileError, advise, by_route, read_requests, watched
+from ..exceptions import RecordingError, ScenarioError
+from ..migration._advise import SAFE, Demand, Effort, advise, by_route, scope_of, watched
+from ..migration._compare._recordings import read_recording
 from ..migration._inventory import take_inventory
 from ._arguments import as_json, how_to_import
 from ._errors import AppProblem
@@ -18,9 +21,11 @@ from ._options import THREADS, Options
 from ._tables import print_table
 
 if TYPE_CHECKING:
-    from ..migration._advise import Advice, Request
+    from ..migration._advise import Advice
+    from ..migration._compare._exchanges import Asked
     from ._load import Loaded
 
+_MOST = 100_000  # requests that are read
 _NOT_KNOWN = (
     "whether the client libraries it waits in have an asyncio API, and whether its waits are independent",
     "the latency of your production services, if the ones used here are near or empty",
@@ -31,7 +36,13 @@ _NOT_KNOWN = (
 @click.command("advise")
 @click.argument("target", metavar="MODULE:APP")
 @how_to_import
-@click.option("--requests", "file", type=click.Path(path_type=Path), required=True, help="JSON lines: method, path.")
+@click.option(
+    "--requests",
+    "file",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A recording, a HAR file, or JSON lines: method, path.",
+)
 @click.option("--threads", type=click.IntRange(1), default=THREADS, show_default=True, help="A process has today.")
 @click.option("--rate", type=float, help="Requests/s of a process, spread over the routes as in FILE.")
 @click.option("--concurrency", type=click.IntRange(1), default=8, show_default=True, help="In the contended run.")
@@ -90,13 +101,17 @@ def advise_command(
     raise SystemExit(any(item is None or item.verdict.word in ("UNKNOWN", "FIX FIRST") for _route, item in found))
 
 
-def _read(file: Path) -> list[Request]:
+def _read(file: Path) -> list[Asked]:
     try:
-        requests = read_requests(file)
+        requests = [recorded.request for recorded in islice(read_recording(file), _MOST)]
+        for request in requests:
+            scope_of(request)
     except OSError as error:
         raise AppProblem(f"{file} cannot be read: {error}") from None
-    except RequestFileError as error:
+    except RecordingError as error:
         raise AppProblem(str(error)) from None
+    except ScenarioError as error:
+        raise AppProblem(f"{request.at}: no client could send this: {error}") from None
     if not requests:
         raise AppProblem(f'{file} holds no requests. A line of it: {{"method": "GET", "path": "/items/7"}}')
     return requests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import sqlite3
@@ -20,16 +21,14 @@ from anysgi.migration._advise import (
     Advice,
     Demand,
     Effort,
-    Request,
-    RequestFileError,
     advise,
     by_route,
-    read_requests,
     watched,
 )
 from anysgi.migration._advise import _trial as trial_module
 from anysgi.migration._advise._measure import measure
 from anysgi.migration._advise._waits import _CALLS, _owner, run_queue, tally
+from anysgi.migration._compare._exchanges import Asked
 from anysgi.migration._inventory import take_inventory
 from tests.migration.apps import waiting
 
@@ -60,7 +59,7 @@ def _delay() -> Iterator[None]:
 
 def advice(kind: str, at_once: int, **effort: Any) -> Advice:
     with watched():
-        requests = [Request("GET", f"/work/{kind}")]
+        requests = [Asked("GET", f"/work/{kind}")]
         found = advise(kind, waiting.app.wsgi_app, requests, Demand(threads=8), Effort(at_once=at_once, **effort))
     assert found is not None
     return found
@@ -89,7 +88,7 @@ def test_a_route_is_classed_by_its_nature_whatever_the_concurrency(kind: str, at
 @pytest.mark.usefixtures("_delay")
 def test_the_waits_of_a_route_are_named() -> None:
     with watched():
-        kinds = {kind: measure(waiting.app.wsgi_app, Request("GET", f"/work/{kind}")) for kind in NATURE}
+        kinds = {kind: measure(waiting.app.wsgi_app, Asked("GET", f"/work/{kind}")) for kind in NATURE}
     assert kinds["sleep"].waits["sleep"] == pytest.approx(0.02, abs=0.01)
     assert kinds["socket"].waits["socket"] == pytest.approx(0.02, abs=0.01)
     assert "database" in kinds["sqlite"].waits
@@ -106,9 +105,9 @@ def test_a_trial_runs_both_and_has_an_error(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_trial_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial_module, "_REQUESTS", 10**6)
-    found = advice("sleep", 4, samples=30, seconds=0.7, trial=True)
-    assert found.trial is not None
+    monkeypatch.setattr(trial_module, "_REQUESTS", 10**9)
+    app = trial_module._simulation(0.0, 0.001)
+    assert asyncio.run(trial_module._rate(app, [Asked()], 0.05), debug=False) > 0
 
 
 def test_what_has_no_prediction_gets_no_trial() -> None:
@@ -117,7 +116,7 @@ def test_what_has_no_prediction_gets_no_trial() -> None:
 
 def test_a_stream_that_holds_its_thread_is_to_be_moved() -> None:
     with watched():
-        found = advise("s", waiting.app.wsgi_app, [Request("GET", "/stream")], Demand(), Effort(2, 1.0, 4))
+        found = advise("s", waiting.app.wsgi_app, [Asked("GET", "/stream")], Demand(), Effort(2, 1.0, 4))
     assert found is not None
     assert found.verdict.word == "MOVE"
     assert "it streams" in found.verdict.why
@@ -133,7 +132,7 @@ def test_a_request_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -
         return []
 
     try:
-        assert advise("hangs", app, [Request("GET", "/")], Demand(), Effort(1, 0.05, 4)) is None
+        assert advise("hangs", app, [Asked("GET", "/")], Demand(), Effort(1, 0.05, 4)) is None
     finally:
         over.set()
 
@@ -154,7 +153,7 @@ def test_a_stream_without_an_end_is_left(monkeypatch: pytest.MonkeyPatch) -> Non
         start_response("200 OK", [])("written")
         return Endless()
 
-    assert measure(app, Request("GET", "/")).status == 200
+    assert measure(app, Asked("GET", "/")).status == 200
     assert closed == [True]
 
 
@@ -162,8 +161,8 @@ def test_a_failure_is_a_status_of_0() -> None:
     def app(environ: Any, start_response: Any) -> list[bytes]:
         raise LookupError
 
-    assert measure(app, Request("GET", "/")).status == 0
-    assert measure(lambda environ, start_response: [], Request("GET", "/")).status == 0
+    assert measure(app, Asked("GET", "/")).status == 0
+    assert measure(lambda environ, start_response: [], Asked("GET", "/")).status == 0
 
 
 def test_the_app_gets_the_request_as_it_is_in_the_file() -> None:
@@ -174,7 +173,9 @@ def test_the_app_gets_the_request_as_it_is_in_the_file() -> None:
         start_response("200 OK", [])
         return []
 
-    request = Request("POST", "/caf%C3%A9?a=1", (("Host", "shop"), ("X-Token", "t")), b"body")
+    request = Asked(
+        "POST", "/caf%C3%A9?a=1", (("host", "shop"), ("x-token", "t"), ("transfer-encoding", "chunked")), b"body"
+    )
     measure(app, request)
     assert (seen["REQUEST_METHOD"], seen["QUERY_STRING"]) == ("POST", "a=1")
     assert seen["PATH_INFO"].encode("latin-1").decode() == "/café"
@@ -233,43 +234,12 @@ def written(tmp_path: Path, *lines: str) -> Path:
     return file
 
 
-def test_requests_are_read_line_by_line(tmp_path: Path) -> None:
-    file = written(
-        tmp_path,
-        '{"path": "/a"}',
-        "",
-        '{"method": "post", "path": "/b?x=1", "headers": {"A": "1"}, "body": "text"}',
-        '{"path": "/c", "headers": [["A", "1"], ["A", "2"]]}',
-    )
-    assert read_requests(file) == [
-        Request("GET", "/a"),
-        Request("POST", "/b?x=1", (("A", "1"),), b"text"),
-        Request("GET", "/c", (("A", "1"), ("A", "2"))),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("line", "problem"),
-    [
-        ("nonsense", "no JSON"),
-        ("[]", "a request is an object with a path"),
-        ('{"method": "GET"}', "a request is an object with a path"),
-        ('{"path": "a"}', "a request is an object with a path"),
-        ('{"path": "/a", "headers": [1]}', "headers are an object"),
-        ('{"path": "/a", "headers": 7}', "headers are an object"),
-    ],
-)
-def test_a_line_that_is_no_request_is_named(tmp_path: Path, line: str, problem: str) -> None:
-    with pytest.raises(RequestFileError, match=rf"requests\.jsonl:2: .*{problem}"):
-        read_requests(written(tmp_path, '{"path": "/a"}', line))
-
-
 def test_requests_are_grouped_by_the_route_that_answers_them() -> None:
     requests = [
-        Request("GET", "/work/a"),
-        Request("POST", "/work/a"),
-        Request("GET", "/work/b?x"),
-        Request("GET", "/?"),
+        Asked("GET", "/work/a"),
+        Asked("POST", "/work/a"),
+        Asked("GET", "/work/b?x"),
+        Asked("GET", "/?"),
     ]
     groups = by_route(requests, take_inventory(waiting.app))
     assert {name: len(group) for name, group in groups.items()} == {
@@ -283,7 +253,7 @@ def test_a_route_that_no_table_could_hold_is_grouped_by_its_path() -> None:
     from anysgi.migration._inventory import Inventory, Route
 
     inventory = Inventory("Flask", (Route(("GET",), "/what?"),))
-    assert list(by_route([Request("GET", "/what")], inventory)) == ["GET /what"]
+    assert list(by_route([Asked("GET", "/what")], inventory)) == ["GET /what"]
 
 
 # --- the command
@@ -342,7 +312,8 @@ def test_a_request_without_an_end_is_unknown(
     ("target", "lines", "problem"),
     [
         (TARGET, [], "holds no requests"),
-        (TARGET, ["nonsense"], "requests.jsonl:1: no JSON"),
+        (TARGET, ['{"path": "/a b"}'], "requests.jsonl:1: no client could send this"),
+        (TARGET, ["nonsense"], "requests.jsonl:1: not a recorded exchange"),
         ("tests.migration.apps.pairs:new", ['{"path": "/"}'], "is on ASGI already"),
     ],
 )

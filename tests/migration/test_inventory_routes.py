@@ -48,7 +48,7 @@ ROWS: dict[str, list[Row]] = {
         ("GET", "HEAD", "/class", "307", "Endpoint"),
         ("GET POST", "HEAD", "/items/<int:id>", "307", "async_view"),
         ("GET", "HEAD", "/items/<name>", "307", "view"),
-        ("*", "", "/items/<deep>/<path:rest>", "404", "_raw"),
+        ("*", "", "/deep/<deep>/<path:rest>", "404", "_raw"),
         *(
             (methods, automatic, "/old/<tenant>" + path, slash, name)
             for methods, automatic, path, slash, name in FLASK_ROWS

@@ -1,6 +1,6 @@
 """Would ASGI help this route?  An honest answer, from running it.
 
-`_requests` reads what to send and groups it by route, `_waits` and `_measure` time one request, `_experiment` runs a
+`_requests` groups what to send by route, `_waits` and `_measure` time one request, `_experiment` runs a
 route alone and against itself, `_verdict` decides, and `_trial` checks the decision by running both.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ._experiment import against_itself, alone
-from ._requests import SAFE, Request, RequestFileError, by_route, read_requests
+from ._requests import SAFE, by_route, scope_of
 from ._trial import Trial, try_both
 from ._verdict import Demand, Measured, Verdict, judge, summarize
 from ._waits import watched
@@ -19,16 +19,16 @@ from ._waits import watched
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .._compare._exchanges import Asked
+
 __all__ = [
     "SAFE",
     "Advice",
     "Demand",
     "Effort",
-    "Request",
-    "RequestFileError",
     "advise",
     "by_route",
-    "read_requests",
+    "scope_of",
     "watched",
 ]
 
@@ -64,7 +64,7 @@ class Advice:
     trial: Trial | None = None
 
 
-def advise(route: str, app: Any, requests: Sequence[Request], demand: Demand, effort: Effort) -> Advice | None:
+def advise(route: str, app: Any, requests: Sequence[Asked], demand: Demand, effort: Effort) -> Advice | None:
     """Measure one route of a WSGI app and decide.  To be called inside `watched()`.
 
     It is measured on a thread of its own, since a request that never ends cannot be stopped.
@@ -90,7 +90,7 @@ def advise(route: str, app: Any, requests: Sequence[Request], demand: Demand, ef
     return found[0] if found else None
 
 
-def _advise(route: str, app: Any, requests: Sequence[Request], demand: Demand, effort: Effort) -> Advice:
+def _advise(route: str, app: Any, requests: Sequence[Asked], demand: Demand, effort: Effort) -> Advice:
     solo = alone(app, requests, effort.samples, effort.seconds)
     contended = against_itself(app, requests, effort.at_once, effort.samples, effort.seconds)
     measured = summarize(solo, contended)

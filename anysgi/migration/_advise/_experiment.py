@@ -17,7 +17,7 @@ from ._measure import Sample, measure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._requests import Request
+    from .._compare._exchanges import Asked
 
 _WARM_UP = 3
 _FEWEST_AT_ONCE = 4  # fewer would not show what requests do to each other
@@ -48,7 +48,7 @@ class Contended:
         return sum(sample.cpu + sample.queued for sample in self.samples) / self.elapsed
 
 
-def alone(app: Any, requests: Sequence[Request], count: int, seconds: float) -> list[Sample]:
+def alone(app: Any, requests: Sequence[Asked], count: int, seconds: float) -> list[Sample]:
     """Measure requests one after the other, on this thread.
 
     Args:
@@ -67,7 +67,7 @@ def alone(app: Any, requests: Sequence[Request], count: int, seconds: float) -> 
     return samples
 
 
-def against_itself(app: Any, requests: Sequence[Request], at_once: int, count: int, seconds: float) -> Contended:
+def against_itself(app: Any, requests: Sequence[Asked], at_once: int, count: int, seconds: float) -> Contended:
     """Measure requests on several threads at a time.
 
     Args:

@@ -8,10 +8,11 @@ from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Any
 
 from ..._core._environ import environ_from_scope
+from ._requests import scope_of
 from ._waits import run_queue, tally
 
 if TYPE_CHECKING:
-    from ._requests import Request
+    from .._compare._exchanges import Asked
 
 
 _LONGEST = 5.0  # seconds of a body; a stream without an end is left after them
@@ -52,9 +53,9 @@ class Sample:
         return max(self.waited - sum(self.waits.values()), 0.0)
 
 
-def measure(app: Any, request: Request) -> Sample:
+def measure(app: Any, request: Asked) -> Sample:
     """Send one request to a WSGI app and measure it; what the app raises is a status of 0."""
-    environ = environ_from_scope(request.scope())
+    environ = environ_from_scope(scope_of(request))
     environ["wsgi.input"] = io.BytesIO(request.body)
     environ["wsgi.errors"] = io.StringIO()
     tally.begin()

@@ -13,12 +13,13 @@ from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Any
 
 from ... import WsgiToAsgi
+from ._requests import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...types import ASGIApp, Receive, Scope, Send
-    from ._requests import Request
+    from .._compare._exchanges import Asked
     from ._verdict import Measured
 
 _THREADS = 4
@@ -52,7 +53,7 @@ class Trial:
         return self.predicted / self.measured - 1
 
 
-def try_both(app: Any, requests: Sequence[Request], measured: Measured, seconds: float) -> Trial:
+def try_both(app: Any, requests: Sequence[Asked], measured: Measured, seconds: float) -> Trial:
     """Run a route on threads and, simulated, on a loop.
 
     Args:
@@ -90,7 +91,7 @@ def _simulation(cpu: float, waits: float) -> ASGIApp:
     return app
 
 
-async def _rate(app: ASGIApp, requests: Sequence[Request], seconds: float) -> float:
+async def _rate(app: ASGIApp, requests: Sequence[Asked], seconds: float) -> float:
     """Send requests with sixteen clients, and return how many a second were answered."""
     turns = iter(range(_REQUESTS))
     started = perf_counter()
@@ -108,7 +109,7 @@ async def _rate(app: ASGIApp, requests: Sequence[Request], seconds: float) -> fl
     return answered / (perf_counter() - started)
 
 
-async def _send_one(app: ASGIApp, request: Request) -> None:
+async def _send_one(app: ASGIApp, request: Asked) -> None:
     messages = iter(({"type": "http.request", "body": request.body, "more_body": False},))
     over = asyncio.Event()
 
@@ -122,6 +123,6 @@ async def _send_one(app: ASGIApp, request: Request) -> None:
     async def send(_message: Any) -> None: ...
 
     try:
-        await app(request.scope(), receive, send)
+        await app(scope_of(request), receive, send)
     finally:
         over.set()

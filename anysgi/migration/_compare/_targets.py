@@ -21,7 +21,9 @@ _PIECE = 65_536  # bytes read at once
 _MOST = 64 * 1024 * 1024  # bytes of an answer that are kept
 
 # Of the connection the request was recorded on: the one it is sent on has its own.
-_DROPPED = frozenset(["connection", "content-length", "transfer-encoding", "keep-alive", "te", "upgrade", "expect"])
+OF_THE_CONNECTION = frozenset(
+    ["connection", "content-length", "transfer-encoding", "keep-alive", "te", "upgrade", "expect"]
+)
 
 
 class Target(Protocol):
@@ -49,7 +51,7 @@ class AppTarget:
 
     def ask(self, request: Asked) -> Answered:
         """See `Target`."""
-        headers = [pair for pair in request.headers if pair[0] not in _DROPPED]
+        headers = [pair for pair in request.headers if pair[0] not in OF_THE_CONNECTION]
         began = perf_counter()
         try:
             scenario = Scenario(request.method, request.target, headers, [request.body] if request.body else ())
@@ -114,7 +116,7 @@ class UrlTarget:
             request.method, self._prefix + request.target, skip_host=has_host, skip_accept_encoding=True
         )
         for name, value in request.headers:
-            if name not in _DROPPED:
+            if name not in OF_THE_CONNECTION:
                 connection.putheader(name, value.encode("latin-1"))
         if request.body:
             connection.putheader("content-length", str(len(request.body)))

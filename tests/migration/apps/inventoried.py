@@ -68,7 +68,8 @@ def starlette_app() -> Starlette:
     return Starlette(
         routes=[
             Route("/class", Endpoint),
-            Mount("/items", routes=[*inner, Mount("/{deep}", _raw)]),
+            Mount("/items", routes=inner),
+            Mount("/deep", routes=[Mount("/{deep}", _raw)]),
             Mount("/old/{tenant}", flask_app()),
             Mount("/raw", _raw),
             Host("api.example.org", Starlette(routes=[Route("/", async_view)])),
