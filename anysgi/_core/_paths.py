@@ -7,12 +7,14 @@ A prefix is stripped at a segment boundary only.  WSGI strings carry bytes as la
 from __future__ import annotations
 
 from string import ascii_letters, digits
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes
 
 from ._headers import latin1
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..types import Environ, Scope
 
 _SAFE = "/~!$&'()*+,;=:@-._"
@@ -119,6 +121,13 @@ def quoted_path(text: str) -> bytes:
     return quote(_utf8(text), safe=_SAFE).encode("ascii")
 
 
-def query_text(scope: Scope) -> str:
+def written_target(scope: Mapping[str, Any]) -> str:
+    """The path and query of a scope as the client wrote them, percent-encoded."""
+    path: bytes = (scope.get("raw_path") or quoted_path(scope["path"])).partition(b"?")[0]
+    query = query_text(scope)
+    return str(path, "latin-1") + (f"?{query}" if query else "")
+
+
+def query_text(scope: Mapping[str, Any]) -> str:
     """The query string of a scope as text, still percent-encoded."""
     return str(scope.get("query_string") or b"", "latin-1")

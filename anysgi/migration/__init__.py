@@ -7,6 +7,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._compare._recorder import record
     from ._compare._recordings import read_recording
+    from ._compare._shadowing import ShadowCompare
     from ._django_bridge import DjangoSession
     from ._flags import FlagSwitches
     from ._flask_bridge import FlaskContext, FlaskSession
@@ -38,7 +39,8 @@ __all__ = [
     "Usage",
     "reset_usage",
     "usage_report",
-    # where a comparison plugs in
+    # where a comparison plugs in, and the one there is
+    "ShadowCompare",
     "Difference",
     "Observer",
     "Shadow",
@@ -59,6 +61,7 @@ _HOMES = {
     "FlagSwitches": "_flags",
     "Overrides": "_switches",
     "Switches": "_switches",
+    "ShadowCompare": "_compare._shadowing",
     "read_recording": "_compare._recordings",
     "record": "_compare._recorder",
     "DjangoSession": "_django_bridge",

@@ -12,10 +12,13 @@ from anysgi import AsgiToWsgi, guess_convention
 from anysgi.exceptions import ExchangeTimeout, ScenarioError
 from anysgi.testing import Scenario, run
 
+from ..._core._headers import latin1, text_fields
 from ._exchanges import Answered, Asked
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from anysgi.testing import Exchange
 
 _PIECE = 65_536  # bytes read at once
 _MOST = 64 * 1024 * 1024  # bytes of an answer that are kept
@@ -36,6 +39,29 @@ class Target(Protocol):
         """Stop whatever was started."""
 
 
+def scenario_of(request: Asked) -> Scenario:
+    """The request as `anysgi.testing` runs it.
+
+    Raises:
+        ScenarioError: no client could send it.
+    """
+    headers = [pair for pair in request.headers if pair[0] not in OF_THE_CONNECTION]
+    return Scenario(request.method, request.target, headers, [request.body] if request.body else ())
+
+
+def answered(exchange: Exchange) -> Answered:
+    """What came of it."""
+    fields = tuple(text_fields(exchange.headers))
+    failed = "" if exchange.exception is None else repr(exchange.exception)
+    failed = failed or ("" if exchange.complete else "the answer broke off")
+    return Answered(exchange.status or 0, fields, exchange.body, len(exchange.chunks), exchange.duration, failed)
+
+
+def unanswered(error: Exception, seconds: float) -> Answered:
+    """An answer that did not come."""
+    return Answered(0, seconds=seconds, error=str(error).splitlines()[0])
+
+
 class AppTarget:
     """An app in this process; an ASGI app's lifespan runs from the first request on.
 
@@ -51,19 +77,11 @@ class AppTarget:
 
     def ask(self, request: Asked) -> Answered:
         """See `Target`."""
-        headers = [pair for pair in request.headers if pair[0] not in OF_THE_CONNECTION]
         began = perf_counter()
         try:
-            scenario = Scenario(request.method, request.target, headers, [request.body] if request.body else ())
-            exchange = run(self._app, scenario, convention="wsgi", bound=self._timeout)
+            return answered(run(self._app, scenario_of(request), convention="wsgi", bound=self._timeout))
         except (ScenarioError, ExchangeTimeout) as error:
-            return Answered(0, seconds=perf_counter() - began, error=str(error).splitlines()[0])
-        fields = tuple((str(n, "latin-1").lower(), str(v, "latin-1")) for n, v in exchange.headers)
-        failed = "" if exchange.exception is None else repr(exchange.exception)
-        failed = failed or ("" if exchange.complete else "the answer broke off")
-        return Answered(
-            exchange.status or 0, fields, exchange.body, len(exchange.chunks), perf_counter() - began, failed
-        )
+            return unanswered(error, perf_counter() - began)
 
     def close(self) -> None:
         """See `Target`."""
@@ -117,7 +135,7 @@ class UrlTarget:
         )
         for name, value in request.headers:
             if name not in OF_THE_CONNECTION:
-                connection.putheader(name, value.encode("latin-1"))
+                connection.putheader(name, latin1(value))
         if request.body:
             connection.putheader("content-length", str(len(request.body)))
         connection.endheaders(request.body or None)

@@ -1,0 +1,206 @@
+"""`ShadowCompare`: the router's two sides held against each other, on real traffic, behind the user's back.
+
+A request that was answered is put into a bounded queue, and one worker at a time asks both sides again: on the server's
+own loop under ASGI, where the apps live, on a thread under WSGI.  Where there is no room a request is not compared, and
+counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from anysgi.exceptions import ExchangeTimeout, ScenarioError
+from anysgi.testing import arun, run
+
+from ..._core._headers import text_fields
+from ..._core._paths import written_target
+from .._shadow import Difference
+from ._differences import find_differences
+from ._exchanges import Answered, Asked
+from ._noise import Noise
+from ._running import SAFE
+from ._targets import answered, scenario_of, unanswered
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from ...types import HeaderList
+    from .._shadow import ShadowRequest
+    from .._table import Side
+
+    Asking = Generator[tuple[Side, Asked], Answered, None]
+
+
+class ShadowCompare:
+    """Compares what the two sides of a `Router` answer, for routes with `shadow = "compare"` in the table.
+
+        router = Router(legacy, new, table="routes.toml", shadow=ShadowCompare())
+
+    Only GET, HEAD and OPTIONS are asked again.  The answer a user got is one of the three that are compared: legacy is
+    asked until it has answered twice, to learn what differs anyway, and the new side once.  So a compared request costs
+    both sides about one more; `sample` says how many are.
+
+    Args:
+        sample: the share of requests to compare, 0 to 1.
+        queue_limit: requests that may wait; those beyond are not compared.
+        max_body: bytes of a response that are kept; a larger one is not compared.
+        timeout: seconds an answer may take.
+        ignore: places to leave out, such as `"$.generated_at"` or `"etag"`.
+        keep: how many differences `latest()` remembers.
+
+    Attributes:
+        compared: requests held against each other so far.
+        dropped: requests that found the queue full.
+
+    Raises:
+        ValueError: `sample` is not between 0 and 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        sample: float = 1.0,
+        queue_limit: int = 100,
+        max_body: int = 1_048_576,
+        timeout: float = 10.0,
+        ignore: Sequence[str] = (),
+        keep: int = 200,
+    ) -> None:
+        if not 0 <= sample <= 1:
+            raise ValueError(f"ShadowCompare(sample={sample}): write a share between 0 and 1")
+        self._sample = sample
+        self._queue_limit = queue_limit
+        self._max_body = max_body
+        self._timeout = timeout
+        self._noise = Noise(ignore)
+        self._latest: deque[Difference] = deque(maxlen=keep)
+        self._waiting: deque[_Exchange] = deque()
+        self._working = threading.Lock()
+        self._task: asyncio.Task[None] | None = None  # asyncio keeps no strong reference to a task
+        self.compared = 0
+        self.dropped = 0
+
+    def begin(self, request: ShadowRequest) -> _Exchange | None:
+        """See `Shadow`."""
+        if request.scope["method"] not in SAFE or (self._sample < 1 and random.random() >= self._sample):
+            return None
+        return _Exchange(self, request, self._max_body)
+
+    def latest(self) -> Sequence[Difference]:
+        """See `Shadow`."""
+        return list(reversed(self._latest))
+
+    def submit(self, exchange: _Exchange) -> None:
+        """Compare an exchange soon; called where the request was served, and returns at once."""
+        if len(self._waiting) >= self._queue_limit:
+            self.dropped += 1
+            return
+        self._waiting.append(exchange)
+        if not self._working.acquire(blocking=False):
+            return  # whoever works takes this one too
+        if exchange.request.convention == "asgi":
+            self._task = asyncio.get_running_loop().create_task(self._work_on_loop())
+        else:
+            threading.Thread(target=self._work_on_thread, name="anysgi-shadow", daemon=True).start()
+
+    def _jobs(self) -> Generator[_Exchange, None, None]:
+        """What waits, until nothing does; then the work is anybody's again."""
+        working = True
+        while working:
+            try:
+                while self._waiting:
+                    yield self._waiting.popleft()
+            finally:
+                self._working.release()
+            working = bool(self._waiting) and self._working.acquire(blocking=False)  # one came just now
+
+    def _work_on_thread(self) -> None:
+        for exchange in self._jobs():
+            asking, answer = self._compare(exchange), None
+            while (step := _next(asking, answer)) is not None:
+                answer = self._ask(exchange.request.apps[step[0]], step[1])
+
+    async def _work_on_loop(self) -> None:
+        for exchange in self._jobs():
+            asking, answer = self._compare(exchange), None
+            while (step := _next(asking, answer)) is not None:
+                answer = await self._aask(exchange.request.apps[step[0]], step[1])
+
+    def _ask(self, app: Any, request: Asked) -> Answered:
+        try:
+            return answered(run(app, scenario_of(request), convention="wsgi", bound=self._timeout))
+        except (ExchangeTimeout, ScenarioError) as error:
+            return unanswered(error, self._timeout)
+
+    async def _aask(self, app: Any, request: Asked) -> Answered:
+        try:
+            return answered(await arun(app, scenario_of(request), convention="asgi", bound=self._timeout))
+        except (ExchangeTimeout, ScenarioError) as error:
+            return unanswered(error, self._timeout)
+
+    def _compare(self, exchange: _Exchange) -> Asking:
+        """Yield whom to ask what, get the answer, and note how they differ."""
+        request, served = exchange.asked(), exchange.answer()
+        name = exchange.request.route.name
+        if exchange.request.side == "legacy":
+            old, again = served, (yield "legacy", request)
+            new = yield "new", request
+        else:
+            old, again = (yield "legacy", request), (yield "legacy", request)
+            new = served
+        self._noise.learn(name, find_differences(request, old, again))
+        self.compared += 1
+        for found in self._noise.without(name, find_differences(request, old, new)):
+            if not found.informative:
+                what = f"{found.kind} {found.place}: {found.old or 'nothing'} became {found.new or 'nothing'}"
+                self._latest.append(Difference(time.time(), name, f"{request.method} {request.target}", what))
+
+
+def _next(asking: Asking, answer: Answered | None) -> tuple[Side, Asked] | None:
+    try:
+        return next(asking) if answer is None else asking.send(answer)
+    except StopIteration:
+        return None
+
+
+class _Exchange:
+    """One exchange, as the router shows it."""
+
+    __slots__ = ("_body", "_headers", "_room", "_shadow", "_size", "_status", "request")
+
+    def __init__(self, shadow: ShadowCompare, request: ShadowRequest, max_body: int) -> None:
+        self.request = request
+        self._shadow = shadow
+        self._room = max_body
+        self._status = self._size = 0
+        self._headers: HeaderList = []
+        self._body: list[bytes] = []
+
+    def request_body(self, chunk: bytes) -> None:
+        """What a GET carries is not sent again."""
+
+    def response_head(self, status: int, headers: HeaderList) -> None:
+        self._status, self._headers = status, list(headers)
+
+    def response_body(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size <= self._room:
+            self._body.append(chunk)
+
+    def end(self, error: BaseException | None) -> None:
+        if error is None and self._size <= self._room:
+            self._shadow.submit(self)
+
+    def asked(self) -> Asked:
+        """The request, to be sent again."""
+        scope = self.request.scope
+        return Asked(scope["method"], written_target(scope), tuple(text_fields(scope["headers"])))
+
+    def answer(self) -> Answered:
+        """What the client got."""
+        return Answered(self._status, tuple(text_fields(self._headers)), b"".join(self._body))

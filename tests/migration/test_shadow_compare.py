@@ -1,0 +1,96 @@
+"""`ShadowCompare`: both sides of a router held against each other, on the traffic there is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from anysgi.migration import Route, Router, RouteTable, ShadowCompare
+from anysgi.testing import Scenario, arun, run
+
+from ..conftest import BOUND, eventually
+from .apps.twins.new import make
+from .apps.twins.old import app as flask_shop
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def server(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def serve(
+    server: str, shadow: ShadowCompare, new: Any, to: Any, *paths: str, compared: int, method: str = "GET"
+) -> None:
+    """Serve requests through a router, and wait until so many have been compared."""
+    table = RouteTable((Route("/<path:rest>", to, shadow="compare"),))
+    router = Router(flask_shop, new, table=table, switches=(), shadow=shadow)
+    scenarios = [Scenario(method, path, {"accept": "*/*"}) for path in paths]
+
+    async def on_a_loop() -> None:
+        for scenario in scenarios:
+            assert (await arun(router.asgi, scenario)).status
+        async with asyncio.timeout(BOUND):
+            while shadow.compared < compared:
+                await asyncio.sleep(0.001)
+
+    try:
+        if server == "asgi":
+            asyncio.run(on_a_loop())
+        else:
+            for scenario in scenarios:
+                assert run(router.wsgi, scenario).status
+            assert eventually(lambda: shadow.compared >= compared)
+    finally:
+        router.close()
+
+
+@pytest.mark.parametrize("to", ["legacy", "new"])
+def test_twins_do_not_differ_and_noise_is_none_of_it(server: str, to: str) -> None:
+    shadow = ShadowCompare()
+    serve(server, shadow, make(), to, "/items", "/items/9", "/now", "/page", compared=4)
+    assert (shadow.compared, shadow.dropped, shadow.latest()) == (4, 0, [])
+
+
+@pytest.mark.parametrize("to", ["legacy", "new"])
+def test_a_mistake_is_told_with_route_request_and_place(server: str, to: str) -> None:
+    shadow = ShadowCompare()
+    serve(server, shadow, make("renamed key"), to, "/items/1?full=1", compared=1)
+    newest, older = shadow.latest()
+    assert newest.request == older.request == "GET /items/1?full=1"
+    assert older.what == 'json $.name: "Tea" became nothing'
+    assert newest.what == 'json $.title: nothing became "Tea"'
+
+
+def test_a_new_side_that_crashes_is_a_difference_and_harms_nobody(server: str) -> None:
+    shadow = ShadowCompare()
+    serve(server, shadow, make("crash"), "legacy", "/items", compared=1)
+    told = [difference.what for difference in shadow.latest()]
+    assert any("200 became 500" in what or "RuntimeError" in what for what in told)
+
+
+def test_what_may_change_data_is_not_asked_again(server: str) -> None:
+    shadow = ShadowCompare()
+    serve(server, shadow, make(), "legacy", "/items", compared=0, method="POST")
+    assert shadow.compared == 0
+
+
+def test_a_share_a_full_queue_and_a_large_body_are_left_out(server: str) -> None:
+    for shadow in (ShadowCompare(sample=0), ShadowCompare(max_body=1)):
+        serve(server, shadow, make(), "legacy", "/items", compared=0)
+        assert shadow.compared == shadow.dropped == 0
+    full = ShadowCompare(queue_limit=0)
+    serve(server, full, make(), "legacy", "/items", "/page", compared=0)
+    assert (full.compared, full.dropped) == (0, 2)
+
+
+def test_places_can_be_ignored() -> None:
+    shadow = ShadowCompare(ignore=["$.name", "$.title"])
+    serve("wsgi", shadow, make("renamed key"), "legacy", "/items/1", compared=1)
+    assert not shadow.latest()
+
+
+def test_a_share_that_is_none_is_an_error() -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        ShadowCompare(sample=7)
