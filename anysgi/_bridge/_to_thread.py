@@ -138,7 +138,7 @@ class ToThread:
             return b""
         piece = next_piece(chunks)
         self._taken += len(piece)
-        if self._stalled and self._made - self._taken <= self._window // 2:
+        if self._stalled and not chunks:  # not before: the loop then fills a whole window, while this piece is used
             self._stalled = False
             self._port.post(self._bell.ring)
         return piece
