@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ..exceptions import AppProtocolError, AppTypeError, AppValueError
 from ._body_length import BodyLength
 from ._headers import HOP_BY_HOP, check_name
+from ._remembered import RememberedPairs, remember_pair
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -191,28 +192,29 @@ def check_headers(headers: Any) -> HeaderList:
         raise AppTypeError(f"'headers' must be (name, value) pairs of bytes, not {headers!r}")
     for header in headers:
         try:
-            name, value = header
-            if type(name) is not bytes or type(value) is not bytes:
-                name, value = bytes(memoryview(name)), bytes(memoryview(value))
-        except (TypeError, ValueError):
-            raise AppTypeError(f"each header must be a (name, value) pair of bytes, not {header!r}") from None
-        lowered = _names.get(name)
-        if lowered is None:
-            lowered = _lowered(name)
-        if b"\n" in value or b"\r" in value or b"\0" in value:
-            raise AppValueError(f"response header {name!r} holds a line break or NUL, which would split the response")
-        if lowered:
-            checked.append((lowered, value.strip(b" \t")))
+            pair = _pairs.get(header) or _check(header)
+        except (TypeError, ValueError):  # not hashable: a list of two, a memoryview
+            pair = _check(header)
+        if pair[0]:
+            checked.append(pair)
     return checked
 
 
-_names: dict[bytes, bytes] = {}  # the same few names come with every response
+_pairs: RememberedPairs = {}
 
 
-def _lowered(name: bytes) -> bytes:
-    """A checked name in lower case; empty for the fields that are the server's."""
+def _check(header: Any) -> tuple[bytes, bytes]:
+    """One checked header, its name in lower case; the name is empty for the fields that are the server's."""
+    try:
+        name, value = header
+        if type(name) is not bytes or type(value) is not bytes:
+            name, value = bytes(memoryview(name)), bytes(memoryview(value))
+    except (TypeError, ValueError):
+        raise AppTypeError(f"each header must be a (name, value) pair of bytes, not {header!r}") from None
     check_name(name)
-    lowered = b"" if name.lower() in HOP_BY_HOP else name.lower()
-    if len(_names) < 1024 and len(name) <= 64:
-        _names[name] = lowered
-    return lowered
+    if b"\n" in value or b"\r" in value or b"\0" in value:
+        raise AppValueError(f"response header {name!r} holds a line break or NUL, which would split the response")
+    lowered = name.lower()
+    pair = (b"" if lowered in HOP_BY_HOP else lowered), value.strip(b" \t")
+    remember_pair(_pairs, (name, value), pair)
+    return pair

@@ -43,8 +43,6 @@ _KEYS: dict[bytes, str] = {
 }
 _GUARDED = frozenset(_KEYS)  # taken before the table begins to remember what passes by
 _NAMES: dict[str, bytes] = {
-    "CONTENT_TYPE": b"content-type",
-    "CONTENT_LENGTH": b"content-length",
     "HTTP_CONTENT_TYPE": b"",
     "HTTP_CONTENT_LENGTH": b"",
     "HTTP_PROXY": b"",
@@ -134,16 +132,19 @@ def headers_from_environ(environ: Environ) -> HeaderList:
     """Collect the ASGI request headers of a WSGI `environ`: lowercased, empty CGI values absent (RFC 3875 4.1)."""
     headers: HeaderList = []
     known = _NAMES
-    length_counts = not undone_chunks(environ)
     for key, value in environ.items():
         name = known.get(key)
         if name is None:
             name = _header_name(key)
-        if name and (value or name[:8] != b"content-") and (length_counts or name != b"content-length"):
+        if name:
             try:
                 headers.append((name, value.encode("latin-1")))
             except (UnicodeEncodeError, AttributeError):
                 headers.append((name, latin1(value)))
+    if environ.get("CONTENT_TYPE"):
+        headers.append((b"content-type", latin1(environ["CONTENT_TYPE"])))
+    if environ.get("CONTENT_LENGTH") and not undone_chunks(environ):
+        headers.append((b"content-length", latin1(environ["CONTENT_LENGTH"])))
     return headers
 
 

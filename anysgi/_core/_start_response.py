@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..exceptions import AppProtocolError, AppTypeError, AppValueError
 from ._body_length import BodyLength
 from ._headers import HOP_BY_HOP, response_header
+from ._remembered import RememberedPairs, remember_pair
 
 if TYPE_CHECKING:
     from ..types import ExcInfo, HeaderList, Message
@@ -147,7 +148,7 @@ def encode_headers(headers: object) -> HeaderList:
     return encoded
 
 
-_pairs: dict[Any, tuple[bytes, bytes]] = {}  # the same few headers come with every response
+_pairs: RememberedPairs = {}
 
 
 def _encode(header: Any) -> tuple[bytes, bytes]:
@@ -156,10 +157,7 @@ def _encode(header: Any) -> tuple[bytes, bytes]:
     except (TypeError, ValueError):
         raise AppTypeError(f"each header must be a (name, value) tuple, not {header!r}") from None
     pair = response_header(name, value)
-    if type(header) is tuple and len(pair[1]) < 64 and pair[0] != b"set-cookie":
-        if len(_pairs) >= 1024:
-            _pairs.clear()
-        _pairs[header] = pair
+    remember_pair(_pairs, (name, value), pair)
     return pair
 
 

@@ -123,7 +123,7 @@ def test_headers_never_seen_again_do_not_fill_the_memory() -> None:
         assert encode_headers([("X-A", str(number))]) == [(b"x-a", b"%d" % number)]
         assert check_headers([(b"X-%d" % number, b"1")]) == [(b"x-%d" % number, b"1")]
     assert len(_headers.ENCODED_NAMES) <= 1_024
-    assert len(_asgi_messages._names) <= 1_024
+    assert len(_asgi_messages._pairs) <= 1_024
     assert len(_start_response._pairs) <= 1_024
 
 
