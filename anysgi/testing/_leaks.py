@@ -86,11 +86,12 @@ def _stack(task: asyncio.Task[Any]) -> str:
     return " > ".join(calls[-3:])
 
 
-def threads(before: frozenset[int] | set[int]) -> list[Leak]:
+def threads(before: list[threading.Thread]) -> list[Leak]:
     """Those that were started meanwhile and are alive, unless they are idle workers of a pool."""
-    alive = [thread for thread in threading.enumerate() if thread.ident not in before]
-    if not alive:
+    now = threading.enumerate()
+    if now == before:
         return []
+    alive = [thread for thread in now if thread not in before]
     frames = sys._current_frames()
     return [
         Leak("thread", f"{thread.name} {_at(frames.get(thread.ident or 0))}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..types import Convention
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Habits:
     """How one server serves one convention.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import io
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 class RequestHead(Protocol):
     """What a scope or an environ is made of: a `Scenario`, or the request of a client."""
 
+    def __hash__(self) -> int: ...
     @property
     def method(self) -> str: ...
     @property
@@ -83,6 +85,11 @@ def environ_of(scenario: RequestHead, habits: Habits, body: Any, errors: Any) ->
         body: `wsgi.input`.
         errors: `wsgi.errors`.
     """
+    return {**_environ_without_streams(scenario, habits), "wsgi.input": body, "wsgi.errors": errors}
+
+
+@lru_cache(maxsize=256)  # one scenario is often run many times
+def _environ_without_streams(scenario: RequestHead, habits: Habits) -> dict[str, Any]:
     path, _, query = scenario.target.partition(b"?")
     script_name, path_info = _mounted(scenario.root_path, unquote_to_bytes(path).decode("latin-1"))
     target = scenario.target.decode("latin-1")
@@ -99,8 +106,6 @@ def environ_of(scenario: RequestHead, habits: Habits, body: Any, errors: Any) ->
         "SERVER_PROTOCOL": "HTTP/2" if scenario.http_version == "2" else f"HTTP/{scenario.http_version}",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "https" if scenario.tls else "http",
-        "wsgi.input": body,
-        "wsgi.errors": errors,
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,

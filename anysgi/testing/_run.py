@@ -66,7 +66,7 @@ def run(
     scenario = scenario or _PLAIN
     record = Record(scenario, convention or _convention_of(app))
     habits = habits_of(scenario, record.exchange.convention)
-    before = {thread.ident or 0 for thread in threading.enumerate()}
+    before = threading.enumerate()
     if record.exchange.convention == "wsgi":
         _run_bounded(record, partial(WsgiServer(record, habits).serve, app), bound, inline)
     else:
@@ -105,7 +105,7 @@ async def arun(
         return await asyncio.to_thread(run, app, scenario, convention="wsgi", bound=bound)
     record = Record(scenario, convention)
     server = AsgiServer(record, habits_of(scenario, convention), PatientClock(record), state)
-    before = {thread.ident or 0 for thread in threading.enumerate()}
+    before = threading.enumerate()
     task = asyncio.create_task(_serve_on(app, record, server), name="anysgi.testing: the app")
     try:
         await asyncio.wait([task], timeout=bound)
@@ -226,7 +226,7 @@ async def _stop(task: asyncio.Task[None], record: Record, bound: float) -> None:
     raise _timeout(record, f"the app did not end within {bound} s{swallowed}", f"It stood at {where[0]}")
 
 
-def _finished(record: Record, before: set[int]) -> Exchange:
+def _finished(record: Record, before: list[threading.Thread]) -> Exchange:
     exchange = record.exchange
     if record.endless:
         raise _timeout(record, "the app sent more than any response has", "Is there an end to what it streams?")

@@ -84,8 +84,9 @@ class Scenario:
     ) -> None:
         self._set(method=method, target=_bytes(target), headers=_pairs(headers), peer=tuple(peer), like=like)
         self._set(body=(body,) if isinstance(body, bytes) else tuple(body))
-        self._set(http_version=http_version, tls=tls, root_path=root_path, client=client)
-        self._set(server=("testserver", 443) if tls and server == ("testserver", 80) else server)
+        self._set(http_version=http_version, tls=tls, root_path=root_path, client=client and tuple(client))
+        server = ("testserver", 443) if tls and server == ("testserver", 80) else server
+        self._set(server=server and tuple(server))
         for check in _CHECKS:
             check(self)
         upload, complete = _uploaded(self)

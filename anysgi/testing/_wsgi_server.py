@@ -52,7 +52,8 @@ class WsgiServer:
         """Call the app, send what it yields, close what it returned; what it raises is kept in the exchange."""
         exchange = self._exchange
         errors = io.StringIO()
-        body = io.BufferedReader(_Body(self._record, self._habits))
+        nothing = not self._scenario.upload and self._scenario.upload_complete
+        body = io.BytesIO() if nothing else io.BufferedReader(_Body(self._record, self._habits))
         exchange.request = environ_of(self._scenario, self._habits, body, errors)
         iterable: Any = None
         try:
@@ -118,6 +119,9 @@ class WsgiServer:
     def _send_one(self) -> None:
         """A message leaves, or fails to."""
         number = self._sent + 1
+        if not self._scenario.peer:  # nobody does anything
+            self._sent = number
+            return
         blocks = self._scenario.event(SendBlocks, at=number)
         if blocks is not None:
             self._record.skipped += blocks.seconds or 0.0

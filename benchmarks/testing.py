@@ -1,0 +1,91 @@
+"""What the testing kit costs: `python -m benchmarks.testing`.
+
+A one-shot `run()` against the same call written out by hand, taking turns, and 300 differential examples.  The figures
+to hold: `run()` at most twice the call by hand plus 50 us; 300 examples in less than 20 s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+from collections.abc import Callable
+from typing import Any
+from wsgiref.util import setup_testing_defaults
+
+from anysgi import WsgiToAsgi
+from anysgi.testing import Program, Scenario, run
+from anysgi.testing.strategies import differential
+
+ROUNDS, CALLS = 15, 200
+SCENARIO = Scenario()
+
+
+def wsgi_app(environ: Any, start_response: Any) -> list[bytes]:
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"hello"]
+
+
+async def asgi_app(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
+def wsgi_by_hand() -> None:
+    environ: dict[str, Any] = {}
+    setup_testing_defaults(environ)
+    environ["wsgi.input"], environ["wsgi.errors"] = io.BytesIO(), io.StringIO()
+    heads: list[Any] = []
+    assert b"".join(wsgi_app(environ, lambda *head: heads.append(head))) == b"hello"
+
+
+def asgi_by_hand() -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "asgi": {"version": "3.0"}, "method": "GET", "path": "/", "headers": []}
+    asyncio.run(asgi_app(scope, receive, send))
+    assert sent[1]["body"] == b"hello"
+
+
+def microseconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    for _ in range(CALLS):
+        call()
+    return (time.perf_counter() - started) / CALLS * 1e6
+
+
+def one_shot() -> None:
+    pairs: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+        "wsgi": (wsgi_by_hand, lambda: run(wsgi_app, SCENARIO)),
+        "wsgi, inline": (wsgi_by_hand, lambda: run(wsgi_app, SCENARIO, inline=True)),
+        "asgi": (asgi_by_hand, lambda: run(asgi_app, SCENARIO)),
+    }
+    for name, (by_hand, by_kit) in pairs.items():
+        rounds = [(microseconds(by_hand), microseconds(by_kit)) for _ in range(ROUNDS)]
+        hand, kit = min(h for h, _ in rounds), min(k for _, k in rounds)  # the quietest round
+        verdict = "holds" if kit <= 2 * hand + 50 else "does not hold"
+        print(f"{name:14} by hand {hand:6.1f} us   run() {kit:6.1f} us   2 x + 50 = {2 * hand + 50:6.1f} us: {verdict}")
+
+
+@differential(examples=300)
+def examples(program: Program) -> Any:
+    adapter = WsgiToAsgi(program.wsgi)
+    yield program.asgi, adapter
+    adapter.drain()
+
+
+def main() -> None:
+    one_shot()
+    started = time.perf_counter()
+    examples()
+    print(f"300 differential examples: {time.perf_counter() - started:.1f} s")
+
+
+if __name__ == "__main__":
+    main()
