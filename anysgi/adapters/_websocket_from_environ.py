@@ -11,11 +11,9 @@ from __future__ import annotations
 
 from collections import deque
 from functools import partial
-from io import BufferedReader
-from socket import SocketIO
 from typing import TYPE_CHECKING
 
-from .._bridge._pieces import PIECE, most_chunks
+from .._bridge._pieces import most_chunks
 from .._bridge._socket_stream import SocketStream
 from .._bridge._websocket_pump import WebSocketPump
 from .._core._asgi_messages import SWITCHED
@@ -26,7 +24,7 @@ from .._core._websocket_messages import CLOSED, OPEN, Accept, Close, Data, Denia
 from .._core._websocket_scope import websocket_scope
 from ..exceptions import ClientDisconnected
 from ._asgi_exchange import AsgiExchange, _gone
-from ._websocket_sockets import socket_of
+from ._websocket_sockets import early_bytes, socket_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,7 +124,7 @@ class WebSocketExchange(AsgiExchange):
         else:
             await self._finish(_DONE)
         finally:
-            if self._pump is not None:
+            if self._pump is not None and self._end is None:  # cancelled: the socket is still ours
                 self._reading.cancel()
                 self._stream.hang_up()
             del self._app  # it would hold the exchange, and the exchange it
@@ -256,17 +254,3 @@ class WebSocketExchange(AsgiExchange):
         else:
             pump.ping()
             self._ping_later(pump.reads)
-
-
-def early_bytes(reader: object) -> bytes:
-    """What a server read ahead of the request's end, where it keeps that in a plain buffered file.
-
-    A client must wait for the 101 (RFC 6455 section 4.1).  One that does not may want its bytes to be taken for the
-    next request once the WebSocket is over, so they are not left where they are.
-    """
-    if not isinstance(reader, BufferedReader) or not isinstance(reader.raw, SocketIO):
-        return b""
-    try:
-        return reader.read1(PIECE) or b""
-    except OSError:  # TLS has its own way of saying that there is nothing
-        return b""

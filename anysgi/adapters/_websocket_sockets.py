@@ -12,6 +12,7 @@ from io import BufferedReader
 from socket import SocketIO
 from typing import TYPE_CHECKING
 
+from .._bridge._pieces import PIECE
 from ..exceptions import BadRequest
 
 if TYPE_CHECKING:
@@ -46,6 +47,20 @@ def _socket_of_gevent(environ: Environ) -> socket:
         raise BadRequest(_NOT_PATCHED, 501)
     found: socket = reader.raw._sock  # type: ignore[attr-defined]  # typeshed leaves it out
     return found
+
+
+def early_bytes(reader: object) -> bytes:
+    """What a server read ahead of the request's end, where it keeps that in a plain buffered file.
+
+    A client must wait for the 101 (RFC 6455 section 4.1).  One that does not may want its bytes to be taken for the
+    next request once the WebSocket is over, so they are not left where they are.
+    """
+    if not isinstance(reader, BufferedReader) or not isinstance(reader.raw, SocketIO):
+        return b""
+    try:
+        return reader.read1(PIECE) or b""
+    except OSError:  # TLS has its own way of saying that there is nothing
+        return b""
 
 
 _HIDDEN = (

@@ -144,6 +144,17 @@ class Client:
         kind = events.TextMessage if isinstance(payload, str) else events.BytesMessage
         self.sock.sendall(self.ws.send(kind(payload)))  # type: ignore[arg-type]
 
+    def send_until_full(self, payload: bytes) -> int:
+        """Send one message again and again, until nobody reads any more; how often it went out whole."""
+        self.sock.settimeout(0.2)
+        sent = 0
+        try:
+            while True:
+                self.send(payload)
+                sent += 1
+        except TimeoutError:
+            return sent
+
     def close(self, code: int = 1000, reason: str | None = None) -> None:
         self.sock.sendall(self.ws.send(events.CloseConnection(code, reason)))
 
@@ -219,7 +230,6 @@ def on_a_socket(app: AsgiToWsgi, accept: bool = True, **environ: Any) -> Iterato
         keys = {"werkzeug.socket": theirs, "wsgi.multithread": True, **client.handshake()}
         call = Call(app, {**keys, **environ, "path": "/ws"})
         if accept:
-            client.ws.receive_data(b"")
             event = client.next()
             assert isinstance(event, events.AcceptConnection), event
         yield client, call
