@@ -204,7 +204,7 @@ def test_an_app_that_goes_on_after_its_client_left_is_cancelled() -> None:
     assert isinstance(app.error, asyncio.CancelledError)
 
 
-def test_an_app_may_go_on_after_its_own_close() -> None:
+def test_an_app_may_go_on_after_its_own_close(caplog: pytest.LogCaptureFixture) -> None:
     go_on = threading.Event()
 
     async def handler(ws: Any) -> None:
@@ -217,9 +217,10 @@ def test_an_app_may_go_on_after_its_own_close() -> None:
         assert call.status().startswith("101")
         eventually(lambda: False, 0.1)
         assert not app.ended.is_set()
-        go_on.set()
+    go_on.set()  # the server has closed its socket by now
     assert app.ended.wait(BOUND)
     assert app.error is None
+    assert not eventually(lambda: "failed" in caplog.text, 0.1)
 
 
 @pytest.mark.parametrize("closes", ["app", "broken"])
