@@ -30,7 +30,7 @@ pytest: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/servers
 
 # Every server, every framework, real applications, soaks: minutes, not seconds. CI runs it after `make test`.
-test-slow: $(VENV)/.test
+test-slow: $(VENV)/.gevent
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 bench: $(VENV)/.bench
@@ -48,6 +48,10 @@ $(VENV)/.demo: $(VENV)/.base
 
 $(VENV)/.test: $(VENV)/.base
 	$(BIN)/python -m pip install --quiet --editable ".[all]" --group test --group lint
+	touch $@
+
+$(VENV)/.gevent: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --group gevent
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.base
