@@ -1,4 +1,4 @@
-"""Load on one URL for some seconds: `wrk` where it is installed, else `benchmarks.client`; both answer alike."""
+"""Load on one URL for some seconds: `wrk`, or `benchmarks.client`, or `.websockets`; all of them answer alike."""
 
 from __future__ import annotations
 
@@ -51,6 +51,8 @@ class Summary:
 
 
 def command(url: str, connections: int, seconds: int) -> list[str]:
+    if url.startswith("ws:"):
+        return [sys.executable, "-m", "benchmarks.websockets", url, str(connections), str(seconds)]
     if wrk := shutil.which("wrk"):
         options = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "--latency", "-s", str(LUA)]
         return [wrk, *options, url]

@@ -55,6 +55,10 @@ def granian(site: str, port: int, threads: int = 8) -> list[str]:
     return ["granian", *options, f"benchmarks.sites:{site}"]
 
 
+def werkzeug(site: str, port: int) -> list[str]:
+    return ["flask", "--app", f"benchmarks.sites:{site}", "run", "--host", "127.0.0.1", "--port", str(port)]
+
+
 @dataclass
 class Server:
     """One contender: `command(port)` starts it; `cores` None leaves it unbound."""

@@ -15,7 +15,7 @@ from statistics import median
 from benchmarks import load, machine
 from benchmarks.measure import Result, Slice, take_turns
 from benchmarks.peers import OURS, have_ours
-from benchmarks.servers import Server, ServerError, granian, gunicorn, uvicorn, waitress
+from benchmarks.servers import Server, ServerError, granian, gunicorn, uvicorn, waitress, werkzeug
 
 Command = Callable[[int], list[str]]
 # What the load generator saw, the server's memory meanwhile, and the processor seconds it used.
@@ -24,6 +24,7 @@ Seen = tuple[load.Summary, dict[str, float], float]
 A2WSGI, ASGIREF = "uvicorn + a2wsgi", "uvicorn + asgiref"
 GUNICORN, GUNICORN_MANY = "gunicorn gthread", "gunicorn 8 processes x 4 threads"
 GRANIAN, WAITRESS, NATIVE = "granian (native WSGI)", "waitress", "Starlette native on uvicorn"
+WERKZEUG = "werkzeug's server"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Case:
     ours: str = OURS
     free: tuple[str, ...] = ()
     unit: str = "requests/s"
+    scheme: str = "http"
 
 
 HELLO_SITES: dict[str, Command] = {
@@ -62,6 +64,12 @@ SLOW_SITES: dict[str, Command] = {
     NATIVE: partial(uvicorn, "starlette_site"),
     GUNICORN_MANY: partial(gunicorn, "flask_site", workers=8, threads=4),
 }
+ASGI_SOCKETS: dict[str, Command] = {
+    OURS: partial(gunicorn, "starlette_echo_ours", threads=40),
+    NATIVE: partial(uvicorn, "starlette_echo"),
+}
+WSGI_SOCKETS: dict[str, Command] = {OURS: partial(uvicorn, "sock_echo_ours"), WERKZEUG: partial(werkzeug, "sock_echo")}
+SOCKETS = partial(Case, connections=16, seconds=2, unit="messages/s", scheme="ws")
 CASES = [
     Case("flask-hello", "Unchanged Flask hello, 32 connections (ours: on uvicorn)", HELLO_SITES),
     Case("fastapi-hello", "FastAPI hello on gunicorn gthread, 32 connections (ours: AsgiToWsgi)", FASTAPI_SITES),
@@ -75,6 +83,8 @@ CASES = [
         rounds=7,
         free=(GUNICORN_MANY,),
     ),
+    SOCKETS("websocket-asgi", "Starlette WebSocket echo, 16 connections (ours: on gunicorn gthread)", ASGI_SOCKETS),
+    SOCKETS("websocket-wsgi", "Flask-Sock WebSocket echo, 16 connections (ours: on uvicorn)", WSGI_SOCKETS),
 ]
 BY_NAME = {case.name: case for case in CASES}
 
@@ -96,7 +106,7 @@ def one_slice(server: Server, case: Case, seconds: int, summaries: list[Seen]) -
     server.check()
     _, cores = core_plan()
     before = server.processor()
-    process = load.start(f"http://127.0.0.1:{server.port}{case.path}", case.connections, seconds, cores)
+    process = load.start(f"{case.scheme}://127.0.0.1:{server.port}{case.path}", case.connections, seconds, cores)
     time.sleep(seconds * 0.7)
     memory = server.memory()
     try:

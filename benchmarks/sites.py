@@ -93,3 +93,42 @@ def fastapi_ours() -> Any:
 
 def fastapi_a2wsgi() -> Any:
     return peers.ASGI_TO_WSGI["a2wsgi"](fastapi_site())
+
+
+def starlette_echo() -> Any:
+    """`/` says hello to HTTP, and echoes on a WebSocket."""
+    from starlette.applications import Starlette
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Route, WebSocketRoute
+
+    async def hello(request: Any) -> Any:
+        return PlainTextResponse(HELLO)
+
+    async def echo(websocket: Any) -> None:
+        await websocket.accept()
+        async for message in websocket.iter_bytes():
+            await websocket.send_bytes(message)
+
+    return Starlette(routes=[Route("/", hello), WebSocketRoute("/", echo)])
+
+
+def starlette_echo_ours() -> Any:
+    return peers.ASGI_TO_WSGI[peers.OURS](starlette_echo())
+
+
+def sock_echo() -> Any:
+    """The same with Flask and Flask-Sock."""
+    from flask_sock import Sock
+
+    app = flask_site()
+
+    def echo(ws: Any) -> None:
+        while True:
+            ws.send(ws.receive())
+
+    Sock(app).route("/")(echo)
+    return app
+
+
+def sock_echo_ours() -> Any:
+    return peers.WSGI_TO_ASGI[peers.OURS](sock_echo())

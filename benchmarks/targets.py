@@ -75,6 +75,8 @@ TARGETS = [
     # "Memory" may be read as the sum of RSS (what `ps` adds up) or of PSS (shared pages once): both are judged.
     Target(SLOW, "<= 1/4 of its memory (RSS)", "flask-slow", "fact ratio", 0.25, serving.GUNICORN_MANY, "RSS MiB"),
     Target(SLOW, "<= 1/4 of its memory (PSS)", "flask-slow", "fact ratio", 0.25, serving.GUNICORN_MANY, "PSS MiB"),
+    Target("WebSocket echo on gunicorn gthread", ">= 0.5 x uvicorn", "websocket-asgi", "gain", 0.5, serving.NATIVE),
+    Target("Flask-Sock echo on uvicorn", ">= 0.5 x werkzeug's server", "websocket-wsgi", "gain", 0.5, serving.WERKZEUG),
     *(target for side in ("wsgi", "asgi") for way in ("up", "down") for target in _memory(side, way)),
     Target("`import anysgi`", "<= 30 ms", "import", "limit", 30.0),
     Target("`import anysgi`", "none of the extras imported", "import", "fact", 0, fact="extras"),
