@@ -68,7 +68,10 @@ ASGI_SOCKETS: dict[str, Command] = {
     OURS: partial(gunicorn, "starlette_echo_ours", threads=40),
     NATIVE: partial(uvicorn, "starlette_echo"),
 }
-WSGI_SOCKETS: dict[str, Command] = {OURS: partial(uvicorn, "sock_echo_ours"), WERKZEUG: partial(werkzeug, "sock_echo")}
+WSGI_SOCKETS: dict[str, Command] = {
+    OURS: partial(uvicorn, "sock_echo_ours"),
+    WERKZEUG: partial(werkzeug, "sock_echo"),
+}
 SOCKETS = partial(Case, connections=16, seconds=2, unit="messages/s", scheme="ws")
 CASES = [
     Case("flask-hello", "Unchanged Flask hello, 32 connections (ours: on uvicorn)", HELLO_SITES),

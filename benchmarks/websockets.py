@@ -1,4 +1,4 @@
-"""`python -m benchmarks.websockets URL CONNECTIONS SECONDS`: load on a WebSocket echo, which prints what wrk.lua prints.
+"""`python -m benchmarks.websockets URL CONNECTIONS SECONDS`: load on a WebSocket echo; prints what wrk.lua prints.
 
 Raw sockets on asyncio, one message at a time on each connection.  The frames are made once and compared as bytes: what
 is measured is the server, and as little of this client as possible.
