@@ -55,7 +55,7 @@ $(VENV)/.gevent: $(VENV)/.test
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.base
-	$(BIN)/python -m pip install --quiet --editable . --group bench
+	$(BIN)/python -m pip install --quiet --editable ".[websocket]" --group bench
 	touch $@
 
 clean:

@@ -84,24 +84,60 @@ class AsyncioPort(Port):
     async def to_thread(self, work: Callable[[], object]) -> None:
         await asyncio.to_thread(work)
 
-    async def readable(self, sock: socket) -> None:
-        await self._ready(sock.fileno(), self.loop.add_reader, self.loop.remove_reader)
+    def watch(self, sock: socket) -> AsyncioWatch:
+        return AsyncioWatch(self.loop, sock.fileno())
 
     async def writable(self, sock: socket) -> None:
-        await self._ready(sock.fileno(), self.loop.add_writer, self.loop.remove_writer)
-
-    async def _ready(self, fileno: int, watch: Callable[..., None], forget: Callable[[int], bool]) -> None:
-        waiter = self.loop.create_future()
-        watch(fileno, _set, waiter)
+        waiter, fileno = self.loop.create_future(), sock.fileno()
+        self.loop.add_writer(fileno, _set, waiter)
         try:
             await waiter
         finally:
-            forget(fileno)
+            self.loop.remove_writer(fileno)
 
 
 def _set(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
         waiter.set_result(None)
+
+
+class AsyncioWatch:
+    """Stays registered from one wait to the next: in asyncio that costs more than reading does."""
+
+    __slots__ = ("_call", "_fileno", "_loop", "_registered", "_waiter")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, fileno: int) -> None:
+        self._loop = loop
+        self._fileno = fileno
+        self._registered = False
+        self._waiter: asyncio.Future[bytes] | None = None
+
+    async def readable(self, call: Callable[[], bytes]) -> bytes:
+        self._call = call
+        waiter: asyncio.Future[bytes] = self._loop.create_future()
+        self._waiter = waiter
+        if not self._registered:
+            self._registered = True
+            self._loop.add_reader(self._fileno, self._ready)
+        try:
+            return await waiter
+        finally:
+            self._waiter = None
+
+    def _ready(self) -> None:
+        waiter = self._waiter
+        if waiter is None or waiter.done():  # nobody waits: the loop would come back at once, again and again
+            self.stop()
+            return
+        try:
+            waiter.set_result(self._call())
+        except OSError as error:
+            waiter.set_exception(error)
+
+    def stop(self) -> None:
+        if self._registered:
+            self._registered = False
+            self._loop.remove_reader(self._fileno)
 
 
 def host_loop(name: str, begin: Callable[[AsyncioPort, Callable[[], None]], None]) -> None:

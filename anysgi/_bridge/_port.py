@@ -53,6 +53,16 @@ class Bell(Protocol):
         """Wake everyone who waits.  On the loop only."""
 
 
+class Watch(Protocol):
+    """An eye on one socket."""
+
+    async def readable(self, call: Callable[[], bytes]) -> bytes:
+        """Wait until the socket has something to read, or has ended; then return what `call()` returns, or raise it."""
+
+    def stop(self) -> None:
+        """Look no more.  Before the socket is closed, and while nobody waits."""
+
+
 class Port(ABC):
     """The way into one event loop.
 
@@ -177,8 +187,8 @@ class Port(ABC):
         """Run a blocking call on a thread of its own and wait for it."""
 
     @abstractmethod
-    async def readable(self, sock: socket) -> None:
-        """Wait until `sock` has something to read, or has ended; for one coroutine at a time."""
+    def watch(self, sock: socket) -> Watch:
+        """Be ready to wait for what comes on `sock`; for one coroutine at a time."""
 
     @abstractmethod
     async def writable(self, sock: socket) -> None:

@@ -26,7 +26,7 @@ class SocketStream:
         sock: connected.
     """
 
-    __slots__ = ("_bell", "_eager", "_left", "_port", "_sock", "_timeout", "_writing")
+    __slots__ = ("_bell", "_left", "_pending", "_port", "_sock", "_timeout", "_watch", "_writing")
 
     def __init__(self, port: Port, sock: socket) -> None:
         self._port = port
@@ -35,7 +35,8 @@ class SocketStream:
         sock.setblocking(False)
         self._left = bytearray()  # what was given to `write` and has not left
         self._writing = False
-        self._eager = False  # the last read did not have to wait
+        self._watch = port.watch(sock)
+        self._pending = getattr(sock, "pending", None)  # TLS: bytes that have left the system and were not read
         self._bell = port.bell()
 
     async def read(self) -> bytes:
@@ -44,17 +45,20 @@ class SocketStream:
         Raises:
             OSError: the connection broke.
         """
-        if self._eager:
+        pending = self._pending
+        if pending is not None and pending():
             await self._port.checkpoint()  # a peer that never pauses may not have the loop to itself
-        self._eager = True
+            return self._recv()
         while True:
             try:
-                return self._sock.recv(_PIECE)
+                return await self._watch.readable(self._recv)
             except (BlockingIOError, SSLWantReadError):
-                self._eager = False
-                await self._port.readable(self._sock)
+                pass
             except SSLWantWriteError:
                 await self._port.writable(self._sock)
+
+    def _recv(self) -> bytes:
+        return self._sock.recv(_PIECE)
 
     async def write(self, data: bytes) -> None:
         """Send all of it; returns when the system has taken it.  A cancelled call leaves its rest to the next one.
@@ -79,8 +83,8 @@ class SocketStream:
             sent = self._sock.send(left)
         except (BlockingIOError, SSLWantWriteError):
             await self._port.writable(self._sock)
-        except SSLWantReadError:
-            await self._port.readable(self._sock)
+        except SSLWantReadError:  # TLS changes its keys: that is for the reader to see
+            await self._port.checkpoint()
         else:
             del left[:sent]
 
@@ -99,11 +103,13 @@ class SocketStream:
 
     def hang_up(self) -> None:
         """End both ways, so that whoever owns the socket can neither read nor write, and give it back as it was."""
+        self._watch.stop()
         self._shut(SHUT_RDWR)
         self._sock.settimeout(self._timeout)
 
     def close(self) -> None:
         """End both ways, and close the socket."""
+        self._watch.stop()
         self._shut(SHUT_RDWR)
         self._sock.close()
 

@@ -121,11 +121,25 @@ class TrioPort(Port):
     async def to_thread(self, work: Callable[[], object]) -> None:
         await trio.to_thread.run_sync(work)
 
-    async def readable(self, sock: socket) -> None:
-        await trio.lowlevel.wait_readable(sock)
+    def watch(self, sock: socket) -> TrioWatch:
+        return TrioWatch(sock)
 
     async def writable(self, sock: socket) -> None:
         await trio.lowlevel.wait_writable(sock)
+
+
+class TrioWatch:
+    __slots__ = ("_sock",)
+
+    def __init__(self, sock: socket) -> None:
+        self._sock = sock
+
+    async def readable(self, call: Callable[[], bytes]) -> bytes:
+        await trio.lowlevel.wait_readable(self._sock)
+        return call()
+
+    def stop(self) -> None:
+        """Nothing is registered in between."""
 
 
 class TrioTask:

@@ -10,6 +10,7 @@ pings and Closes are answered, and whatever the peer did wrong becomes the Close
 from __future__ import annotations
 
 from io import BytesIO, StringIO
+from struct import pack
 from typing import TYPE_CHECKING, Any
 
 from wsproto import events
@@ -21,6 +22,7 @@ from ._websocket_messages import Close
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_TEXT, _BINARY, _FIN = 0x1, 0x2, 0x80  # RFC 6455 section 5.2
 NO_STATUS, ABNORMAL, TOO_BIG = 1005, 1006, 1009  # RFC 6455 section 7.4.1
 
 
@@ -63,8 +65,9 @@ class WebSocketFrames:
         """Frame a message; `b""` if the connection is closing, when nothing may follow."""
         if not self.open:
             return b""
-        event = events.TextMessage(payload) if isinstance(payload, str) else events.BytesMessage(payload)
-        return self._connection.send(event)
+        if isinstance(payload, str):
+            return whole_frame(_TEXT, payload.encode(), masked=self._connection.client)
+        return whole_frame(_BINARY, payload, masked=self._connection.client)
 
     def ping(self) -> bytes:
         return self._connection.send(events.Ping()) if self.open else b""
@@ -131,3 +134,19 @@ class WebSocketFrames:
         self._replies += self.close(close)
         self.failed = True
         return close
+
+
+def whole_frame(opcode: int, payload: bytes, *, masked: bool) -> bytes:
+    """Frame a whole message (RFC 6455 section 5.2): the one thing that is quicker done here than asked of wsproto.
+
+    The mask is zero, which changes nothing.  A client masks to protect what lies between it and the server (section
+    10.3); where we are the client, that is a socket pair.
+    """
+    size, mask = len(payload), 0x80 if masked else 0
+    if size < 126:
+        head = bytes((_FIN | opcode, mask | size))
+    elif size < 65_536:
+        head = pack("!BBH", _FIN | opcode, mask | 126, size)
+    else:
+        head = pack("!BBQ", _FIN | opcode, mask | 127, size)
+    return head + (b"\0\0\0\0" if masked else b"") + payload
