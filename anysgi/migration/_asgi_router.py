@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .._core._paths import path_in_scope
 from .._core._refusals import Refusal
 from ..exceptions import AppProtocolError
-from ._attempt import CRASHED, HANDED_ON, STANDS, TRYING, Verdict
+from ._attempt import CRASHED, STANDS, TRYING, Verdict
 from ._clients import bucket_in_scope
 from ._deadline import HeadTimeout
 from ._shadow import Guarded
@@ -89,7 +89,7 @@ class AsgiRouter:
         try:
             if error is not None:
                 attempt.crash()
-            if attempt.state is HANDED_ON or attempt.state is CRASHED:
+            if attempt.over():
                 core.left(choice, crashed=attempt.state is CRASHED, error=error, status=attempt.status)
                 return False
             failed = error is not None or attempt.status >= 500
@@ -143,7 +143,7 @@ class Attempt(Verdict):
         fallthrough, rescues: see `Verdict`.
     """
 
-    __slots__ = ("_at", "_empty", "_receive", "_send", "_started")
+    __slots__ = ("_at", "_kept", "_receive", "_send", "_started")
 
     def __init__(self, receive: Receive, send: Send, fallthrough: frozenset[int], rescues: bool) -> None:
         super().__init__(fallthrough, rescues)
@@ -151,7 +151,7 @@ class Attempt(Verdict):
         self._send = send
         self._started = perf_counter()
         self._at = 0.0
-        self._empty: Message | None = None
+        self._kept: Message | None = None
 
     @property
     def seconds(self) -> float:
@@ -159,12 +159,17 @@ class Attempt(Verdict):
         return (self._at or perf_counter()) - self._started
 
     async def receive(self) -> Message:
+        if self.over():  # an app that streams looks whether its client is there, and would take the body from legacy
+            return {"type": "http.disconnect"}
         message = await self._receive()
+        if self.over():  # it was waiting already when its head came
+            self._kept = message
+            return {"type": "http.disconnect"}
         if message["type"] == "http.request":
             if message.get("body"):
                 self.touched = True
             elif not message.get("more_body"):
-                self._empty = message
+                self._kept = message
         return message
 
     async def send(self, message: Message) -> None:
@@ -175,8 +180,8 @@ class Attempt(Verdict):
             await self._send(message)
 
     async def replay(self) -> Message:
-        """`receive` for the other side; an empty body that was read already is said again."""
-        message, self._empty = self._empty, None
+        """`receive` for the other side; what nobody had, or an empty body that was read already, is said again."""
+        message, self._kept = self._kept, None
         return message if message is not None else await self._receive()
 
     async def fail(self, error: Exception, name: str) -> None:

@@ -48,6 +48,10 @@ class Verdict:
         if self.state is TRYING and (not_begun or (self._rescues and not self.touched)):
             self.state = CRASHED
 
+    def over(self) -> bool:
+        """Whether legacy answers: the rest of the request is not the new side's any more."""
+        return self.state is HANDED_ON or self.state is CRASHED
+
     def touch(self, data: bytes) -> None:
         """Take note that some of the body was read."""
         self.touched = True

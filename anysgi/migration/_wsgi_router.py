@@ -63,10 +63,11 @@ class WsgiRouter:
         core = self._core
         verdict = Verdict(choice.plan.table.fallthrough, environ["REQUEST_METHOD"] in core.rescue)
         head = Head(core, choice, start_response, verdict)
+        own = _watched(environ, verdict)
         result: Iterable[bytes] = ()
         error: Exception | None = None
         try:
-            result = core.new.wsgi(_watched(environ, verdict), head.start_response)
+            result = core.new.wsgi(own, head.start_response)
             if verdict.state is TRYING:
                 result = _begun(result, verdict)
         except Exception as raised:
@@ -76,6 +77,8 @@ class WsgiRouter:
             verdict.crash(not_begun=isinstance(raised, LifespanError))
         if verdict.state is STANDS and error is None:
             return result
+        if verdict.over() and isinstance(source := own["wsgi.input"], WatchedInput):
+            source.detach()  # what is left of the body is for legacy, whatever the new side does as it ends
         close(result)
         if verdict.state is STANDS or verdict.state is TRYING:
             head.count(failed=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from .._core._headers import latin1
@@ -26,6 +27,10 @@ class WatchedInput:
     def __init__(self, source: Any, see: Callable[[bytes], object]) -> None:
         self._source = source
         self._see = see
+
+    def detach(self) -> None:
+        """Be empty from now on."""
+        self._source = BytesIO()
 
     def read(self, *size: int) -> bytes:
         return self._seen(self._source.read, *size)

@@ -8,10 +8,12 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trio
 
 from anysgi import AsgiToWsgi, WsgiToAsgi, guess_convention
 from anysgi.exceptions import AppProtocolError, ConventionError
 from anysgi.migration import Route, Router, RouteTable, Sticky
+from tests.adapters._driving import AsgiPeer, http_scope, serving
 
 from ._apps import Boom, NewAsgi, NewWsgi, ask, ask_asgi, failing, legacy
 
@@ -103,6 +105,55 @@ def test_a_404_or_405_of_the_new_side_falls_through(make: Any, server: str, new:
 def test_a_404_after_the_body_was_read_stands(make: Any, server: str, new: New) -> None:
     answer = ask(make(new), server, "/read-404", "POST", b"hello")
     assert (answer.status, answer.side, answer.body) == (404, "new", b"new hello")
+
+
+def test_a_new_side_that_looks_for_its_client_after_its_404_takes_nothing_from_legacy(make: Any) -> None:
+    seen = []
+
+    async def new(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+        seen.append((await receive())["type"])
+
+    assert ask(make(new), "asgi", "/n", "POST", b"hello").body == b"legacy POST /n hello"
+    assert seen == ["http.disconnect"]
+
+
+def test_a_new_side_that_waited_for_the_body_before_its_404_takes_nothing_from_legacy(make: Any) -> None:
+    waiting = asyncio.Event()
+    peer = AsgiPeer({"type": "http.request", "body": b"", "more_body": True})
+    seen = []
+
+    async def new(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        task = asyncio.create_task(receive())
+        await peer.idle.wait()
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+        waiting.set()
+        seen.append((await task)["type"])
+
+    async def main() -> None:
+        async with serving(make(new).asgi, peer, "POST", "/n", [(b"content-length", b"5")]):
+            await waiting.wait()
+            peer.push({"type": "http.request", "body": b"hello"})
+
+    asyncio.run(main())
+    assert (peer.body, seen) == (b"legacy POST /n hello", ["http.disconnect"])
+
+
+def test_a_new_side_that_reads_as_it_is_closed_takes_nothing_from_legacy(make: Any) -> None:
+    class Reading(list[bytes]):
+        source: Any
+
+        def close(self) -> None:
+            assert self.source.read() == b""
+
+    def new(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("404 Not Found", [])
+        result = Reading()
+        result.source = environ["wsgi.input"]
+        return result
+
+    assert ask(make(new), "wsgi", "/n", "POST", b"hello").body == b"legacy POST /n hello"
 
 
 def test_an_empty_body_may_be_looked_at_before_falling_through(make: Any, server: str, new: New) -> None:
@@ -433,3 +484,33 @@ def test_a_generator_that_starts_its_response_before_its_only_empty_chunk(make: 
 
     answer = ask(make(new), server, "/n")
     assert (answer.side, answer.body) == ("new", b"")
+
+
+def test_the_router_runs_on_trio(make: Any) -> None:
+    async def new(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            return
+        if scope["path"] == "/hang":
+            await trio.sleep_forever()
+        await send({"type": "http.response.start", "status": 404 if scope["path"] == "/missing" else 200})
+        await send({"type": "http.response.body", "body": b"new"})
+
+    router = make(new, head_timeout=0.05)
+
+    async def body_of(path: str) -> bytes:
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b""}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        with trio.fail_after(10):
+            await router.asgi(http_scope(path=path), receive, send)
+        return b"".join(message.get("body", b"") for message in sent)
+
+    async def main() -> list[bytes]:
+        return [await body_of(path) for path in ("/ok", "/missing", "/hang")]
+
+    assert trio.run(main) == [b"new", b"legacy GET /missing", b"legacy GET /hang"]
