@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import sqlite3
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,10 +18,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from anysgi import WorkerPool
 from anysgi._core._detect import find_framework, guess_convention
 from anysgi.cli import main
 from anysgi.migration._doctor import CHECKS, Finding, Patient, Side, examine, probe
 from anysgi.migration._doctor._django import _hops
+from anysgi.migration._doctor._pools import made_by_hand
 from anysgi.migration._doctor._preload import started_by_import
 from anysgi.migration._inventory import take_inventory
 from anysgi.migration._translate import Setting
@@ -94,8 +98,17 @@ def test_a_defect_is_found_at_its_line_with_a_fix(app: Any, check: str, severity
 def test_two_pools_in_one_process_are_named_with_who_shares_them() -> None:
     [finding] = findings(sick.flask_app(), sick.starlette_app())
     assert finding.check == "thread-pools"
-    assert [evidence.seen.partition(":")[0] for evidence in finding.evidence] == ["WsgiToAsgi", "anyio's limiter"]
+    assert [evidence.seen.partition(":")[0] for evidence in finding.evidence][:2] == ["WsgiToAsgi", "anyio's limiter"]
     assert "shop:app (1 sync handlers)" in finding.evidence[0].seen
+
+
+def test_pools_that_somebody_made_are_found_with_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadPoolExecutor(3) as executor, WorkerPool(5) as pool:
+        monkeypatch.setattr(sick, "THUMBNAILS", executor, raising=False)
+        seen = [evidence.seen for evidence in made_by_hand()]
+        assert f"ThreadPoolExecutor: 3 threads, made in {sick.__name__} as THUMBNAILS" in seen
+        assert "WorkerPool: 5 threads, held by no module" in seen
+        assert pool.threads == 5
 
 
 def others(app: Any, new: Any) -> list[Finding]:
@@ -337,7 +350,7 @@ def _path(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_notes_alone_exit_with_0_and_warnings_with_1() -> None:
     healthy = run("sick:flask_app", "--factory")
     assert healthy.exit_code == 0
-    assert "· thread-pools: 1 pools" in healthy.output
+    assert "· thread-pools: " in healthy.output
     sick_one = run("sick:with_base_middleware", "--factory")
     assert sick_one.exit_code == 1
     assert "! base-http-middleware: Base is a BaseHTTPMiddleware" in sick_one.output
@@ -355,7 +368,7 @@ def test_two_apps_are_compared_and_plain_routes_are_run() -> None:
 @pytest.mark.usefixtures("_path")
 def test_long_evidence_is_cut_in_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("anysgi.cli.doctor._PLACES", 0)
-    assert "and 1 more" in run("sick:app").output
+    assert re.search(r"and \d+ more", run("sick:app").output)
 
 
 @pytest.mark.usefixtures("_path")

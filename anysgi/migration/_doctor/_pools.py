@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from ... import WorkerPool
 from ._finding import Evidence, Finding
 
 if TYPE_CHECKING:
@@ -30,11 +34,12 @@ POOLS = {
 def thread_pools(patient: Patient) -> Iterator[Finding]:
     """List the pools; more than one in a process is a warning, since together they use more than each says."""
     pools = {pool: [side for side in patient.sides if _pool(side) == pool] for pool in map(_pool, patient.sides)}
-    evidence = tuple(Evidence(f"{pool} <- {_users(sides)}") for pool, sides in pools.items())
+    served = [Evidence(f"{pool} <- {_users(sides)}") for pool, sides in pools.items()]
+    evidence = (*served, *made_by_hand())
     yield Finding(
         "thread-pools",
         "warning" if len(pools) > 1 else "note",
-        f"{len(pools)} pools of threads in one process; each thread may hold a database connection, in every process",
+        f"{len(evidence)} pools of threads in a process; each thread may hold a database connection, in every process",
         evidence,
         "one WorkerPool for all WSGI apps: WsgiToAsgi(app, pool=pool).  Keep the sum of all threads times the number "
         "of processes below the database's limit",
@@ -52,3 +57,23 @@ def _users(sides: list[Side]) -> str:
 
 def _sync(side: Side) -> int:
     return sum(route.handler.kind == "sync" for route in side.inventory.routes)
+
+
+def made_by_hand() -> list[Evidence]:
+    """Find the executors and `WorkerPool`s that the apps, or what they import, have made already."""
+    # By `type`: a lazy object asked for its class would wake up.
+    pools = [thing for thing in gc.get_objects() if issubclass(type(thing), (ThreadPoolExecutor, WorkerPool))]
+    return [Evidence(f"{type(pool).__name__}: {_size(pool)} threads, {_holder(pool)}") for pool in pools]
+
+
+def _size(pool: ThreadPoolExecutor | WorkerPool) -> int:
+    return pool.threads if isinstance(pool, WorkerPool) else pool._max_workers
+
+
+def _holder(pool: object) -> str:
+    """The module and name that hold a pool."""
+    for module in list(sys.modules.values()):
+        for name, value in vars(module).items() if hasattr(module, "__dict__") else ():
+            if value is pool:
+                return f"made in {module.__name__} as {name}"
+    return "held by no module"

@@ -48,8 +48,8 @@ def _thread(thread: threading.Thread) -> Evidence:
 
 
 def _connections() -> Iterator[Evidence]:
-    for thing in gc.get_objects():
-        if isinstance(thing, socket.socket) and thing.fileno() >= 0:
+    for thing in gc.get_objects():  # by `type`: a lazy object asked for its class would wake up
+        if issubclass(type(thing), socket.socket) and thing.fileno() >= 0:
             yield Evidence(f"{thing!r}")
         elif f"{type(thing).__module__}.{type(thing).__qualname__}" in _OPEN:
             yield Evidence(f"{type(thing).__module__}.{type(thing).__qualname__}")

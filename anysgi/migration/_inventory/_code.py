@@ -13,7 +13,7 @@ from collections import Counter
 from types import FunctionType
 from typing import TYPE_CHECKING, Literal
 
-from ._names import UNKNOWN, Instance, Names, attribute, called_function, dotted_name
+from ._names import UNKNOWN, Bound, Instance, Names, attribute, called_function, dotted_name
 from ._route import Fact, Handler
 from ._source import is_within, node_of, place_of, project_of, unwrap
 from ._uses import LOCKS, PROXIES, REQUEST, look_up
@@ -114,7 +114,8 @@ class _Reading:
         if node is None:
             self.dynamic += 1
             return
-        body = _Body(Names(function, node, me), function.__code__.co_filename, via)
+        awaited = {id(item.value) for item in ast.walk(node) if isinstance(item, ast.Await)}
+        body = _Body(Names(function, node, me), function.__code__.co_filename, via, awaited)
         for item in _without_annotations(node):
             self.facts.update(body.facts(item))
             if isinstance(item, ast.Call):
@@ -151,15 +152,16 @@ class _Reading:
 class _Body:
     """One function's body: tells for each piece of syntax whether it is a fact."""
 
-    def __init__(self, names: Names, file: str, via: tuple[str, ...]) -> None:
+    def __init__(self, names: Names, file: str, via: tuple[str, ...], awaited: set[int]) -> None:
         self.names = names
         self.file = file
         self.via = via
+        self.awaited = awaited
 
     def facts(self, node: ast.AST) -> Iterator[Fact]:
         """Yield what one node shows."""
         if isinstance(node, ast.Call):
-            yield from self._called(node.func)
+            yield from () if id(node) in self.awaited else self._called(node.func)
         elif isinstance(node, (ast.With, ast.AsyncWith)):
             yield from (fact for item in node.items for fact in self._entered(item.context_expr))
         elif isinstance(node, (ast.Name, ast.Attribute)):
@@ -176,7 +178,7 @@ class _Body:
             if value is getattr(sys.modules.get(module), name, UNKNOWN) is not UNKNOWN:
                 yield self._fact(kind, f"{module.partition('.')[0]}.{name}", node)
                 return
-        kind_of_it = self._look_up(value, "used")
+        kind_of_it = None if type(value) is Bound else self._look_up(value, "used")  # its object was seen already
         if kind_of_it:
             yield self._fact(kind_of_it, _short(dotted_name(value)), node)
 

@@ -67,6 +67,7 @@ CALLED = {
     "pyodbc": "database",
     "pymongo": "database",
     "redis.client": "database",
+    "redis.commands": "database",
     "django.db.models.manager": "database",
     "django.db.models.query": "database",
     "django.db.models.base.Model.save": "database",
@@ -78,7 +79,8 @@ CALLED = {
     "sqlalchemy.orm.session": "database",
     "sqlalchemy.orm.query": "database",
     "sqlalchemy.orm.scoping": "database",
-    "flask_sqlalchemy": "database",
+    "flask_sqlalchemy.model._QueryProperty": "database",
+    "flask_sqlalchemy.query": "database",
     "peewee": "database",
     "subprocess": "process",
     "os.system": "process",
@@ -99,7 +101,7 @@ CALLED = {
     "threading.Thread.join": "lock",
     "concurrent.futures._base.Future.result": "lock",
 }
-"""Functions that make the calling thread wait, with what they wait for."""
+"""Functions that make the calling thread wait, with what they wait for; a call that is awaited never counts."""
 
 LOCKS = ("_thread.lock", "_thread.RLock", "threading.Condition", "threading.Semaphore", "threading.Barrier")
 """Types whose objects make the thread wait when they are entered or acquired."""

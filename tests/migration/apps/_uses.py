@@ -273,3 +273,22 @@ def nested_class() -> None:
 
 
 level_of: list[Any] = []
+
+
+class Client:
+    """A client for both worlds whose methods are one, as redis has it."""
+
+    def get(self) -> Any:
+        return None
+
+
+Client.get.__module__ = "redis.commands.core"
+CLIENT = Client()
+
+
+def asks_a_client() -> None:
+    CLIENT.get()
+
+
+async def awaits_a_client() -> None:
+    await CLIENT.get()
