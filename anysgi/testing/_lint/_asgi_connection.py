@@ -69,7 +69,7 @@ class Connection:
                 problem = check(value, self.look)
                 if problem is not None:
                     self.find(rule.id, problem, party if rule.party == "both" else None)
-                    broken += [] if isinstance(problem, Milder) else [rule.id]
+                    broken += [rule.id] if rule.severity == "must" and not isinstance(problem, Milder) else []
         return broken
 
     def _judge_message(self, message: dict[str, Any], party: Party, how: str) -> list[str]:

@@ -89,8 +89,8 @@ def raw_path_agrees(scope: Scope, look: Look) -> str | None:
     path, raw = scope.get("path"), scope.get("raw_path")
     if not isinstance(path, str) or not isinstance(raw, bytes) or (path.isascii() and raw == path.encode()):
         return None
-    if path_is_decoded(scope, look):
-        return None  # a finding already
+    if path_is_decoded(scope, look) or "\ufffd" in path:
+        return None  # a finding already; or bytes that are no UTF-8, replaced, as most servers do
     decoded = unquote_to_bytes(raw.partition(b"?")[0])
     given, root = _encodings(path), _encodings(str(scope.get("root_path") or ""))
     rewritten = any(decoded.endswith(one) or one.endswith(decoded) for one in given) and any(root)

@@ -29,7 +29,7 @@ W029 should app: an app does not read past `CONTENT_LENGTH`
     PEP 3333, Input and Error Streams :: environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"] or 0))
 W030 must app: an app does not close `wsgi.input`
     PEP 3333, Input and Error Streams :: leave the stream open
-W031 lint app: of `wsgi.input` only `read`, `readline`, `readlines` and iteration are used
+W031 lint app: of `wsgi.input` only `read`, `readline`, `readlines` and iteration are used (or `readinto`, `read1`)
     PEP 3333, Input and Error Streams :: io.BytesIO(environ["wsgi.input"].read(length)) for what seeks
 W032 must server: a body cut short is an error, not the end
     PEP 3333, Input and Error Streams :: raise ConnectionResetError

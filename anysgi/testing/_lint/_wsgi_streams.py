@@ -79,14 +79,17 @@ class LintInput:
         if not callable(value) or name.startswith("__"):
             return value
 
-        if name == "readinto":  # io's classes read so from any stream that can
-            return self._readinto
+        if name in ("readinto", "read1"):  # io's classes and adapters read so from any stream that can
+            return self._readinto if name == "readinto" else self._read1
 
         def other(*args: Any, **kwargs: Any) -> Any:
             self._find("W031", f"the app called {name}() of wsgi.input", "app")
             return value(*args, **kwargs)
 
         return other
+
+    def _read1(self, *size: Any) -> Any:
+        return self._took(self._raw.read1(*size), "read1", asked=not size or size[0] != 0)
 
     def _readinto(self, buffer: Any) -> Any:
         size = self._raw.readinto(buffer)

@@ -119,11 +119,13 @@ GOOD: dict[str, App] = {
 
 
 def _case(kind: str) -> Callable[..., Case]:
-    def case(*moves: Any, app: Any = None, events: Any = None, peer: Server | None = None, **changes: Any) -> Case:
+    def case(
+        *moves: Any, app: Any = None, events: Any = None, peer: Callable[[], Server] | None = None, **changes: Any
+    ) -> Case:
         """One scope of this protocol: `moves` of the app, or `app`; `changes` of the scope."""
 
         async def run(wrap: Wrap) -> None:
-            ends = peer or Server(events or EVENTS[kind])
+            ends = peer() if peer else Server(events or EVENTS[kind])
             inner = app or (plays(*moves) if moves else GOOD[kind])
             await wrap(inner)(scope_of(kind, **changes), ends.receive, ends.send)
 

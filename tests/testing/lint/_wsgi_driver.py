@@ -39,8 +39,13 @@ def environ_of(body: bytes = b"", **changes: Any) -> dict[str, Any]:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    environ |= {key.replace("wsgi_", "wsgi."): value for key, value in changes.items()}
+    environ |= {key.replace("wsgi_", "wsgi."): _fresh(value) for key, value in changes.items()}
     return {key: value for key, value in environ.items() if value is not GONE}
+
+
+def _fresh(value: Any) -> Any:
+    """A stream for one request: a case may be run by several validators."""
+    return type(value)(value.getvalue()) if isinstance(value, Body) else value
 
 
 class Body(io.BytesIO):
