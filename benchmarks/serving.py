@@ -25,6 +25,7 @@ A2WSGI, ASGIREF = "uvicorn + a2wsgi", "uvicorn + asgiref"
 GUNICORN, GUNICORN_MANY = "gunicorn gthread", "gunicorn 8 processes x 4 threads"
 GRANIAN, WAITRESS, NATIVE = "granian (native WSGI)", "waitress", "Starlette native on uvicorn"
 WERKZEUG = "werkzeug's server"
+FLOOR = "Flask on uvicorn's loop (no adapter)"  # nobody's product: what an adapter that costs nothing would reach
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ HELLO_SITES: dict[str, Command] = {
     WAITRESS: partial(waitress, "flask_site"),
     GRANIAN: partial(granian, "flask_site"),
     NATIVE: partial(uvicorn, "starlette_site"),
+    FLOOR: partial(uvicorn, "flask_on_the_loop"),
 }
 FASTAPI_SITES: dict[str, Command] = {
     OURS: partial(gunicorn, "fastapi_ours"),
