@@ -28,6 +28,7 @@ COMMANDS: dict[str, list[str]] = {
     "gunicorn-sync": [*GUNICORN, "--worker-class", "sync"],
     "gunicorn-gthread": [*GUNICORN, "--worker-class", "gthread", "--threads", "4"],
     "gunicorn-preload": [*GUNICORN, "--worker-class", "gthread", "--threads", "4", "--preload"],
+    "gunicorn-gevent": [*GUNICORN, "--worker-class", "gevent"],
     "waitress": ["-m", "apps.waitress_run", "{fd}", "4", "0"],
     "waitress-lookahead": ["-m", "apps.waitress_run", "{fd}", "4", "1"],
 }
@@ -35,8 +36,8 @@ ASGI_SERVERS = ("uvicorn-h11", "uvicorn-httptools", "hypercorn")
 WSGI_SERVERS = ("gunicorn-sync", "gunicorn-gthread", "gunicorn-preload", "waitress")
 # Servers of which one app is tried, and those left to `make test-slow`.
 MORE_ASGI_SERVERS = ("uvicorn-h11-uvloop", "uvicorn-httptools-asyncio", "hypercorn-trio")
-MORE_WSGI_SERVERS = ("waitress-lookahead",)
-SLOW = ("hypercorn-trio",)
+MORE_WSGI_SERVERS = ("waitress-lookahead", "gunicorn-gevent")
+SLOW = ("hypercorn-trio", "gunicorn-gevent")
 WSGI_APPS = ("flask", "django", "wsgi")
 ASGI_APPS = ("fastapi", "starlette", "asgi")
 
