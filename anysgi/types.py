@@ -59,5 +59,8 @@ LifespanMode = Literal["auto", "on", "off"]
 ChunkedPolicy = Literal["auto", "stream", "spool"]
 """What `WsgiToAsgi` does with a request body of unknown length."""
 
+AsgiMode = Literal["thread", "inline"]
+"""Where the event loop of an `AsgiToWsgi` turns."""
+
 LoopName = Literal["asyncio", "uvloop", "trio"]
 """The event loops `AsgiToWsgi` can run an app on."""

@@ -148,7 +148,7 @@ def host_loop(name: str, begin: Callable[[AsyncioPort, Callable[[], None]], None
         begin: called on the loop with its port, and with what ends it (on the loop, too).
     """
     # On leaving, the runner cancels tasks, closes generators and the executor.
-    with asyncio.Runner(loop_factory=_factory(name)) as runner:
+    with asyncio.Runner(loop_factory=lambda: new_loop(name)) as runner:
         port = AsyncioPort(runner.get_loop())
         over = asyncio.Event()
         port.soon(lambda: begin(port, over.set))
@@ -165,10 +165,11 @@ async def _until(over: asyncio.Event) -> None:
     await over.wait()
 
 
-def _factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
+def new_loop(name: str) -> asyncio.AbstractEventLoop:
+    """Make a loop, `"asyncio"` or `"uvloop"`."""
     if name == "asyncio":
-        return None
+        return asyncio.new_event_loop()
     import uvloop
 
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import concurrent.futures.thread  # noqa: F401 - its exit hook must be registered before ours, to run after it
 import logging
+import sys
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -38,10 +39,14 @@ class LoopThread:
 
     def __init__(self, name: LoopName) -> None:
         host = _host(name)
+        _refuse_threadless_uwsgi()
         ready = threading.Event()
         self._thread = threading.Thread(target=self._main, args=(host, ready), name=f"anysgi-loop-{name}", daemon=True)
         self._failure: BaseException | None = None
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # isolated sub-interpreters have no threads, later ones no daemons
+            raise RuntimeError(f"the event loop's thread did not start ({error}); {_ADVICE}") from error
         ready.wait()
         if self._failure is not None:
             raise RuntimeError(f"the event loop did not start: {self._failure}") from self._failure
@@ -94,6 +99,22 @@ def _host(name: LoopName) -> Callable[[Begin], None]:
     from ._asyncio import host_loop
 
     return partial(host_loop, name)
+
+
+_ADVICE = (
+    "in a sub-interpreter use AsgiToWsgi(app, mode='inline'), "
+    "or run the app in the main one (mod_wsgi: WSGIApplicationGroup %{GLOBAL})"
+)
+
+
+def _refuse_threadless_uwsgi() -> None:
+    """Raise `RuntimeError` where a thread could be started but would never run, and every request would hang."""
+    uwsgi: Any = sys.modules.get("uwsgi")
+    if uwsgi is not None and not {"enable-threads", "threads"} & set(uwsgi.opt):
+        raise RuntimeError(
+            "this uWSGI runs no threads of Python's own, and the app's event loop needs one; "
+            "start uWSGI with --enable-threads, or use AsgiToWsgi(app, mode='inline')"
+        )
 
 
 class _Shared:

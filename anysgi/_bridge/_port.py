@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from ._to_thread import ToThread
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
     from contextlib import AbstractAsyncContextManager
@@ -77,6 +79,8 @@ class Port(ABC):
 
     Cancelled: ClassVar[type[BaseException]]
     family: ClassVar[str]  # of loops: what runs on one of them runs on all
+    flow: ClassVar[type[ToThread]] = ToThread  # what leads from this loop to a thread
+    inline: ClassVar[bool] = False  # the loop only turns while a thread waits for it
 
     def __init__(self, loop: Any) -> None:
         self.loop = loop

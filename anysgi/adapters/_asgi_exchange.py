@@ -14,7 +14,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._bridge._to_loop import ToLoop
-from .._bridge._to_thread import ToThread
 from .._core._asgi_messages import ResponseMessages
 from .._core._containment import contained
 from ..exceptions import AppProtocolError, ClientDisconnected
@@ -91,8 +90,9 @@ class AsgiExchange:
         self._body_read = False
         self.waiting = 0
         self.outer: RequestPump | None = None
-        self.down = ToThread(runtime.port, window)
-        self.up = ToLoop(runtime.port, window)
+        port = runtime.port
+        self.down = port.flow(port, window)
+        self.up = ToLoop(port, window)
         self.messages = ResponseMessages(scope["method"], scope["extensions"])
         if not has_body:
             self.up.end()
@@ -175,6 +175,12 @@ class AsgiExchange:
         error = self.late_error()
         if error is not None:
             raise error
+
+    async def settled(self) -> None:
+        """Wait until the app has returned, and log what it raised since its response."""
+        if self.task is not None:
+            await self._runtime.port.join(self.task)
+        self.log_late()
 
     def cancel_background(self) -> None:
         """End what still runs after the response; before, `hang_up` sees to the end."""

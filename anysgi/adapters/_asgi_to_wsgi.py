@@ -23,7 +23,7 @@ from ._options import NEEDS_WSPROTO, check_app, check_choice, check_positive, is
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..types import ASGIApp, Environ, LifespanMode, LoopName, StartResponse
+    from ..types import ASGIApp, AsgiMode, Environ, LifespanMode, LoopName, StartResponse
     from ._websocket_from_environ import Upgrade
 
 log = logging.getLogger("anysgi")
@@ -44,6 +44,9 @@ class AsgiToWsgi:
         app: the ASGI app, called as `await app(scope, receive, send)`; ASGI 2 apps work as well.
         lifespan: `"auto"` runs the app's lifespan if it has one, `"on"` insists on it, `"off"` never asks.
         loop: `"asyncio"`, `"uvloop"` or `"trio"`; the outer one's, where there is an ASGI server further out.
+        mode: `"thread"` runs the loop on a thread of its own.  `"inline"` runs one on each of the server's threads, for
+            servers that run no others, and only while they serve a request: the lifespan then runs once per thread, and
+            background tasks run in the response's `close()`.
         window: bytes the app may be ahead of the server before its `send` waits.
         max_body_size: bytes of request body; more is answered 413 (RFC 9110 section 15.5.14).  None: no limit.
         max_message_size: bytes of a WebSocket message; a larger one closes it with 1009 (RFC 6455 section 7.4.1).
@@ -70,6 +73,7 @@ class AsgiToWsgi:
         *,
         lifespan: LifespanMode = "auto",
         loop: LoopName = "asyncio",
+        mode: AsgiMode = "thread",
         window: int = 262_144,
         max_body_size: int | None = None,
         max_message_size: int = 16_777_216,
@@ -85,6 +89,9 @@ class AsgiToWsgi:
         check_app(app, "asgi", "AsgiToWsgi")
         check_choice("lifespan", lifespan, ("auto", "on", "off"))
         check_choice("loop", loop, ("asyncio", "uvloop", "trio"))
+        check_choice("mode", mode, ("thread", "inline"))
+        if mode == "inline" and loop == "trio":
+            raise ValueError('mode="inline" needs loop="asyncio" or "uvloop": a trio loop cannot stand still')
         check_positive(
             window=window, timeout=timeout, startup_timeout=startup_timeout, shutdown_timeout=shutdown_timeout
         )
@@ -93,6 +100,7 @@ class AsgiToWsgi:
         self._single: ASGIApp = single_callable(app)
         self.lifespan = lifespan
         self.loop = loop
+        self.mode = mode
         self.window = window
         self.max_body_size = max_body_size
         self.max_message_size = max_message_size
@@ -103,7 +111,7 @@ class AsgiToWsgi:
         self.shutdown_timeout = shutdown_timeout
         self.raise_app_errors = raise_app_errors
         self.propagate_context = propagate_context
-        self.homes = Homes(self._single, loop, lifespan, startup_timeout, shutdown_timeout)
+        self.homes = _homes(mode)(self._single, loop, lifespan, startup_timeout, shutdown_timeout)
 
     def start(self) -> None:
         """Start the loop and the app's lifespan now, instead of at the first request; blocks until startup is complete.
@@ -162,13 +170,20 @@ class AsgiToWsgi:
             return _refuse(environ, start_response, Refusal(503, "The app's event loop has ended."))
         try:
             timeout = None if websocket else self.timeout
-            return self._respond(ResponsePump(exchange, body, environ, timeout, self), environ, start_response)
+            response = self._respond(ResponsePump(exchange, body, environ, timeout, self), environ, start_response)
         except BaseException:
             exchange.end_early()
+            if runtime.port.inline:
+                runtime.port.run(exchange.settled())
             raise
         finally:
             if self.propagate_context:
                 write_back(context)
+        if runtime.port.inline:
+            from ._inline import lingering
+
+            return lingering(response, exchange, runtime.port)
+        return response
 
     def _upgrade(self, environ: Environ) -> Upgrade:
         try:
@@ -204,6 +219,14 @@ class AsgiToWsgi:
             whole: Iterable[bytes] = environ["wsgi.file_wrapper"](file, BLOCK)
             return whole
         return [first] if first or not messages.silent else ()
+
+
+def _homes(mode: AsgiMode) -> type[Homes]:
+    if mode == "thread":
+        return Homes
+    from ._inline import InlineHomes
+
+    return InlineHomes
 
 
 def _refuse(environ: Environ, start_response: StartResponse, refusal: Refusal, exc_info: Any = None) -> Iterable[bytes]:

@@ -15,6 +15,8 @@ from .._bridge import _forks
 from ..exceptions import LifespanError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .._bridge._port import Port
     from ..types import ASGIApp, LifespanMode, LoopName
     from ._request_pump import RequestPump
@@ -58,12 +60,16 @@ class Homes:
         Raises:
             LifespanError: startup failed.
         """
+        with self._lock:
+            runtime = self.own
+            if runtime is None:
+                runtime = self.own = self._start(self._new_port, None)
+            return runtime
+
+    def _new_port(self) -> Port:
         from .._bridge._loop_thread import shared_loop  # here: `import anysgi` must not pay for asyncio
 
-        with self._lock:
-            if self.own is None:
-                self.own = self._start(shared_loop(self._loop).port, None)
-            return self.own
+        return shared_loop(self._loop).port
 
     def at(self, outer: RequestPump) -> Runtime:
         """Return the runtime on the loop that `outer` is served on; blocks until it has started.
@@ -77,7 +83,7 @@ class Homes:
             with self._lock:
                 runtime = self._outer.get(port.loop)
                 if runtime is None or runtime.closed:
-                    runtime = self._outer[port.loop] = self._start(port, port.loop)
+                    runtime = self._outer[port.loop] = self._start(lambda: port, port.loop)
         return runtime
 
     async def start_here(self, port: Port, state: dict[str, Any] | None) -> None:
@@ -90,26 +96,41 @@ class Homes:
         await runtime.startup(self._mode, self._startup_timeout, state)
         self._outer[port.loop] = runtime
 
-    def _start(self, port: Port, key: object) -> Runtime:
-        port.refuse_here()
+    def _start(self, find: Callable[[], Port], key: object) -> Runtime:
         failure = self._failures.get(key)
         if failure is not None:
             raise LifespanError(str(failure)) from failure.__cause__
+        port = find()
+        port.refuse_here()
         runtime = self._make(port)
         try:
             port.run(runtime.startup(self._mode, self._startup_timeout, None))
         except LifespanError as error:
             self._failures[key] = error
+            self._give_up(runtime)
             raise
         return runtime
+
+    def _give_up(self, runtime: Runtime) -> None:
+        """It could not be started; a loop that others use goes on."""
 
     def _make(self, port: Port) -> Runtime:
         from ._runtime import Runtime
 
         self._outer = {loop: runtime for loop, runtime in self._outer.items() if runtime.port.running}
         runtime = Runtime(self._app, port, self._shutdown_timeout)
-        weakref.finalize(self, runtime.release).atexit = False  # at exit the loop closes its guests, and waits
+        self._watch(runtime)
         return runtime
+
+    def _watch(self, runtime: Runtime) -> None:
+        """See to it that the app is shut down when nobody holds its adapter any more."""
+        weakref.finalize(self, runtime.release).atexit = False  # at exit the loop closes its guests, and waits
+
+    def _all(self) -> list[Runtime]:
+        return [*self._outer.values(), *([self.own] if self.own else [])]
+
+    def _forget_all(self) -> None:
+        self.own, self._outer, self._failures = None, {}, {}
 
     def close(self) -> None:
         """Shut the app down, wherever it runs; blocks.
@@ -119,10 +140,13 @@ class Homes:
             RuntimeError: called on a loop that the app runs on.
         """
         with self._lock:
-            runtimes = [*self._outer.values(), *([self.own] if self.own else [])]
+            runtimes = self._all()
             for runtime in runtimes:
                 runtime.port.refuse_here()
-            self.own, self._outer, self._failures = None, {}, {}
+            self._forget_all()
         with ExitStack() as stack:
             for runtime in runtimes:
-                stack.callback(runtime.close)
+                stack.callback(self._close, runtime)
+
+    def _close(self, runtime: Runtime) -> None:
+        runtime.close()

@@ -16,8 +16,7 @@ HERE = Path(__file__).parent
 NEXT = "the next issue: extensions of servers, other loops, WebSockets"
 
 NOT_HERE = {
-    "104": NEXT + " (gevent)",
-    "105": NEXT + " (inline mode)",
+    "104": "tests/servers/test_gevent.py and the matrix's gunicorn-gevent, as gevent patches a whole process",
     "106": NEXT + " (free-threaded Python)",
     "111": NEXT + " (WebSockets for WSGI apps)",
     "112": NEXT + " (WebSockets on WSGI servers)",
@@ -185,6 +184,7 @@ ROWS = """
 101 a:contexts        the_next_request_sees_none_of_it
 102 w:frameworks      the_app_itself_is_called_so_what_patches_its_call_is_not_bypassed
 103 a:threads         the_loop_is_the_one_asked_for_and_runs_in_debug_mode_here
+105 inline            the_app_runs_on_the_servers_thread_and_its_loop_lasts
 107 nesting           converting_there_and_back_gives_the_same_app
 108 a:processes       async_generators_of_the_app_are_closed_before_the_loop
 108 a:disconnects     an_async_generator_is_closed_with_its_response

@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 import threading
+import types
 from typing import TYPE_CHECKING
 
 import pytest
@@ -162,13 +163,34 @@ def test_a_loop_that_does_not_end_is_logged_and_left_behind(name: LoopName, capl
     assert eventually(lambda: not loop.running)
 
 
+def test_uwsgi_without_threads_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    uwsgi = types.ModuleType("uwsgi")
+    uwsgi.opt = {"master": True}  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "uwsgi", uwsgi)
+    with pytest.raises(RuntimeError, match="--enable-threads"):
+        LoopThread("asyncio")
+    uwsgi.opt = {"threads": b"4"}  # type: ignore[attr-defined]
+    LoopThread("asyncio").stop()
+
+
+def test_a_place_without_threads_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An isolated sub-interpreter."""
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("thread is not supported for isolated subinterpreters")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(RuntimeError, match="WSGIApplicationGroup"):
+        LoopThread("asyncio")
+
+
 def test_a_loop_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Out of file descriptors, say."""
 
-    def make() -> asyncio.AbstractEventLoop:
+    def make(name: str) -> asyncio.AbstractEventLoop:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr(_asyncio, "_factory", lambda name: make)
+    monkeypatch.setattr(_asyncio, "new_loop", make)
     with pytest.raises(RuntimeError, match=r"the event loop did not start: .*Too many open files") as caught:
         on_thread(LoopThread, "asyncio").result(BOUND)
     assert isinstance(caught.value.__cause__, OSError)
