@@ -11,6 +11,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ from anysgi._core._detect import find_framework, guess_convention
 from anysgi.cli import main
 from anysgi.migration._doctor import CHECKS, Finding, Patient, Side, examine, probe
 from anysgi.migration._doctor._django import _hops
+from anysgi.migration._doctor._finding import written_at
 from anysgi.migration._doctor._pools import made_by_hand
 from anysgi.migration._doctor._preload import started_by_import
 from anysgi.migration._inventory import take_inventory
@@ -219,6 +221,47 @@ def test_threads_and_connections_of_an_import_are_named() -> None:
     finally:
         over.set()
         thread.join()
+
+
+DJANGO = {
+    "MIDDLEWARE": ["django.contrib.sessions.middleware.SessionMiddleware"],
+    "SESSION_COOKIE_NAME": "sessionid",
+    "SESSION_COOKIE_DOMAIN": None,
+    "SESSION_COOKIE_PATH": "/",
+    "SESSION_COOKIE_SECURE": False,
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
+    "USE_X_FORWARDED_HOST": False,
+    "USE_X_FORWARDED_PORT": False,
+}
+
+
+def beside_django(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> list[Finding]:
+    given = SimpleNamespace(settings=SimpleNamespace(**{**DJANGO, **settings}))
+    monkeypatch.setattr("anysgi.migration._doctor._sides.importlib", SimpleNamespace(import_module=lambda _name: given))
+    old = replace(side(sick.flask_app(), "site:app"), framework="Django")
+    new = side(sick.with_session())
+    patient = Patient(old, new)
+    return [*CHECKS["cookies"](patient), *CHECKS["proxy-trust"](patient)]
+
+
+def test_cookies_and_proxies_of_django_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    name, proxy = beside_django(monkeypatch)
+    assert name.what == "the session cookie's name differs: 'sessionid' and 'session'"
+    assert proxy.evidence[0].seen == "site:app: SECURE_PROXY_SSL_HEADER = ('HTTP_X_FORWARDED_PROTO', 'https')"
+
+
+def test_django_without_sessions_or_proxy_has_nothing_to_compare(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert beside_django(monkeypatch, MIDDLEWARE=[], SECURE_PROXY_SSL_HEADER=None) == []
+
+
+def test_where_a_setting_is_written(tmp_path: Path) -> None:
+    broken, assigned = tmp_path / "broken.py", tmp_path / "settings.py"
+    broken.write_text("def")
+    assigned.write_text("import os\nCONN_MAX_AGE = 60\n")
+    files = (str(tmp_path / "nowhere.py"), str(broken), str(assigned))
+    assert written_at(files, "CONN_MAX_AGE") == (str(assigned), 2)
+    assert written_at(files, "OTHER") == (None, None)
 
 
 # --- Django and what an import starts, in processes of their own
