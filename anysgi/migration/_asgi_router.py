@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._core._paths import path_in_scope
 from .._core._refusals import Refusal
-from ..exceptions import AppProtocolError
-from ._attempt import CRASHED, STANDS, TRYING, Verdict
+from ..exceptions import AppProtocolError, ClientDisconnected
+from ._attempt import CRASHED, TRYING, Verdict
 from ._clients import bucket_in_scope
 from ._deadline import HeadTimeout
 from ._shadow import Guarded
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ._sides import SideApp
 
 log = logging.getLogger("anysgi.migration")
+
+_MOST_DROPPED = 65_536  # bytes of an error page that is not sent; an app that has more to say is told to stop
 
 
 class AsgiRouter:
@@ -143,7 +145,7 @@ class Attempt(Verdict):
         fallthrough, rescues: see `Verdict`.
     """
 
-    __slots__ = ("_at", "_kept", "_receive", "_send", "_started")
+    __slots__ = ("_at", "_dropped", "_kept", "_receive", "_send", "_started")
 
     def __init__(self, receive: Receive, send: Send, fallthrough: frozenset[int], rescues: bool) -> None:
         super().__init__(fallthrough, rescues)
@@ -152,6 +154,7 @@ class Attempt(Verdict):
         self._started = perf_counter()
         self._at = 0.0
         self._kept: Message | None = None
+        self._dropped = 0
 
     @property
     def seconds(self) -> float:
@@ -176,8 +179,12 @@ class Attempt(Verdict):
         if self.state is TRYING and message["type"] == "http.response.start":
             self._at = perf_counter()
             self.head(message["status"])
-        if self.state is STANDS or self.state is TRYING:
+        if not self.over():
             await self._send(message)
+            return
+        self._dropped += len(message.get("body", b""))
+        if self._dropped > _MOST_DROPPED:
+            raise ClientDisconnected("legacy answers instead, and nobody listens here")
 
     async def replay(self) -> Message:
         """`receive` for the other side; what nobody had, or an empty body that was read already, is said again."""

@@ -20,7 +20,7 @@ from ._table import RouteTable
 from ._wsgi_router import WsgiRouter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ._shadow import Shadow
     from ._switches import Overrides
@@ -137,11 +137,11 @@ class Router:
         Raises:
             OSError: the switches file cannot be written.
         """
-        self._switch(with_kill(self._switches(), True))
+        self._switch(lambda overrides: with_kill(overrides, True))
 
     def restore(self) -> None:
         """Undo `kill()`."""
-        self._switch(with_kill(self._switches(), False))
+        self._switch(lambda overrides: with_kill(overrides, False))
 
     def set_percent(self, name: str, percent: float | None) -> None:
         """Change a route's share of the new side.
@@ -156,7 +156,7 @@ class Router:
         """
         if not any(route.name == name for route in self.table.routes):
             raise KeyError(f"no route is named {name!r}")
-        self._switch(with_percent(self._switches(), name, percent))
+        self._switch(lambda overrides: with_percent(overrides, name, percent))
 
     def _command(self, command: dict[str, Any]) -> None:
         """Do what a button of the dashboard says."""
@@ -169,11 +169,8 @@ class Router:
         else:
             raise ValueError(f'"kill" is true or false, not {command["kill"]!r}')
 
-    def _switches(self) -> Overrides:
-        return self._core.live.control.read(self.table)
-
-    def _switch(self, overrides: Overrides) -> None:
-        self._core.live.control.write(overrides)
+    def _switch(self, edit: Callable[[Overrides], Overrides]) -> None:
+        self._core.live.control.change(edit, self.table)
         self._core.live.look_now()
 
     def close(self) -> None:

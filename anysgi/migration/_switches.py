@@ -10,7 +10,8 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -118,9 +119,9 @@ class MemorySwitches:
         """Return what was set; see `Switches`."""
         return self._overrides
 
-    def write(self, overrides: Overrides) -> None:
-        """Set what holds from now on."""
-        self._overrides = overrides
+    def change(self, edit: Callable[[Overrides], Overrides], table: RouteTable) -> None:
+        """Change what holds from now on."""
+        self._overrides = edit(self._overrides)
 
     def __repr__(self) -> str:
         return "this process"
@@ -149,6 +150,15 @@ class FileSwitches:
                 log.error("%s is not understood; what it said before still holds: %s", self.path, error)
         return self._last
 
+    def change(self, edit: Callable[[Overrides], Overrides], table: RouteTable) -> None:
+        """Change what the file says; of two processes that do so at a time, neither undoes the other's kill.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        with _locked(self.path):
+            self.write(edit(self.read(table)))
+
     def write(self, overrides: Overrides) -> None:
         """Replace the file's contents.
 
@@ -162,10 +172,24 @@ class FileSwitches:
         }
         with tempfile.NamedTemporaryFile("w", dir=self.path.parent, prefix=self.path.name, delete=False) as file:
             json.dump(values, file, indent=2)
+        os.chmod(file.name, 0o644)  # it is no secret, and other users' processes read it too
         os.replace(file.name, self.path)
 
     def __repr__(self) -> str:
         return str(self.path)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the file's lock against other processes, on systems that have `flock`."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with open(f"{path}.lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def file_stamp(path: Path) -> tuple[int, int, int] | None:

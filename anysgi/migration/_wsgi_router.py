@@ -77,14 +77,23 @@ class WsgiRouter:
             verdict.crash(not_begun=isinstance(raised, LifespanError))
         if verdict.state is STANDS and error is None:
             return result
-        if verdict.over() and isinstance(source := own["wsgi.input"], WatchedInput):
-            source.detach()  # what is left of the body is for legacy, whatever the new side does as it ends
+        if verdict.over():
+            _dismiss(result, own["wsgi.input"], choice.name)
+            core.left(choice, crashed=verdict.state is CRASHED, error=error, status=verdict.status)
+            return None
         close(result)
-        if verdict.state is STANDS or verdict.state is TRYING:
-            head.count(failed=True)
-            return _failed(choice, error or AppProtocolError("the app returned without a response"), start_response)
-        core.left(choice, crashed=verdict.state is CRASHED, error=error, status=verdict.status)
-        return None
+        head.count(failed=True)
+        return _failed(choice, error or AppProtocolError("the app returned without a response"), start_response)
+
+
+def _dismiss(result: object, source: object, name: str) -> None:
+    """Close a response that is not sent; the rest of the body, and the last word, are for legacy."""
+    if isinstance(source, WatchedInput):
+        source.detach()
+    try:
+        close(result)
+    except Exception:
+        log.exception("the new side failed as it was closed at %s; legacy answers", name)
 
 
 def _watched(environ: Environ, verdict: Verdict) -> Environ:

@@ -156,6 +156,28 @@ def test_a_new_side_that_reads_as_it_is_closed_takes_nothing_from_legacy(make: A
     assert ask(make(new), "wsgi", "/n", "POST", b"hello").body == b"legacy POST /n hello"
 
 
+def test_a_new_side_that_fails_as_its_404_is_closed_is_logged(make: Any, caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(list[bytes]):
+        def close(self) -> None:
+            raise Boom
+
+    def new(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("404 Not Found", [])
+        return Failing()
+
+    assert ask(make(new), "wsgi", "/n").side == "legacy"
+    assert "failed as it was closed" in caplog.text
+
+
+def test_a_404_that_never_ends_is_stopped(make: Any, server: str) -> None:
+    async def new(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b"x" * 1000, "more_body": True})
+
+    assert ask(make(new), server, "/n").side == "legacy"
+
+
 def test_an_empty_body_may_be_looked_at_before_falling_through(make: Any, server: str, new: New) -> None:
     assert ask(make(new), server, "/look-404", "POST").body == b"legacy POST /look-404"
 

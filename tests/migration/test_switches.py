@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from anysgi.exceptions import RouteTableError
 from anysgi.migration import EnvironmentSwitches, FileSwitches, FlagSwitches, Overrides, Route, Router, RouteTable
 from anysgi.migration._clients import bucket
 from anysgi.migration._live import LiveTable, make_plan
-from anysgi.migration._switches import MemorySwitches, with_percent
+from anysgi.migration._switches import MemorySwitches, with_kill, with_percent
 
 from ._apps import NewWsgi, ask, legacy
 
@@ -115,6 +116,32 @@ def test_a_file_that_makes_no_sense_changes_nothing(
     assert "what it said before still holds" in caplog.text
 
 
+def test_changes_at_the_same_time_do_not_undo_each_other(tmp_path: Path) -> None:
+    file = tmp_path / "switches.json"
+    names = [f"route-{number}" for number in range(8)]
+    ready = threading.Barrier(len(names) + 1)
+
+    def change(edit: Any) -> None:
+        ready.wait(10)
+        FileSwitches(file).change(edit, TABLE)
+
+    edits = [lambda overrides, name=name: with_percent(overrides, name, 5) for name in names]
+    edits.append(lambda overrides: with_kill(overrides, True))
+    threads = [threading.Thread(target=change, args=(edit,)) for edit in edits]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert FileSwitches(file).read(TABLE) == Overrides(True, frozenset(), dict.fromkeys(names, 5.0))
+
+
+def test_a_system_without_flock_changes_the_file_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    switches = FileSwitches(tmp_path / "switches.json")
+    switches.change(lambda overrides: with_kill(overrides, True), TABLE)
+    assert switches.read(TABLE).kill
+
+
 # --- flags
 
 
@@ -140,7 +167,7 @@ def test_flags_of_an_openfeature_provider_switch_routes() -> None:
 
 
 def test_without_the_sdk_the_message_names_the_line_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "openfeature", None)
+    monkeypatch.setitem(sys.modules, "openfeature", None)
     with pytest.raises(ImportError, match=r"pip install 'anysgi\[flags\]'"):
         FlagSwitches()
 
