@@ -138,7 +138,7 @@ class WsgiProgram:
 
     Attributes:
         calls: how often it was called.
-        close_calls: how often `close()` of what it returned was called.
+        close_calls: how often `close()` of what it returned was called; a list, of style `"whole"`, has none.
     """
 
     def __init__(self, program: Program) -> None:
@@ -150,8 +150,8 @@ class WsgiProgram:
         call = _WsgiProgramCall(self.program, environ["wsgi.input"], start_response)
         if self.program.style == "stream":
             return _Closable(self, call.pieces())
-        pieces = list(call.pieces())
-        return _Closable(self, iter([body] if (body := b"".join(pieces)) else []))
+        body = b"".join(call.pieces())
+        return [body] if body else []
 
     def __repr__(self) -> str:
         return f"{self.program!r}.wsgi"

@@ -105,7 +105,7 @@ def test_blocked_loops_fail_unless_the_baseline_knows_them(user: pytest.Pytester
 
         def test_blocks():
             async def main():
-                time.sleep(0.15)
+                time.sleep(0.3)
             asyncio.run(main())
 
         def test_does_not():
