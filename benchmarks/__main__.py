@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import imports, inprocess, machine, memory, report, serving, watch
+from benchmarks import imports, inprocess, machine, memory, middleware, report, serving, watch
 from benchmarks.measure import Result
 from benchmarks.payload import MIB
 from benchmarks.peers import have_ours
@@ -63,10 +63,18 @@ def serving_job(case: serving.Case, quick: bool, rounds: int | None) -> Job:
     return Job(case.name, case.title, partial(serving.run, case, turns, seconds))
 
 
+def middleware_job(convention: str, overhead: bool, quick: bool, rounds: int | None) -> Job:
+    name = middleware.name(convention, overhead=overhead)
+    beyond = ", beyond the app itself" if overhead else ""
+    run = partial(middleware.run, convention, overhead=overhead, rounds=rounds or (5 if quick else 21))
+    return Job(name, f"Five layers on a hello app, {convention.upper()}{beyond}", lambda say: run(say=say))
+
+
 def all_jobs(quick: bool, rounds: int | None) -> list[Job]:
     size = 1024 * MIB
     return [
         *(in_process_job(case, quick, rounds) for case in inprocess.CASES),
+        *(middleware_job(*case, quick, rounds) for case in middleware.CASES),
         *(serving_job(case, quick, rounds) for case in serving.CASES),
         *(
             Job(f"memory-{flow}", title.format(size=f"{size // MIB} MiB"), partial(memory.run, flow, size, quick))

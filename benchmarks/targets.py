@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks import imports, inprocess, peers, serving
+from benchmarks import imports, inprocess, middleware, peers, serving
 from benchmarks.measure import Result, advantage
 
 WINDOW_KIB = 256
@@ -53,6 +53,8 @@ def _memory(side: str, way: str) -> list[Target]:
 HELLO_1, HELLO_32 = "WSGI hello, in process, concurrency 1", "WSGI hello, in process, concurrency 32"
 FLASK, SLOW = "unchanged Flask hello on uvicorn, 32 connections", "unchanged Flask, 150 ms of I/O, 500 connections"
 
+FIVE = "stack of 5 header-level layers on a hello app"
+
 TARGETS = [
     Target(HELLO_1, "<= 1.5 x a bare `run_in_executor` round trip", "wsgi-hello-1", "cost", 1.5, peers.EXECUTOR),
     Target(HELLO_1, ">= 5 x less than a2wsgi", "wsgi-hello-1", "gain", 5, "a2wsgi"),
@@ -78,6 +80,15 @@ TARGETS = [
     Target("WebSocket echo on gunicorn gthread", ">= 0.5 x uvicorn", "websocket-asgi", "gain", 0.5, serving.NATIVE),
     Target("Flask-Sock echo on uvicorn", ">= 0.5 x werkzeug's server", "websocket-wsgi", "gain", 0.5, serving.WERKZEUG),
     *(target for side in ("wsgi", "asgi") for way in ("up", "down") for target in _memory(side, way)),
+    Target(FIVE, "ASGI: <= 1.0 x the same five by hand", "middleware-asgi", "cost", 1.0, middleware.HAND),
+    Target(FIVE, "WSGI: <= 1.0 x the same five by hand", "middleware-wsgi", "cost", 1.0, middleware.HAND),
+    Target(FIVE, ">= 60 x less than BaseHTTPMiddleware", "middleware-asgi-overhead", "gain", 60, middleware.BASE),
+    *(
+        Target(
+            "one layer that only reads", "<= 1.5 µs", f"middleware-{c}-overhead", "limit", 1.5, ours=middleware.READS
+        )
+        for c in ("asgi", "wsgi")
+    ),
     Target("`import anysgi`", "<= 30 ms", "import", "limit", 30.0),
     Target("`import anysgi`", "none of the extras imported", "import", "fact", 0, fact="extras"),
     Target(
