@@ -57,7 +57,8 @@ class HttpExchange(AsgiExchange):
         if state is PASSING:
             return self._send(message)
         if state is BEFORE and message["type"] == START:
-            return self._start(AsgiResponse(message))
+            self.result = response = AsgiResponse(message)
+            return self._start(response)
         return self._take(message)
 
     async def _take(self, message: Message) -> None:
@@ -69,11 +70,7 @@ class HttpExchange(AsgiExchange):
         else:
             await action(self, message)
 
-    def _start(self, response: AsgiResponse) -> Awaitable[None]:
-        self.result = response
-        return self._settle(response)
-
-    def _settle(self, own: AsgiResponse) -> Awaitable[None]:
+    def _start(self, own: AsgiResponse) -> Awaitable[None]:
         """Hand the head to the layers; what is to be awaited is a coroutine of ours only if one of them does I/O."""
         calls = self.unwind()
         for call in calls:
@@ -91,7 +88,7 @@ class HttpExchange(AsgiExchange):
         if self.result is not own:
             return self._replace_response()
         body = own._body
-        if body is None and not self.ending and self._deadline is None and not own.is_new_status:
+        if body is None and not self.ending and self._deadline is None and own._status is None:
             self.state = PASSING
             return self._send(own.start_message())
         self._silent = is_silent(self.request, own)
@@ -194,10 +191,9 @@ class PeekingExchange(HttpExchange):
 
     __slots__ = ()
 
-    def _start(self, response: AsgiResponse) -> Awaitable[None]:
-        self.result = response
-        if response.headers.get("content-type", "").startswith("text/event-stream"):
-            return self._settle(response)
+    def _start(self, own: AsgiResponse) -> Awaitable[None]:
+        if own.headers.get("content-type", "").startswith("text/event-stream"):
+            return super()._start(own)
         self.state = PEEKING
         return _nothing()
 
@@ -209,12 +205,12 @@ class PeekingExchange(HttpExchange):
             response._body = Body(is_file=is_file)
         else:
             response._body = Body((message.get("body", b""),))
-        await self._settle(response)
+        await super()._start(response)
         await self.send(message)
 
     async def app_returned(self) -> None:
         if self.state is PEEKING:  # a head without a body
-            await self._settle(self._response)
+            await super()._start(self._response)
         await super().app_returned()
 
 

@@ -172,8 +172,7 @@ class Exchange:
 
     def forwarded(self) -> None:
         """Note that the head is with the server."""
-        if self.ending:
-            self._first_byte = perf_counter() - self._started
+        self._first_byte = perf_counter() - self._started
 
 
 def _resume(flow: Flow, call: Call) -> Any:

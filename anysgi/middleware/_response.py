@@ -137,7 +137,7 @@ class AsgiResponse(AppResponse):
         return raw
 
     def start_message(self) -> Message:
-        return {**self._message, "status": self.status} if self.is_new_status else self._message
+        return self._message if self._status is None else {**self._message, "status": self._status}
 
 
 class WsgiResponse(AppResponse):
@@ -167,7 +167,8 @@ class WsgiResponse(AppResponse):
         return Body(iterable if known else None, is_file=is_file)  # type: ignore[arg-type]  # it is a list of bytes
 
     def start_arguments(self) -> tuple[str, TextList]:
-        return status_line(self.status) if self.is_new_status else self._line, self._raw
+        line = self._line if self._status is None else status_line(self._status)
+        return line, self._raw
 
 
 def content_length(headers: Headers) -> int | None:

@@ -179,12 +179,13 @@ class WsgiExchange(Exchange):
             close(self._iterable)
             self.finish("aborted", error)
             raise
-        self.forwarded()
+        if self.ending:
+            self.forwarded()
 
     def _framed(self, response: Response) -> Iterable[bytes]:
         """Make Content-Length true, and return what the server shall iterate."""
         if isinstance(response, WsgiResponse):
-            if response._body is None and not self.ending and not response.is_new_status:
+            if response._body is None and not self.ending and response._status is None:  # nobody touched it
                 return self._bound()
             iterable = self._iterable
         else:

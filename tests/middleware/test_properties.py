@@ -195,8 +195,10 @@ def trace(
     # Each layer's own story: in stacks that do not touch, an outer one may hear of the end before an inner one does.
     # And what leaves one of them is not yet what leaves the outermost.
     stories = {plan.name: [_told(entry, told) for entry in log if entry[0] == plan.name] for plan in layers}
-    complete = program.leaves_after is None and answer.complete  # a WSGI server that stops does not see the end
-    return answer.status, headers, answer.body, complete, error, app.calls, way, stories
+    if program.leaves_after is not None:  # a server that stops sees no end, and no chunk that it could not send
+        seen = {name: [entry for entry in story if type(entry[1]) is not bytes] for name, story in stories.items()}
+        return answer.status, headers, error, app.calls, way, seen
+    return answer.status, headers, answer.body, answer.complete, error, app.calls, way, stories
 
 
 def _told(entry: tuple[Any, ...], with_bytes: bool) -> tuple[Any, ...]:
