@@ -182,8 +182,8 @@ class HttpExchange(AsgiExchange):
         set_length(response, len(whole), silent=silent)
         self.forwarded()
         await self._send(response.start_message())
-        self.sent = 0 if silent else len(whole)
         await self._send({"type": BODY, "body": b"" if silent else whole})
+        self.sent = 0 if silent else len(whole)
 
 
 class PeekingExchange(HttpExchange):
