@@ -15,6 +15,8 @@ from simple_websocket import ConnectionClosed, Server
 
 from anysgi import WsgiToAsgi
 
+from .websocket_page import PAGE
+
 
 def serve(ws: Any) -> None:
     """The echo, in the words of simple-websocket."""
@@ -55,4 +57,5 @@ def hello() -> str:
 
 flask_app = globals()[os.environ.get("ANYSGI_TEST_APP", "flask_sock")]()
 flask_app.get("/hello")(hello)
+flask_app.add_url_rule("/page", "page", lambda: PAGE)
 application = WsgiToAsgi(flask_app, threads=250)

@@ -11,6 +11,8 @@ from typing import Any
 
 from anysgi import AsgiToWsgi
 
+from .websocket_page import PAGE
+
 
 def said(code: object) -> None:
     sys.stderr.write(f"[app] closed with {code}\n")
@@ -31,14 +33,16 @@ async def serve(ws: Any) -> None:
 
 def starlette() -> Any:
     from starlette.applications import Starlette
-    from starlette.responses import PlainTextResponse
+    from starlette.responses import HTMLResponse, PlainTextResponse
     from starlette.routing import Route, WebSocketRoute
 
     async def ws(websocket: Any) -> None:
         await websocket.accept(subprotocol="chat" if "chat" in websocket.scope["subprotocols"] else None)
         await serve(websocket)
 
-    return Starlette(routes=[WebSocketRoute("/ws", ws), Route("/hello", lambda request: PlainTextResponse("hello"))])
+    hello = Route("/hello", lambda request: PlainTextResponse("hello"))
+    page = Route("/page", lambda request: HTMLResponse(PAGE))
+    return Starlette(routes=[WebSocketRoute("/ws", ws), hello, page])
 
 
 def fastapi() -> Any:
