@@ -128,6 +128,7 @@ def test_every_step_has_a_sound_table_and_moves_on() -> None:
     assert shares == sorted(set(shares))
 
 
+@pytest.mark.slow
 def test_the_demo_plays() -> None:
     played = subprocess.run(
         [sys.executable, "play.py"], cwd=BLOG, capture_output=True, text=True, timeout=2 * PATIENCE, check=False

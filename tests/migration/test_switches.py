@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anysgi.exceptions import RouteTableError
@@ -28,6 +28,7 @@ TABLE = RouteTable((Route("/a", "new", name="a"), Route("/b", "new", percent=20.
 # --- buckets
 
 
+@settings(max_examples=30)
 @given(st.text())
 def test_a_bucket_is_a_percentage_and_always_the_same(key: str) -> None:
     assert 0 <= bucket(key) < 100
