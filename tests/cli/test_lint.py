@@ -45,7 +45,7 @@ def test_a_stream_that_outlives_its_client_is_found_and_others_are_only_noted() 
     assert json.loads(result.stdout)["notes"][0].startswith("get, /: no end within the bound")
 
 
-@pytest.mark.parametrize("target", ["flask_shop", "plain:hello", "plain:Old", "fastapi_shop"])
+@pytest.mark.parametrize("target", ["flask_shop", "plain:hello", "plain:Old", "broken:careful", "fastapi_shop"])
 def test_good_apps_break_no_must(target: str) -> None:
     result = lint(target, "--path", "/café")
     assert result.exit_code == 0, result.output

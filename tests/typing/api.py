@@ -308,3 +308,13 @@ def conforms(app: FastAPI) -> None:
     testing.check_middleware(lambda inner: inner, conventions=["asgi"], ignore=["header:date"])
     testing.ASGITransport(app, lifespan="off", like="uvicorn")
     testing.WSGITransport(by_the_book, root_path="/shop")
+
+
+def lints(flask: Flask, fast: FastAPI) -> None:
+    watched: WSGIApp = testing.LintWSGI(flask, on="warn", select=("must", "W03"), ignore=["W031"])
+    checked: ASGIApp = testing.LintASGI(fast, on=lambda finding: finding.rule.write)
+    to_asgi(watched), to_wsgi(checked)
+    finding = testing.LintASGI(fast).findings[0]
+    assert_type(finding, testing.Finding)
+    assert_type(finding.rule, testing.Rule)
+    assert_type(finding.rule.id, str)

@@ -16,10 +16,8 @@ from ._rule import ASGI, Milder
 from ._values import is_one_shot, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ._report import Report
-    from ._rule import Check, Party, Rule
+    from ._rule import Party
 
 REFUSABLE = frozenset(["A017", "A019", "A063", "A064", "A072", "A105", "A139"])  # what a server must not let pass: A020
 UNUSABLE = frozenset(["A017", "A019", "A051", "A105"])  # events an app cannot take for anything: A021
@@ -65,7 +63,7 @@ class Connection:
         """Judge a value by the rules for its kinds, and return the ids of those it broke gravely."""
         broken = []
         for kind in kinds:
-            for rule, check in _checks(kind):
+            for rule, check in ASGI.checks.get(kind, ()):
                 problem = check(value, self.look)
                 if problem is not None:
                     self.find(rule.id, problem, party if rule.party == "both" else None)
@@ -214,10 +212,6 @@ class Connection:
     def _look_at_buffers(self) -> None:
         if any(bytes(buffer) != content for buffer, content in self._buffers):
             self.find("A028", "the app changed a body after it had sent it")
-
-
-def _checks(kind: str) -> Iterable[tuple[Rule, Check]]:
-    return ASGI.checks.get(kind, ())
 
 
 def _readable_twice(message: Any) -> Any:

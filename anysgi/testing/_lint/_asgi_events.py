@@ -79,8 +79,8 @@ def type_is_spelt_right(scope: Scope, look: Look) -> str | None:
 )
 def keys_are_text(message: Message, look: Look) -> str | None:
     """the keys of scopes and events are `str`"""
-    strange = next((key for key in message if not isinstance(key, str)), None)
-    return None if strange is None else f"the key {strange!r} is not a str"
+    strange = [key for key in message if not isinstance(key, str)]
+    return f"the key {strange[0]!r} is not a str" if strange else None
 
 
 _UNJUDGED = {"headers", "body", "type", "file", "info", "status"}  # each has a rule of its own, or none by the spec

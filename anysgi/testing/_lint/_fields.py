@@ -38,7 +38,8 @@ class Fields:
 
     def not_lowercase(self) -> bytes | None:
         """The first name that is not lowercase."""
-        return next((name for (name, _), low in zip(self.pairs, self.names, strict=True) if name != low), None)
+        found = [name for (name, _), low in zip(self.pairs, self.names, strict=True) if name != low]
+        return found[0] if found else None
 
     def pseudo(self) -> bytes | None:
         """The first pseudo header's name."""

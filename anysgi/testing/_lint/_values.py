@@ -63,6 +63,8 @@ def _as_tuple(item: Any) -> Any:
     """Two-item iterables of any kind are pairs; text and bytes iterate, but are none."""
     if isinstance(item, (tuple, list)):
         return item
+    if is_one_shot(item):
+        return (b"", b"")  # looking would use it up
     return None if isinstance(item, (str, bytes)) or not hasattr(item, "__iter__") else tuple(item)
 
 

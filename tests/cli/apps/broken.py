@@ -42,3 +42,17 @@ async def endless(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.body", "body": b"tick", "more_body": True})
         await asyncio.sleep(0.01)
     await send({"type": "http.response.body"})
+
+
+async def careful(scope: Any, receive: Any, send: Any) -> None:
+    """Breaks nothing, and waits for the one event that is the shutdown."""
+    if scope["type"] == "lifespan":
+        while True:
+            event = (await receive())["type"]
+            if event in ("lifespan.startup", "lifespan.shutdown"):
+                await send({"type": f"{event}.complete"})
+            if event == "lifespan.shutdown":
+                return
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body"})

@@ -52,6 +52,7 @@ from ._asgi_special import (
     plain_function,
     prefixing,
     reads,
+    receives_afterwards,
     returns_something,
     sends_a_buffer,
     sends_a_file,
@@ -61,6 +62,7 @@ from ._asgi_special import (
     while_running,
     with_get,
     with_lifespan,
+    without_receive,
 )
 
 PEM = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"
@@ -326,6 +328,10 @@ PAIRS: dict[str, tuple[Case, Case]] = {
 MORE_BROKEN: list[tuple[str, Case]] = [
     # further ways to break a rule whose pair shows one
     ("A006", http(extensions=[])),
+    ("A006", http(scheme="https", extensions={"tls": True})),
+    ("A008", without_receive),
+    ("A017", http(events=[None, REQUEST])),
+    ("A027", receives_afterwards),
     ("A018", http(start(), body(n=2**63))),
     ("A018", http(start(), body(n={"a": [object()]}))),
     ("A030", http(http_version="3")),

@@ -292,3 +292,18 @@ class Opened:
 
     def fileno(self) -> int:
         return 0
+
+
+async def without_receive(wrap: Wrap) -> None:
+    await wrap(GOOD["http"])(scope_of("http"), None, Server([REQUEST]).send)
+
+
+async def receives_afterwards(wrap: Wrap) -> None:
+    kept: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await GOOD["http"](scope, receive, send)
+        kept.append(receive)
+
+    await wrap(app)(scope_of("http"), *_ends())
+    await kept[0]()

@@ -188,6 +188,7 @@ MORE_BROKEN: list[tuple[str, Case]] = [
     ("W053", wsgi(returns("text"))),
     ("W053", wsgi(returns({b"a": 1}))),
     ("W055", wsgi(server=ClosesTwice)),
+    ("W056", around(ClosesTheIterator, three)),
     ("W061", wsgi(hello, REQUEST_METHOD="HEAD")),
     ("W044", wsgi(lambda environ, start_response: environ["wsgi.file_wrapper"](Body()), wsgi_file_wrapper=ServerFile)),
 ]

@@ -132,6 +132,22 @@ async def test_headers_that_can_be_read_once_still_reach_the_server() -> None:
     assert server.sent[0]["headers"] == [(b"x-a", b"1")]
 
 
+async def test_header_pairs_and_links_that_can_be_read_once_still_reach_the_server() -> None:
+    hint = {"type": "http.response.early_hint", "links": iter([b"</a.css>; rel=preload"])}
+    app = plays({**start(), "headers": [iter([b"x-a", b"1"]), {b"x-b": 1, b"2": 2}.keys()]}, hint, body())
+    server = await call(LintASGI(app), extensions={"http.response.early_hint": {}})
+    assert list(server.sent[0]["headers"][0]) == [b"x-a", b"1"]
+    assert server.sent[1]["links"] == [b"</a.css>; rel=preload"]
+
+
+def test_nothing_is_asked_of_a_loop_that_is_not_asyncios() -> None:
+    lint = LintASGI(GOOD["lifespan"])
+    server = Server([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    with pytest.raises(StopIteration):
+        lint(scope_of("lifespan"), server.receive, server.send).send(None)
+    assert lint.findings == []
+
+
 async def test_a_scope_is_the_very_object_the_server_gave() -> None:
     seen: list[Any] = []
 
@@ -182,6 +198,7 @@ def test_streams_pass_on_what_else_the_servers_have() -> None:
         assert environ["wsgi.input"].readinto(buffer) == 2
         assert environ["wsgi.input"].read1(3) == b"llo"
         assert environ["wsgi.input"].closed is False
+        assert environ["wsgi.input"].readlines() == []
         environ["wsgi.errors"].write("x")
         assert environ["wsgi.errors"].getvalue() == "x"
         return hello(environ, start_response)
