@@ -193,13 +193,17 @@ def trace(
     if length is not None and answer.complete:
         assert int(length) == len(answer.body)
     headers = sorted(header for header in answer.headers if header[0] != "content-length")
-    # Each layer's own story: in stacks that do not touch, an outer one may hear of the end before an inner one does.
-    # And what leaves one of them is not yet what leaves the outermost.
-    stories = {plan.name: [_told(entry, told) for entry in log if entry[0] == plan.name] for plan in layers}
+    # Each layer's own story: in stacks that do not touch, an outer one may hear of the end before an inner one does,
+    # what leaves one of them is not yet what leaves the outermost, and chunks may end elsewhere.
+    stories = {plan.name: [_told(e, told) for e in log if e[0] == plan.name and not _saw(e)] for plan in layers}
+    seen = {plan.name: b"".join(e[1] for e in log if e[0] == plan.name and _saw(e)) for plan in layers}
     if program.leaves_after is not None:  # a server that stops sees no end, and no chunk that it could not send
-        seen = {name: [entry for entry in story if type(entry[1]) is not bytes] for name, story in stories.items()}
-        return answer.status, headers, error, app.calls, way, seen
-    return answer.status, headers, answer.body, answer.complete, error, app.calls, way, stories
+        return answer.status, headers, error, app.calls, way, stories
+    return answer.status, headers, answer.body, answer.complete, error, app.calls, way, stories, seen
+
+
+def _saw(entry: tuple[Any, ...]) -> bool:
+    return isinstance(entry[1], bytes)
 
 
 def _told(entry: tuple[Any, ...], with_bytes: bool) -> tuple[Any, ...]:
