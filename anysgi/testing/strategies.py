@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import Any
 
 try:
-    from hypothesis import HealthCheck, given, note, settings
+    from hypothesis import HealthCheck, Phase, given, note, settings
     from hypothesis import strategies as st
 except ImportError as error:  # pragma: no cover - hypothesis is in the test group
     raise ImportError("anysgi.testing.strategies needs hypothesis: pip install 'anysgi[testing]'") from error
@@ -34,6 +34,9 @@ _BODIES = st.one_of(st.binary(max_size=20), st.sampled_from([b"\n", b"a\nb\n\nc"
 _VALUES = st.sampled_from([b"1", b"", b"a,b", b'W/"x"', b"\xe9\xff", b"a; q=0.5", b"x" * 300])
 _NAMES = st.sampled_from([b"x-a", b"X-Mixed-Case", b"accept", b"x_under", b"user-agent", b"te", b"x-forwarded-for"])
 _COOKIES = st.sampled_from([b"a=1", b"b=2; c=3", b"d="])
+
+# All but the explanations, which trace every line of both apps.
+_PHASES = [Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink]
 
 
 def chunkings(body: bytes) -> st.SearchStrategy[tuple[bytes, ...]]:
@@ -153,7 +156,7 @@ def differential(
     def decorate(make: Callable[[Program], Any]) -> Callable[[], None]:
         pair = _as_context(make)
 
-        @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), phases=_PHASES)
         @given(programs, scenarios)
         def compare(program: Program, scenario: Scenario) -> None:
             with pair(program) as (one, other):

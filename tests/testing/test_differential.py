@@ -137,6 +137,8 @@ def test_a_client_that_left_may_have_seen_more_or_less_but_nothing_else() -> Non
     assert_same(Program((Say(b"a"), Say(b"b"))).asgi, Program((Say(b"ab"),)).asgi, left)
     with pytest.raises(AssertionError, match="body"):
         assert_same(Program((Say(b"a"), Say(b"b"))).asgi, Program((Say(b"xy"),)).asgi, left)
+    whole = Program((Say(b"ab"),), headers=((b"content-length", b"2"),))
+    assert_same(whole.asgi, Program((Say(b"ab"),)).asgi, Scenario(peer=[SendFails(2)]))
 
 
 def test_close_is_counted() -> None:
