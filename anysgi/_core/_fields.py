@@ -251,6 +251,11 @@ def _same(field: bytes, wanted: bytes) -> bool:
     return len(field) == len(wanted) and field.lower() == wanted
 
 
+def text_fields(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    """Decode an ASGI header list: names lowercased, values as native strings."""
+    return [(str(name, "latin-1").lower(), str(value, "latin-1")) for name, value in headers]
+
+
 def text_headers(fields: Iterable[tuple[str, str]]) -> TextHeaders:
     """Check a list of fields that a user wrote."""
     headers = TextHeaders([])

@@ -161,11 +161,6 @@ def _header_name(key: str) -> bytes:
     return name
 
 
-def text_fields(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-    """Decode an ASGI header list: names lowercased, values as native strings."""
-    return [(str(name, "latin-1").lower(), str(value, "latin-1")) for name, value in headers]
-
-
 def latin1(text: object) -> bytes:
     """Encode a native string; one that some middleware filled with real unicode goes out as UTF-8 rather than fail."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ._answers import problem
@@ -51,54 +52,73 @@ def cors(
     judge = origin_judge(origins)
     if credentials and is_anyone(judge):
         raise ValueError("cors(origins='*', credentials=True) would let any page act as your user; name the origins")
-    allowed_methods = frozenset(methods) | {"GET", "HEAD", "POST"}
-    any_header = headers == "*"
-    allowed_headers = SAFELISTED | {name.lower() for name in ([] if isinstance(headers, str) else headers)}
-    fixed = [("access-control-allow-credentials", "true")] if credentials else []
+    allowed = SAFELISTED | {name.lower() for name in ([] if isinstance(headers, str) else headers)}
+    policy = _Policy(
+        judge=judge,
+        methods=frozenset(methods) | {"GET", "HEAD", "POST"},
+        headers=None if headers == "*" else allowed,
+        max_age=max_age,
+        private_network=private_network,
+        granted=[("access-control-allow-credentials", "true")] if credentials else [],
+    )
     exposed = [("access-control-expose-headers", ", ".join(expose))] if expose else []
-
-    def allow(origin: str) -> list[tuple[str, str]]:
-        return [("access-control-allow-origin", "*" if is_anyone(judge) else origin), *fixed]
-
-    def refused(request: Request, origin: str) -> str:
-        """Why a preflight fails; empty if it does not."""
-        wanted = request.headers.get("access-control-request-method", "")
-        if not judge(origin):
-            return f"The origin {origin} may not call this."
-        if wanted not in allowed_methods:
-            return f"The method {wanted} is not allowed across origins."
-        unknown = set(request.headers.tokens("access-control-request-headers")) - allowed_headers
-        if unknown and not any_header:
-            return f"The header {min(unknown)} is not allowed across origins."
-        if not private_network and request.headers.get("access-control-request-private-network") == "true":
-            return "This server may not be called from public pages."
-        return ""
-
-    def preflight(request: Request, origin: str) -> Response:
-        detail = refused(request, origin)
-        if detail:
-            response = problem(request, 403, detail)
-        else:
-            response = Response(204, headers=[*allow(origin), ("access-control-max-age", str(max_age))])
-            response.headers.set("access-control-allow-methods", ", ".join(sorted(allowed_methods)))
-            asked = request.headers.tokens("access-control-request-headers") if any_header else allowed_headers
-            if asked:
-                response.headers.set("access-control-allow-headers", ", ".join(sorted(asked)))
-            if private_network and "access-control-request-private-network" in request.headers:
-                response.headers.set("access-control-allow-private-network", "true")
-        response.headers.vary("origin", "access-control-request-method", "access-control-request-headers")
-        return response
 
     def flow(request: Request) -> Flow:
         origin = request.headers.get("origin")
         if origin and request.method == "OPTIONS" and "access-control-request-method" in request.headers:
-            return preflight(request, origin)
+            return policy.preflight(request, origin)
         response: Response = yield request
         if not is_anyone(judge):
             response.headers.vary("origin")
         if origin and judge(origin):
-            for name, value in [*allow(origin), *exposed]:
+            for name, value in [*policy.grant(origin), *exposed]:
                 response.headers.set(name, value)
         return None
 
     return flow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Policy:
+    """What is allowed across origins; `headers` is None for any, `granted` goes to every origin that may call."""
+
+    judge: Callable[[str], bool]
+    methods: frozenset[str]
+    headers: frozenset[str] | None
+    max_age: int
+    private_network: bool
+    granted: list[tuple[str, str]]
+
+    def grant(self, origin: str) -> list[tuple[str, str]]:
+        return [("access-control-allow-origin", "*" if is_anyone(self.judge) else origin), *self.granted]
+
+    def preflight(self, request: Request, origin: str) -> Response:
+        detail = self._refusal(request, origin)
+        response = problem(request, 403, detail) if detail else self._permission(request, origin)
+        response.headers.vary("origin", "access-control-request-method", "access-control-request-headers")
+        return response
+
+    def _refusal(self, request: Request, origin: str) -> str:
+        """Why a preflight fails; empty if it does not."""
+        wanted = request.headers.get("access-control-request-method", "")
+        if not self.judge(origin):
+            return f"The origin {origin} may not call this."
+        if wanted not in self.methods:
+            return f"The method {wanted} is not allowed across origins."
+        asked = set(request.headers.tokens("access-control-request-headers"))
+        if self.headers is not None and asked - self.headers:
+            return f"The header {min(asked - self.headers)} is not allowed across origins."
+        if not self.private_network and request.headers.get("access-control-request-private-network") == "true":
+            return "This server may not be called from public pages."
+        return ""
+
+    def _permission(self, request: Request, origin: str) -> Response:
+        response = Response(204, headers=[*self.grant(origin), ("access-control-max-age", str(self.max_age))])
+        headers = response.headers
+        headers.set("access-control-allow-methods", ", ".join(sorted(self.methods)))
+        allowed = request.headers.tokens("access-control-request-headers") if self.headers is None else self.headers
+        if allowed:
+            headers.set("access-control-allow-headers", ", ".join(sorted(allowed)))
+        if self.private_network and "access-control-request-private-network" in request.headers:
+            headers.set("access-control-allow-private-network", "true")
+        return response
