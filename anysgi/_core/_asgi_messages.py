@@ -134,7 +134,7 @@ class ResponseMessages:
         headers = check_headers(message.get("headers", ()))
         self._length = BodyLength(self._method, status, headers)
         self.status = _REASONS.get(status) or f"{int(status)} Unknown"
-        self.headers = [(str(name, "latin-1"), str(value, "latin-1")) for name, value in headers]
+        self.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
 
     def _extended(self, kind: str, message: Mapping[str, Any]) -> None:
         if kind not in self._offered:

@@ -71,7 +71,7 @@ def add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]], unders
         if not key:
             chunked = chunked or bytes(name).lower() == b"transfer-encoding"
             continue
-        text = str(value, "latin-1")
+        text = value.decode("latin-1")
         if key in environ:
             if key in repeated:
                 repeated[key].append(text)
