@@ -10,9 +10,10 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from ..exceptions import BadRequest, ClientDisconnected, RequestTimeout
+from ._client_watch import disconnect_call, socket_check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ..types import Environ
     from ._asgi_exchange import AsgiExchange
@@ -39,6 +40,7 @@ class ResponsePump:
         "_disconnected",
         "_environ",
         "_errors",
+        "_hung_up",
         "_next_look",
         "_owner",
         "_patience",
@@ -54,12 +56,14 @@ class ResponsePump:
         self._environ = environ
         self._errors = environ["wsgi.errors"]
         self._deadline = None if timeout is None else monotonic() + timeout
-        self._disconnected = _disconnected(environ) if exchange.outer is None else None
+        ours = exchange.outer is None  # the outer exchange, if there is one, keeps an eye on the client
+        self._disconnected = disconnect_call(environ) if ours else None
+        self._hung_up = socket_check(environ) if ours and not exchange.endless else None
         self._next_look = 0.0
         self._patience: float | None = None
         if timeout is not None:
             self._patience = min(timeout, _LOOK_EVERY)
-        elif self._disconnected is not None:
+        elif self._disconnected is not None or self._hung_up is not None:
             self._patience = _LOOK_EVERY
 
     def next(self) -> bytes:
@@ -79,9 +83,10 @@ class ResponsePump:
             elif self._patience is None:
                 down.wait()
             else:
-                down.wait(self._patience)
+                if not down.wait(self._patience) and self._hung_up is not None and self._hung_up():
+                    raise ClientDisconnected("the connection says that the client left")
                 self._look_around()
-        if self._patience is not None:
+        if self._deadline is not None or self._disconnected is not None:
             self._look_around()
         return chunk
 
@@ -128,11 +133,6 @@ class ResponsePump:
 
         self._errors.write("anysgi: the ASGI app failed\n" + "".join(traceback.format_exception(error)))
         self._errors.flush()
-
-
-def _disconnected(environ: Environ) -> Callable[[], bool] | None:
-    """What the server offers to ask whether the client left; no standard names it."""
-    return environ.get("waitress.client_disconnected") or environ.get("anysgi.client_disconnected")
 
 
 class StreamingResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import threading
 from typing import Any
 
@@ -15,10 +16,11 @@ from starlette.routing import Route
 
 from anysgi import AsgiToWsgi
 from anysgi._bridge._loop_thread import shared_loop
+from anysgi.adapters._client_watch import socket_check
 from anysgi.exceptions import ClientDisconnected
 from tests.conftest import BOUND, eventually
 
-from ._calling import WsgiPeer, body, fetch, head, make_environ
+from ._calling import WsgiPeer, asgi_app, body, fetch, head, make_environ
 
 
 def wrap(app: Any, **options: Any) -> AsgiToWsgi:
@@ -214,6 +216,44 @@ def test_closing_when_the_end_is_made_but_not_read_leaves_the_background_task_al
     loop.call_soon_threadsafe(gate.set)
     assert ended.wait(BOUND)
     assert ended.error is None
+
+
+@pytest.mark.parametrize("key", ["gunicorn.socket", "werkzeug.socket"])
+def test_an_app_that_is_silent_is_told_where_the_server_shows_its_connection(key: str) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(head())
+        await send(body(b"x", more=True))
+        await receive()
+        ended.append((await receive())["type"])
+        told.set()
+
+    ended: list[str] = []
+    told = threading.Event()
+    theirs, ours = socket.socketpair()
+    with theirs, ours:
+        peer = WsgiPeer(wrap(app), **{key: theirs})
+        assert peer.read() == b"x"
+        ours.close()
+        with pytest.raises(ClientDisconnected):
+            peer.read()
+        peer.close()
+        assert told.wait(BOUND)
+    assert ended == ["http.disconnect"]
+
+
+def test_a_connection_the_server_has_closed_is_one_the_client_left() -> None:
+    theirs, ours = socket.socketpair()
+    theirs.close()
+    ours.close()
+    assert socket_check({"gunicorn.socket": theirs})()  # type: ignore[misc]
+    assert socket_check({}) is None
+
+
+def test_a_client_that_only_sends_no_more_gets_a_response_that_does_not_let_it_wait() -> None:
+    theirs, ours = socket.socketpair()
+    with theirs, ours:
+        ours.shutdown(socket.SHUT_WR)
+        assert fetch(wrap(asgi_app(head(), body(b"x"))), **{"gunicorn.socket": theirs}).body == b"x"
 
 
 @pytest.mark.parametrize("key", ["waitress.client_disconnected", "anysgi.client_disconnected"])

@@ -60,6 +60,7 @@ ROWS = """
 21b a:disconnects     an_async_generator_is_closed_with_its_response
 21b a:headers         nothing_is_advertised_that_is_not_done
 22  a:disconnects     an_app_that_is_silent_is_told_where_the_server_knows_that_the_client_left
+22  a:disconnects     an_app_that_is_silent_is_told_where_the_server_shows_its_connection
 23  a:disconnects     an_app_that_*
 23  a:request_body    a_cancelled_receive_loses_nothing
 24  w:response_body   empty_chunks_are_no_messages
