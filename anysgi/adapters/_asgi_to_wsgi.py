@@ -154,6 +154,10 @@ class AsgiToWsgi:
         except BadRequest as error:
             return _refuse(environ, start_response, Refusal(error.status, error.reason))
         scope = scope_from_environ(environ)
+        if scope["scheme"] == "https":
+            from ._client_certificate import tls_extension  # here: the others need no ssl
+
+            scope["extensions"]["tls"] = tls_extension(environ)
         state = runtime.state
         if outer is not None:
             scope = inherit_scope(scope, environ, state)

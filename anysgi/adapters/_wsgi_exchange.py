@@ -12,13 +12,14 @@ from __future__ import annotations
 import logging
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._bridge._contexts import write_back
 from .._bridge._pool import PoolFull
 from .._bridge._to_loop import ToLoop
 from .._core._asgi_messages import EARLY_HINT, PATHSEND
 from .._core._refusals import Refusal
+from .._core._tls import add_tls
 from ..exceptions import BadRequest, ClientDisconnected, RequestTimeout
 from ._files import FileWrapper, PathWrapper
 from ._nesting import pool_for
@@ -110,8 +111,11 @@ class WsgiExchange:
         environ["anysgi.client_disconnected"] = self._pump.client_disconnected
         self._call = WsgiCall(adapter.app, environ, self._out, copy_context(), spool)
 
-    def _extend(self, environ: Environ, extensions: Mapping[str, object]) -> None:
+    def _extend(self, environ: Environ, extensions: Mapping[str, Any]) -> None:
         """Give the app what the server offers beyond the standard."""
+        tls = extensions.get("tls")
+        if tls:
+            add_tls(environ, tls)
         if PATHSEND in extensions:
             environ["wsgi.file_wrapper"] = PathWrapper
         if EARLY_HINT in extensions:
