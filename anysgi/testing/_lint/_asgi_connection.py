@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import _asgi_order as order
 from ._asgi_look import Look
 from ._asgi_order import Order, event_of
-from ._fields import Fields
+from ._fields import NO_FIELDS, Fields
 from ._rule import ASGI, Milder
 from ._values import is_one_shot, shown
 
@@ -61,10 +61,10 @@ class Connection:
 
     def judge(self, value: Any, party: Party, *kinds: str) -> list[str]:
         """Judge a value by the rules for its kinds, and return the ids of those it broke gravely."""
-        broken = []
+        broken, look, checks = [], self.look, ASGI.checks
         for kind in kinds:
-            for rule, check in ASGI.checks.get(kind, ()):
-                problem = check(value, self.look)
+            for rule, check in checks.get(kind, ()):
+                problem = check(value, look)
                 if problem is not None:
                     self.find(rule.id, problem, party if rule.party == "both" else None)
                     broken += [rule.id] if rule.severity == "must" and not isinstance(problem, Milder) else []
@@ -168,7 +168,7 @@ class Connection:
             self.find("A084", "the app sent on after send() had raised an OSError")
         if not self._is_event(message, "app"):
             return ["A017"]
-        self.look.fields = Fields(message.get("headers"))
+        self.look.fields = Fields(message["headers"]) if "headers" in message else NO_FIELDS
         broken = self._judge_message(message, "app", "sent")
         mistake = self._take(self.order, event_of(message), "app")
         self._remember_buffer(message.get("body"))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Message = dict[str, Any]
     Scope = dict[str, Any]
 
+_VERSIONS = frozenset(["2.0", "2.1", "2.2", "2.3", "2.4", "2.5"])
 ANY, SENT, RECEIVED = ["scope"], ["sent"], ["received"]
 TYPE_SENT, TYPE_RECEIVED = ["type sent"], ["type received"]  # judged when a type is first seen in a connection
 _MAIN, _WWW = "ASGI, Connection Scope", "ASGI HTTP & WebSocket, HTTP Connection Scope"
@@ -46,7 +47,7 @@ def spec_version_is_text(scope: Scope, look: Look) -> str | None:
     """`spec_version`, if given, is a `str` such as "2.4\""""
     asgi = scope.get("asgi")
     given = asgi.get("spec_version", "2.0") if isinstance(asgi, dict) else "2.0"
-    good = isinstance(given, str) and re.fullmatch(r"\d+\.\d+", given)
+    good = isinstance(given, str) and (given in _VERSIONS or re.fullmatch(r"\d+\.\d+", given))
     return None if good else f"spec_version is {shown(given)}"
 
 
@@ -77,10 +78,12 @@ def type_is_spelt_right(scope: Scope, look: Look) -> str | None:
 @ASGI.check(
     "A005", "must", "both", on=[*SENT, *RECEIVED, "scope"], spec="ASGI, Strings and Unicode", write='{"type": ...}'
 )
-def keys_are_text(message: Message, look: Look) -> str | None:
+def keys_are_text(message: dict[Any, Any], look: Look) -> str | None:
     """the keys of scopes and events are `str`"""
-    strange = [key for key in message if not isinstance(key, str)]
-    return f"the key {strange[0]!r} is not a str" if strange else None
+    for key in message:
+        if not isinstance(key, str):
+            return f"the key {key!r} is not a str"
+    return None
 
 
 _UNJUDGED = {"headers", "body", "type", "file", "info", "status"}  # each has a rule of its own, or none by the spec
@@ -127,7 +130,7 @@ def _strange(value: Any, depth: int = 0) -> tuple[Any] | None:
 def type_fits_the_protocol(message: Message, look: Look) -> str | None:
     """a message's type is of the scope's protocol"""
     kind = message.get("type")
-    if not isinstance(kind, str) or not look.protocol or look.declares_its_own or kind.startswith(f"{look.protocol}."):
+    if not isinstance(kind, str) or not look.protocol or kind.startswith(f"{look.protocol}.") or look.declares_its_own:
         return None
     http_on_websocket = look.protocol == "websocket" and kind.startswith("http.")
     return None if http_on_websocket else f"{kind!r} on a {look.protocol} scope"

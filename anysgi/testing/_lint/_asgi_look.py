@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._fields import Fields
+from ._fields import NO_FIELDS, Fields
 
 KNOWN_EXTENSIONS = {
     "http.response.push": ("http.response.push",),
@@ -45,15 +45,12 @@ class Look:
         self.extensions: dict[Any, Any] = offered if isinstance(offered, dict) else {}
         self.version = _version(self.scope.get("asgi"))
         self.status = 0
-        self.fields = _NONE
+        self.fields = NO_FIELDS
 
     @property
     def declares_its_own(self) -> bool:
         """Whether the server declares an extension the spec does not know, which may add any message."""
         return any(name not in KNOWN_EXTENSIONS for name in self.extensions)
-
-
-_NONE = Fields()
 
 
 def _version(asgi: Any) -> tuple[int, int]:

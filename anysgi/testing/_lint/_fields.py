@@ -6,6 +6,8 @@ from typing import Any
 
 from ._values import is_pair_of_bytes, is_token
 
+_TOKEN_BYTES = bytes(code for code in range(128) if is_token(chr(code)))
+
 
 class Fields:
     """The well-formed pairs of a header list; what else is in it is somebody else's finding.
@@ -26,6 +28,8 @@ class Fields:
 
     def values(self, name: bytes) -> list[bytes]:
         """All values of a lowercase name."""
+        if name not in self.names:
+            return []
         return [value for key, (_, value) in zip(self.names, self.pairs, strict=True) if key == name]
 
     @property
@@ -38,7 +42,10 @@ class Fields:
 
     def not_lowercase(self) -> bytes | None:
         """The first name that is not lowercase."""
-        found = [name for (name, _), low in zip(self.pairs, self.names, strict=True) if name != low]
+        given = [name for name, _ in self.pairs]
+        found = (
+            [] if given == self.names else [name for name, low in zip(given, self.names, strict=True) if name != low]
+        )
         return found[0] if found else None
 
     def pseudo(self) -> bytes | None:
@@ -48,6 +55,8 @@ class Fields:
 
     def no_token(self) -> bytes | None:
         """The first name that can be no header's."""
+        if not b"".join(self.names).translate(None, _TOKEN_BYTES) and b"" not in self.names:
+            return None
         found = [name for name in self.names if not is_token(name) and name[:1] != b":"]
         return found[0] if found else None
 
@@ -57,3 +66,6 @@ class Fields:
         if b"\r" not in everything and b"\n" not in everything and b"\0" not in everything:
             return None
         return next(((n, v) for n, v in self.pairs if b"\r" in v or b"\n" in v or b"\0" in v), None)
+
+
+NO_FIELDS = Fields()

@@ -36,7 +36,8 @@ class Variables:
     def __init__(self, environ: Environ) -> None:
         cgi = [(key, value) for key, value in environ.items() if isinstance(key, str) and "." not in key]
         self.texts = [(key, value) for key, value in cgi if isinstance(value, str)]
-        self.others = [(key, value) for key, value in cgi if not isinstance(value, str)]
+        usual = len(self.texts) == len(cgi)
+        self.others = [] if usual else [(key, value) for key, value in cgi if not isinstance(value, str)]
         self.odd = [(key, value) for key, value in cgi if not key.isupper() or "-" in key]
 
 
@@ -119,7 +120,8 @@ def server_has_name_and_port(environ: Environ, variables: Variables) -> str | No
 def protocol_is_there(environ: Environ, variables: Variables) -> str | None:
     """`SERVER_PROTOCOL` is of the form `HTTP/1.1`"""
     protocol = environ.get("SERVER_PROTOCOL")
-    good = isinstance(protocol, str) and re.fullmatch(r"HTTP/\d(\.\d)?", protocol)
+    usual = protocol in ("HTTP/1.1", "HTTP/1.0", "HTTP/2")
+    good = usual or (isinstance(protocol, str) and re.fullmatch(r"HTTP/\d(\.\d)?", protocol))
     return None if good else f"SERVER_PROTOCOL is {shown(protocol)}"
 
 
