@@ -59,6 +59,8 @@ class AsgiStack:
             exchange.leave()
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # marks on the inner app say nothing about this one
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
         return getattr(self.app, name)
 
     def __repr__(self) -> str:

@@ -57,6 +57,8 @@ class WsgiStack:
                 exchange.request.unbind()
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # marks on the inner app say nothing about this one
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
         return getattr(self.app, name)
 
     def __repr__(self) -> str:

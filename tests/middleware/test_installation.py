@@ -69,6 +69,12 @@ def test_flask() -> None:
     assert app.test_client().get("/").headers["x-tag"] == "1"
 
 
+def test_a_stack_around_a_stack_around_a_bound_method_is_told_apart_too() -> None:
+    app = flask_app()
+    app.wsgi_app = tag(app.wsgi_app, name="x-inner", value="2")
+    assert tagged(get("wsgi", tag(app.wsgi_app))) == BOTH
+
+
 def test_flask_with_one_layer_and_its_options() -> None:
     app = flask_app()
     app.wsgi_app = tag(app.wsgi_app, value="3")
