@@ -30,7 +30,7 @@ class Matcher:
         self._tree = Node()
         for route in routes:
             self._tree.add(route)
-        self._seen: dict[tuple[str, str], Route | None] = {}
+        self._seen: dict[tuple[str, str], Route] = {}
 
     def find(self, method: str, path: str) -> Route | None:
         """Return the most specific route, or None.
@@ -39,17 +39,14 @@ class Matcher:
             method: in capitals.
             path: decoded, as `PATH_INFO` or a scope's path without its root.
         """
-        try:
-            return self._seen[method, path]
-        except KeyError:
-            return self._find(method, path)
+        return self._seen.get((method, path)) or self._find(method, path)
 
     def _find(self, method: str, path: str) -> Route | None:
         slash = path[-1:] == "/"
         bare = path[1:-1] if slash else path[1:]
         parts = bare.split("/") if bare else []
         found = self._tree.find(method, parts, 0, slash) if path[:1] == "/" and path != "//" else None
-        if len(path) <= _LONGEST:
+        if found is not None and len(path) <= _LONGEST:
             if len(self._seen) >= _REMEMBERED:
                 self._seen.clear()
             self._seen[method, path] = found
