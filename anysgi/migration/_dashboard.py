@@ -11,83 +11,25 @@ POST PATH/switch       {"kill": true} or {"route": "item", "percent": 5 or null}
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from functools import cache
-from html import escape
-from importlib.resources import files
 from time import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from .. import AsgiToWsgi
 from .._bridge._ports import running_port
-from .._core._headers import header_in_scope, latin1
 from .._core._paths import path_in_scope
-from ._clients import cookie_value
 from ._dashboard_access import COOKIE, Access
+from ._dashboard_http import Refused, Reply, Visit, answer, html_page
 from ._dashboard_state import dashboard_state
 
 if TYPE_CHECKING:
     from ..types import Receive, Scope, Send
     from ._core import Core
 
-_MOST_BODY = 4096  # bytes of a form or a command
 _MOST_VIEWERS = 8  # streams of events at a time
 _STREAM = 60.0  # seconds of a stream on a WSGI server, which lends a thread to it; the browser comes again
 _SILENCE = 15.0  # seconds after which a stream says that it is still there
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One whole response."""
-
-    status: int
-    body: bytes = b""
-    kind: str = "text/plain; charset=utf-8"
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-class Refused(Exception):
-    """What a request gets that may not, or cannot, be served.
-
-    Args:
-        status: of the response.
-        text: its body.
-    """
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.reply = Reply(status, text.encode() + b"\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One request for the dashboard."""
-
-    scope: Scope
-    receive: Receive
-    where: str  # below the dashboard's path
-
-    @property
-    def cookie(self) -> str:
-        return cookie_value(self.header("cookie"), COOKIE)
-
-    def header(self, name: str) -> str:
-        return header_in_scope(self.scope, name)
-
-    async def body(self) -> bytes:
-        """The whole body; small, or refused."""
-        body, more = b"", True
-        while more:
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise Refused(400, "the client left")
-            body, more = body + message.get("body", b""), message.get("more_body", False)
-            if len(body) > _MOST_BODY:
-                raise Refused(413, f"more than {_MOST_BODY} bytes")
-        return body
 
 
 class Dashboard:
@@ -97,7 +39,7 @@ class Dashboard:
         core: the router.
         path: where, such as `/_migration`.
         token: opens it.
-        switch: `switch(kill)` and `switch(route, percent)` of the router.
+        switch: does what a command says, `{"kill": …}` or `{"route": …, "percent": …}`.
         interval: seconds between two looks at what changed.
 
     Raises:
@@ -141,7 +83,7 @@ class Dashboard:
             reply = await page(visit) if page is not None else Reply(404, b"There is no such page.\n")
         except Refused as refused:
             reply = refused.reply
-        await _answer(reply, scope["method"], send)
+        await answer(reply, scope["method"], send)
 
     # --- who it is
 
@@ -167,14 +109,14 @@ class Dashboard:
         if not self._logged_in(visit):
             return self._login_form(visit, 401 if visit.cookie else 200)
         values = {"path": self._full_path(visit), "token": self._access.page_token(visit.cookie)}
-        return _html("dashboard.html", values)
+        return html_page("dashboard.html", values)
 
     def _full_path(self, visit: Visit) -> str:
         """The page's path as the browser knows it."""
         return f"{visit.scope.get('root_path') or ''}{self._path}"
 
     def _login_form(self, visit: Visit, status: int, problem: str = "") -> Reply:
-        return _html("login.html", {"path": self._full_path(visit), "problem": problem}, status)
+        return html_page("login.html", {"path": self._full_path(visit), "problem": problem}, status)
 
     async def _login(self, visit: Visit) -> Reply:
         fields = parse_qs((await visit.body()).decode("utf-8", "replace"))
@@ -210,10 +152,10 @@ class Dashboard:
     async def _events(self, visit: Visit, send: Send) -> None:
         environ = visit.scope.get("wsgi.environ")
         if not self._logged_in(visit):
-            await _answer(Reply(401, b"Log in first.\n"), "GET", send)
+            await answer(Reply(401, b"Log in first.\n"), "GET", send)
         elif self._viewers >= _MOST_VIEWERS or (environ is not None and not environ.get("wsgi.multithread")):
             # 204 tells the browser not to come again (HTML, "Server-sent events"); the page asks for /state instead.
-            await _answer(Reply(204), "GET", send)
+            await answer(Reply(204), "GET", send)
         else:
             self._viewers += 1
             try:
@@ -253,35 +195,3 @@ _STREAM_HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),  # nginx would collect the events
 ]
-_HEADERS = (
-    ("cache-control", "no-store"),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-)
-
-
-async def _answer(reply: Reply, method: str, send: Send) -> None:
-    headers = [*_HEADERS, *reply.headers]
-    if reply.status != 204:
-        headers += [("content-type", reply.kind), ("content-length", str(len(reply.body)))]
-    encoded = [(latin1(name), latin1(value)) for name, value in headers]
-    await send({"type": "http.response.start", "status": reply.status, "headers": encoded})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else reply.body})
-
-
-@cache
-def _file(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _html(name: str, values: dict[str, str], status: int = 200) -> Reply:
-    """A page with its values, and a policy that runs nothing but its own script."""
-    nonce = secrets.token_urlsafe(16)
-    text = _file(name)
-    for key, value in {**values, "nonce": nonce}.items():
-        text = text.replace(f"{{{{{key}}}}}", escape(value))
-    policy = (
-        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; "
-        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; img-src data:"
-    )
-    return Reply(status, text.encode(), "text/html; charset=utf-8", (("content-security-policy", policy),))
