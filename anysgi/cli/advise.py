@@ -21,7 +21,7 @@ from ._options import THREADS, Options
 from ._tables import print_table
 
 if TYPE_CHECKING:
-    from ..migration._advise import Advice
+    from ..migration._advise import Advice, Estimate
     from ..migration._compare._exchanges import Asked
     from ._load import Loaded
 
@@ -132,12 +132,12 @@ def _row(route: str, advice: Advice | None) -> tuple[str, ...]:
     why = advice.verdict.why
     if trial is not None:
         why += f"\ntrial: a loop gains {trial.measured:.2f}x, predicted {trial.predicted:.2f}x ({trial.error:+.0%})"
-    wall, cpu = (f"{item.value * 1e3:.1f}\n{item.low * 1e3:.1f}-{item.high * 1e3:.1f}" for item in _times(advice))
-    return route, wall, cpu, "\n".join(waits), f"{measured.burst * 1e3:.1f}", advice.verdict.word, why
+    times = (_milliseconds(measured.wall), _milliseconds(measured.cpu))
+    return route, *times, "\n".join(waits), f"{measured.burst * 1e3:.1f}", advice.verdict.word, why
 
 
-def _times(advice: Advice) -> tuple[Any, Any]:
-    return advice.measured.wall, advice.measured.cpu
+def _milliseconds(time: Estimate) -> str:
+    return f"{time.value * 1e3:.1f}\n{time.low * 1e3:.1f}-{time.high * 1e3:.1f}"
 
 
 def _report(loaded: Loaded, found: list[tuple[str, Advice | None]], skipped: int) -> dict[str, Any]:

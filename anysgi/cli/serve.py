@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._arguments import how_to_import
 from ._load import load
 from ._options import THREADS, Options
 from ._servers import SERVERS, find_server, one_of
@@ -25,16 +26,9 @@ if TYPE_CHECKING:
 )
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 @click.option("--reload", is_flag=True, help="Restart when a file changes.  While you develop.")
-@click.option("--factory", is_flag=True, help="APP is a function without arguments that makes the app.")
-@click.option("--convention", type=click.Choice(["wsgi", "asgi"]), help="What APP is, where it cannot be told.")
 @click.option("--lifespan", type=click.Choice(["auto", "on", "off"]), default="auto", help="ASGI startup and shutdown.")
 @click.option("--window", type=click.IntRange(1), help="Bytes an adapter lets run ahead.  [default: 262144]")
-@click.option(
-    "--app-dir",
-    type=click.Path(exists=True, file_okay=False, resolve_path=True),
-    default=".",
-    help="Folder to import MODULE from.  [default: this one]",
-)
+@how_to_import
 def serve(**given: Any) -> None:
     """Run an app, WSGI or ASGI, on a server, WSGI or ASGI.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._experiment import against_itself, alone
 from ._requests import SAFE, by_route, scope_of
+from ._statistics import Estimate
 from ._trial import Trial, try_both
 from ._verdict import Demand, Measured, Verdict, judge, summarize
 from ._waits import watched
@@ -26,6 +27,7 @@ __all__ = [
     "Advice",
     "Demand",
     "Effort",
+    "Estimate",
     "advise",
     "by_route",
     "scope_of",
