@@ -6,13 +6,21 @@ import asyncio
 import io
 import logging
 import socket
+import ssl
 import struct
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
@@ -69,7 +77,7 @@ def say(payload: str | bytes) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("payload", ["hällo", b"\x00\xff", "", b"", "x" * 1_000_000], ids=lambda p: repr(p)[:12])
-@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop", "trio"])
 def test_messages_go_both_ways(payload: str | bytes, loop: str) -> None:
     with on_a_socket(wrap(App(echo), loop=loop)) as (client, call):
         client.send(payload)
@@ -282,8 +290,8 @@ def test_a_client_that_sends_nothing_at_all_is_gone_after_two_pings() -> None:
 
 def test_a_client_that_answers_pings_stays() -> None:
     app = App(echo)
-    with on_a_socket(wrap(app, ping_interval=0.02)) as (client, _):
-        for _ in range(5):
+    with on_a_socket(wrap(app, ping_interval=0.4)) as (client, _):
+        for _ in range(3):
             assert isinstance(client.next(), events.Ping)
         assert not app.ended.is_set()
         client.close()
@@ -542,6 +550,45 @@ def test_frames_that_came_before_the_101_are_not_left_for_the_next_request() -> 
             client.close()
             client.sock = unused
         assert reader.read() == b""
+
+
+def test_a_socket_with_tls(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    server, client_side = tls_contexts(tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        wrapping = pool.submit(server.wrap_socket, theirs, server_side=True)
+        secured = client_side.wrap_socket(ours, server_hostname="localhost")
+        accepted = wrapping.result(BOUND)
+    with secured, accepted, on_a_socket(wrap(App(echo)), False, **{"werkzeug.socket": accepted}) as (client, call):
+        client.sock, unused = secured, client.sock
+        secured.settimeout(BOUND)
+        assert isinstance(client.next(), events.AcceptConnection)
+        for message in ("hello", "x" * 1_000_000, b"y" * 100_000):
+            client.send(message)
+            assert client.receive() == message
+        client.close(4000)
+        assert client.closed()[0] == 4000
+        assert call.status().startswith("101")
+        with pytest.raises(BrokenPipeError):
+            accepted.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        client.sock = unused
+
+
+def tls_contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's and a client's, around a certificate that lives as long as the test."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(1))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    pem = Encoding.PEM
+    certificate = made.sign(key, hashes.SHA256()).public_bytes(pem)
+    file = folder / "both.pem"
+    file.write_bytes(certificate + key.private_bytes(pem, PrivateFormat.PKCS8, NoEncryption()))
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(file)
+    return server, ssl.create_default_context(cadata=certificate.decode())
 
 
 def test_the_servers_socket_is_hung_up_and_given_back_as_it_was() -> None:

@@ -10,9 +10,10 @@ import pytest
 from flask import Flask
 from flask_sock import Sock
 from simple_websocket import Server
+from wsproto.events import Ping
 
 from anysgi import WorkerPool, WsgiToAsgi
-from tests.conftest import BOUND
+from tests.conftest import BOUND, eventually
 
 from ._driving import comes_true, happens, wsgi_app
 from ._sockets import DENIALS, App, WebSocketPeer, disconnect, echo, open_websocket, text
@@ -436,10 +437,27 @@ async def test_a_server_that_cancels_the_request_ends_the_app() -> None:
 
 
 async def test_the_apps_pings_are_answered() -> None:
-    app = App(echo, ping_interval=0.02)
+    def handler(ws: Any) -> None:
+        ws.pong_received = False
+        ws.sock.send(ws.ws.send(Ping()))
+        assert eventually(lambda: ws.pong_received)
+        ws.send("there was a pong")
+
     peer = WebSocketPeer()
-    async with open_websocket(WsgiToAsgi(app), peer):
+    async with open_websocket(WsgiToAsgi(App(handler)), peer):
+        assert await peer.until("send") == [{"type": "websocket.send", "text": "there was a pong"}]
+
+
+async def test_a_message_the_app_will_not_read_any_more_is_dropped() -> None:
+    closing = threading.Event()
+
+    async def on_send(message: Any) -> None:
+        if message["type"] == "websocket.close":
+            closing.set()
+
+    peer = WebSocketPeer(on_send=on_send)
+    async with open_websocket(WsgiToAsgi(App(lambda ws: ws.receive() and ws.close())), peer):
         await peer.until("accept")
-        await comes_true(settled(lambda: 0))
-        assert not app.ended.is_set()
-        peer.leave_with(disconnect())
+        peer.push(*(text(f"{number}") for number in range(50)))
+        await happens(closing)
+    assert peer.kinds() == ["accept", "close"]

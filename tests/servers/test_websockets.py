@@ -35,6 +35,7 @@ COMMANDS: dict[str, list[str]] = {
     "gevent": ["-m", "apps.pywsgi_run", "{fd}", WEBSOCKET],
     "werkzeug": ["-m", "apps.werkzeug_run", "{fd}", WEBSOCKET],
 }
+COMMANDS["hypercorn-trio"] = [*COMMANDS["hypercorn"], "--worker-class", "trio"]
 COMMANDS["uvicorn-wsproto"] = [*COMMANDS["uvicorn"], "--ws", "wsproto"]
 
 
@@ -58,7 +59,7 @@ class Cell:
     @property
     def hides_codes(self) -> bool:
         """hypercorn answers a client's Close, and tells the app of a 1005; Quart tells its apps of no code at all."""
-        return self.server == "hypercorn" or self.app == "quart"
+        return self.server.startswith("hypercorn") or self.app == "quart"
 
     @property
     def failure(self) -> int:
@@ -68,7 +69,7 @@ class Cell:
     @property
     def leaves_a_traceback(self) -> bool:
         """hypercorn logs the cancellation of what was open when its time to stop ran out."""
-        return self.server == "hypercorn"
+        return self.server.startswith("hypercorn")
 
     def param(self, *marks: pytest.MarkDecorator) -> Any:
         more = (NEEDS_GEVENT,) if "gevent" in self.server else ()
@@ -79,7 +80,7 @@ NEEDS_GEVENT = pytest.mark.skipif(find_spec("gevent") is None, reason="gevent co
 
 
 FAST = [Cell("uvicorn", "flask_sock"), Cell("gunicorn-gthread", "starlette")]
-ASGI_SERVERS = ["uvicorn", "uvicorn-wsproto", "hypercorn", "daphne", "granian"]
+ASGI_SERVERS = ["uvicorn", "uvicorn-wsproto", "hypercorn", "hypercorn-trio", "daphne", "granian"]
 WSGI_SERVERS = ["gunicorn-gthread", "gunicorn-gevent", "gevent", "werkzeug"]
 ALL = [Cell(server, app) for server in ASGI_SERVERS for app in ("flask_sock", "simple_websocket")]
 ALL += [Cell(server, app) for server in WSGI_SERVERS for app in ("starlette", "fastapi", "quart", "litestar")]
