@@ -5,6 +5,7 @@
     ToThread      bytes made on a loop, taken on a thread                       (_to_thread.py)
     WorkerPool    threads that run jobs                                         (_pool.py)
     LoopThread    a loop on a thread of its own                                 (_loop_thread.py)
+    InlinePort    a loop on the thread that waits for it                        (_inline.py)
 
 A side that finds nothing *parks*: it raises a mark, looks once more, then sleeps.  The other side leaves its news first
 and looks at the mark second.  So no wake-up is lost, and none is paid for while both sides are busy: a wake-up costs

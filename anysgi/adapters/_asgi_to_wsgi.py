@@ -153,16 +153,7 @@ class AsgiToWsgi:
             upgrade = self._upgrade(environ) if websocket else None
         except BadRequest as error:
             return _refuse(environ, start_response, Refusal(error.status, error.reason))
-        scope = scope_from_environ(environ)
-        if scope["scheme"] == "https":
-            from ._client_certificate import tls_extension  # here: the others need no ssl
-
-            scope["extensions"]["tls"] = tls_extension(environ)
-        state = runtime.state
-        if outer is not None:
-            scope = inherit_scope(scope, environ, state)
-        elif state is not None:
-            scope["state"] = state.copy()
+        scope = _scope(environ, runtime.state, nested=outer is not None)
         context = copy_context()
         if upgrade is None:
             exchange = AsgiExchange(runtime, self._single, scope, context, self.window, self.grace, not body.empty)
@@ -215,7 +206,12 @@ class AsgiToWsgi:
             pump.report(error)
             return _refuse(environ, start_response, Refusal(500), sys.exc_info())
         messages = exchange.messages
-        start_response(messages.status, messages.headers)
+        try:
+            start_response(messages.status, messages.headers)
+        except BaseException:
+            if file is not None:
+                file.close()
+            raise
         if not exchange.down.ended:
             return StreamingResponse(pump, first)
         pump.finish()
@@ -223,6 +219,19 @@ class AsgiToWsgi:
             whole: Iterable[bytes] = environ["wsgi.file_wrapper"](file, BLOCK)
             return whole
         return [first] if first or not messages.silent else ()
+
+
+def _scope(environ: Environ, state: dict[str, Any] | None, *, nested: bool) -> dict[str, Any]:
+    scope = scope_from_environ(environ)
+    if scope["scheme"] == "https":
+        from ._client_certificate import tls_extension  # here: the others need no ssl
+
+        scope["extensions"]["tls"] = tls_extension(environ)
+    if nested:
+        return inherit_scope(scope, environ, state)
+    if state is not None:
+        scope["state"] = state.copy()
+    return scope
 
 
 def _homes(mode: AsgiMode) -> type[Homes]:

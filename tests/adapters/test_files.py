@@ -14,7 +14,7 @@ from anysgi import AsgiToWsgi, WsgiToAsgi
 from anysgi._core._asgi_messages import PATHSEND
 from anysgi.exceptions import AppProtocolError
 
-from ._calling import WsgiPeer, asgi_app, body, fetch, head
+from ._calling import WsgiPeer, asgi_app, body, fetch, head, make_environ
 from ._driving import AsgiPeer, serve
 
 CONTENT = bytes(range(256)) * 1000
@@ -216,3 +216,12 @@ async def test_a_file_passes_through_both_adapters_whole(path: Path) -> None:
     nested = WsgiToAsgi(AsgiToWsgi(FileResponse(path), lifespan="off"))
     peer = await serve(nested, AsgiPeer(), extensions={PATHSEND: {}})
     assert peer.sent[1:] == [{"type": PATHSEND, "path": str(path)}]
+
+
+def test_a_file_is_closed_when_the_server_refuses_the_head(path: Path) -> None:
+    def refuse(status: str, headers: Any) -> Any:
+        raise ValueError("no such header")
+
+    environ = make_environ(wsgi_file_wrapper=Wrapper)
+    with pytest.raises(ValueError, match="no such header"):  # an open file would warn, which is an error
+        wrap(FileResponse(path))(environ, refuse)

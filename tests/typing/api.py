@@ -162,6 +162,7 @@ AsgiToWsgi(
 WsgiToAsgi(flask_app, chunked="sometimes")  # type: ignore[arg-type]
 WsgiToAsgi(flask_app, 8)  # type: ignore[call-arg]
 AsgiToWsgi(FastAPI(), loop="curio")  # type: ignore[arg-type]
+AsgiToWsgi(FastAPI(), mode="greenlet")  # type: ignore[arg-type]
 AsgiToWsgi(by_the_book)  # type: ignore[arg-type]
 WsgiToAsgi(own_app)  # type: ignore[arg-type]
 WorkerPool("4")  # type: ignore[arg-type]
@@ -259,7 +260,7 @@ def compares(app: Flask) -> None:
 def borrows(flask: Flask, fast: FastAPI, werkzeug_style: type[ProxyFix], starlette_style: type[CORSMiddleware]) -> None:
     asgi: ASGIApp = as_asgi_middleware(werkzeug_style, x_for=1)(fast)
     wsgi: WSGIApp = as_wsgi_middleware(starlette_style)(flask, allow_origins=["*"])
-    AsgiToWsgi(asgi), WsgiToAsgi(wsgi)
+    AsgiToWsgi(asgi, mode="inline"), AsgiToWsgi(asgi, loop="trio"), WsgiToAsgi(wsgi)
 
 
 # Migration
