@@ -625,6 +625,35 @@ def test_closing_the_adapter_closes_its_websockets_with_1001() -> None:
     assert app.ended.is_set()
 
 
+def test_an_app_that_is_cancelled_lets_go_of_the_socket() -> None:
+    async def handler(ws: Any) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().call_later(0.01, task.cancel)
+        await asyncio.Event().wait()
+
+    with on_a_socket(wrap(App(handler))) as (client, call):
+        assert call.status().startswith("5")
+        assert client.next() is None
+
+
+def test_a_client_that_is_gone_before_the_101_is_told_to_the_app() -> None:
+    gone = threading.Event()
+
+    async def handler(ws: Any) -> None:
+        assert await asyncio.to_thread(gone.wait, BOUND)
+        with pytest.raises(ClientDisconnected):
+            await ws.send({"type": "websocket.accept"})
+
+    app = App(handler, accept=False)
+    with on_a_socket(wrap(app), accept=False) as (client, call):
+        client.sock.close()
+        gone.set()
+        assert call.status().startswith("101")
+    assert app.ended.wait(BOUND)
+    assert app.error is None
+
+
 def test_closing_the_adapter_denies_what_was_not_accepted_yet() -> None:
     started = threading.Event()
 

@@ -12,7 +12,7 @@ from flask_sock import Sock
 from simple_websocket import Server
 from wsproto.events import Ping
 
-from anysgi import WorkerPool, WsgiToAsgi
+from anysgi import AsgiToWsgi, WorkerPool, WsgiToAsgi
 from tests.conftest import BOUND, eventually
 
 from ._driving import comes_true, happens, wsgi_app
@@ -461,3 +461,21 @@ async def test_a_message_the_app_will_not_read_any_more_is_dropped() -> None:
         peer.push(*(text(f"{number}") for number in range(50)))
         await happens(closing)
     assert peer.kinds() == ["accept", "close"]
+
+
+async def test_an_asgi_app_inside_two_adapters_keeps_its_websocket() -> None:
+    """WSGI middleware around an ASGI app, on an ASGI server."""
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["type"] == "websocket"
+        assert (await receive())["type"] == "websocket.connect"
+        await send({"type": "websocket.accept", "headers": [(b"set-cookie", b"a=b")]})
+        while (message := await receive())["type"] == "websocket.receive":
+            await send({**message, "type": "websocket.send"})
+
+    wsgi = AsgiToWsgi(inner, lifespan="off")
+    peer = WebSocketPeer(text("hello"))
+    async with open_websocket(WsgiToAsgi(lambda environ, start_response: wsgi(environ, start_response)), peer):
+        assert await peer.until("send") == [{"type": "websocket.send", "text": "hello"}]
+        peer.leave_with(disconnect(4000))
+    assert peer.of("accept")[0]["headers"] == [(b"set-cookie", b"a=b")]

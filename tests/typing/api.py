@@ -65,6 +65,7 @@ WsgiToAsgi(generator)
 WsgiToAsgi(Callable_())
 WsgiToAsgi(declared)
 WsgiToAsgi(flask_app)
+WsgiToAsgi(flask_app, max_message_size=1_000_000)
 WsgiToAsgi(flask_app.wsgi_app)
 
 # ASGI apps of every make
@@ -92,6 +93,8 @@ AsgiToWsgi(own_app)
 AsgiToWsgi(plain_app)
 AsgiToWsgi(asgi3)
 AsgiToWsgi(Starlette())
+AsgiToWsgi(asgi3, max_message_size=1_000_000, ping_interval=None)
+AsgiToWsgi(asgi3, ping_interval="20")  # type: ignore[arg-type]  # seconds
 AsgiToWsgi(FastAPI())
 
 # What comes out is an app of the other kind, for anybody's annotations
