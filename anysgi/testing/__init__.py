@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from ._lint._wsgi import LintWSGI
     from ._peer_events import Disconnect, Pause, PeerEvent, SendBlocks, SendFails
     from ._presets import Preset, presets
+    from ._program_apps import AsgiProgram, WsgiProgram
     from ._programs import (
-        AsgiProgram,
         Echo,
         Program,
         ProgramError,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
         Restart,
         Say,
         Step,
-        WsgiProgram,
     )
     from ._run import arun, run
     from ._scenario import Scenario
@@ -102,8 +101,8 @@ _HOMES = {
     "_lint._wsgi": ("LintWSGI",),
     "_peer_events": ("Disconnect", "Pause", "PeerEvent", "SendBlocks", "SendFails"),
     "_presets": ("Preset", "presets"),
+    "_program_apps": ("AsgiProgram", "WsgiProgram"),
     "_programs": (
-        "AsgiProgram",
         "Echo",
         "Program",
         "ProgramError",
@@ -113,7 +112,6 @@ _HOMES = {
         "Restart",
         "Say",
         "Step",
-        "WsgiProgram",
     ),
     "_run": ("arun", "run"),
     "_scenario": ("Scenario",),

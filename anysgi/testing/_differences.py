@@ -7,7 +7,8 @@ from typing import Any
 
 from ._exchange import Exchange
 from ._peer_events import Disconnect, SendBlocks, SendFails
-from ._programs import AsgiProgram, Program, WsgiProgram
+from ._program_apps import AsgiProgram, WsgiProgram
+from ._programs import Program
 from ._run import run
 from ._scenario import Scenario
 

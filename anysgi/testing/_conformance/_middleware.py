@@ -7,13 +7,11 @@ business is what the check looks at.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator
-from itertools import product
+from collections.abc import Iterator
 from typing import Any
 
-from .._differences import assert_same
 from .._peer_events import Disconnect
-from .._programs import Echo, Program, Raise, Read, Say
+from .._programs import Echo, Program, Read, Say
 from .._run import run
 from .._scenario import Scenario
 from ._check import BOUND, Checks, Make, equal, expect, made
@@ -22,16 +20,7 @@ from ._wsgi_probes import Body, Probe
 WSGI_MIDDLEWARE, ASGI_MIDDLEWARE = Checks(), Checks()
 
 UPLOAD = Scenario("POST", b"/a?b=1", {"X-Name": "value", "Cookie": "a=1"}, [b"ab", b"c"])
-PROGRAMS = [
-    Program((Say(b"hello"),), 200, ((b"content-type", b"text/plain"),), "whole"),
-    Program((Read(), Echo()), 201, ((b"set-cookie", b"a=1"), (b"set-cookie", b"b=2"))),
-    Program((Say(b"one"), Say(b"two"), Say(b"three")), 200, (), "stream"),
-    Program((), 204),
-    Program((), 304, ((b"etag", b'"1"'),)),
-]
-FAILING = [Program((Raise(),)), Program((Say(b"half"), Raise()))]
-# Whether the body of a HEAD is made at all is everybody's own choice, and with it whether an error in it shows.
-PAIRS = [*product(PROGRAMS, (Scenario(), UPLOAD, Scenario("HEAD"))), *product(FAILING, (Scenario(), UPLOAD))]
+HELLO = Program((Say(b"hello"),), 200, ((b"content-type", b"text/plain"),), "whole")
 
 
 # WSGI
@@ -130,7 +119,7 @@ def asgi_does_not_change_the_scope_it_was_given(make: Make) -> None:
         await app(scope, receive, send)
         equal(scope, before, "the scope")
 
-    with made(make, PROGRAMS[0].asgi) as app:
+    with made(make, HELLO.asgi) as app:
         run(outer, UPLOAD, bound=BOUND).raise_for_exception()
 
 
@@ -251,36 +240,3 @@ def asgi_keeps_requests_apart(make: Make) -> None:
     with made(make, Program((Read(), Echo())).asgi) as app:
         bodies = [run(app, Scenario("POST", body=body), convention="asgi", bound=BOUND).body for body in (b"a", b"b")]
     equal(bodies, [b"a", b"b"], "the bodies")
-
-
-# Both
-
-
-def wsgi_and_asgi_give_the_same(layer: Any, ignore: Collection[str]) -> None:
-    """One middleware, two conventions, one behaviour."""
-    for program, scenario in PAIRS:
-        with made(layer, program.wsgi) as one, made(layer, program.asgi) as other:
-            a, b = run(one, scenario, convention="wsgi"), run(other, scenario, convention="asgi")
-        assert_same(a, b, scenario, ignore)
-
-
-def fused_and_unfused_give_the_same(layer: Any, ignore: Collection[str]) -> None:
-    """A stack of layers does what the layers do one around the other."""
-    from anysgi.middleware import Stack
-
-    for program, scenario in PAIRS:
-        for app in (program.wsgi, program.asgi):
-            assert_same(Stack(layer, layer)(app), Stack(layer)(_opaque(Stack(layer)(app))), scenario, ignore)
-
-
-def _opaque(app: Any) -> Any:
-    """The same app behind a function, so that the stack outside cannot see, and join, the one inside."""
-    from anysgi import guess_convention
-
-    if guess_convention(app) == "wsgi":
-        return lambda environ, start_response: app(environ, start_response)
-
-    async def asgi(scope: Any, receive: Any, send: Any) -> None:
-        await app(scope, receive, send)
-
-    return asgi

@@ -10,12 +10,8 @@ from ...types import Convention
 from .._differences import LOSSY
 from ._asgi_to_wsgi import ASGI_TO_WSGI
 from ._check import Check, Make, Report
-from ._middleware import (
-    ASGI_MIDDLEWARE,
-    WSGI_MIDDLEWARE,
-    fused_and_unfused_give_the_same,
-    wsgi_and_asgi_give_the_same,
-)
+from ._middleware import ASGI_MIDDLEWARE, WSGI_MIDDLEWARE
+from ._middleware_compared import fused_and_unfused_give_the_same, wsgi_and_asgi_give_the_same
 from ._wsgi_to_asgi import WSGI_TO_ASGI
 
 
