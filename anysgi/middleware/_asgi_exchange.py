@@ -6,8 +6,8 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from ..exceptions import AppProtocolError, ClientDisconnected
+from ._asgi_request import AsgiRequest
 from ._exchange import Exchange
-from ._request import AsgiRequest
 from ._response import Response
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from ._body import is_changed, pass_on
 
 if TYPE_CHECKING:
     from ..types import Message, Receive
-    from ._request import AsgiRequest
+    from ._asgi_request import AsgiRequest
 
 
 def staged_receive(receive: Receive, request: AsgiRequest) -> Receive:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..types import HeaderList, Message
-    from ._request import WsgiRequest
+    from ._wsgi_request import WsgiRequest
 
 
 class Response:

@@ -15,10 +15,10 @@ from ..exceptions import AppProtocolError
 from ._body import Body, is_changed, is_used, pass_on
 from ._exchange import Exchange
 from ._framing import is_silent, set_length
-from ._request import WsgiRequest
 from ._response import Response, WsgiResponse, content_length
 from ._wsgi_body import Rest, WatchedBody, close
 from ._wsgi_input import replace_input
+from ._wsgi_request import WsgiRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -237,7 +237,8 @@ class Drive:
 
     def request(self, **options: Any) -> Request:
         """A request view of the convention, for tests of functions that take one."""
-        from anysgi.middleware._request import AsgiRequest, WsgiRequest
+        from anysgi.middleware._asgi_request import AsgiRequest
+        from anysgi.middleware._wsgi_request import WsgiRequest
 
         ask = Ask(**{**options, "headers": _pairs(options.get("headers", ()))})
         return WsgiRequest(ask.environ()) if self.convention == "wsgi" else AsgiRequest(ask.scope())

@@ -1,0 +1,116 @@
+"""`AsgiRequest`: a request over a scope."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._core._fields import ByteHeaders, Headers
+from .._core._headers import latin1
+from .._core._paths import query_text, quoted_path
+from ._request import Request
+
+if TYPE_CHECKING:
+    from ..types import HeaderList, Scope
+
+
+class AsgiRequest(Request):
+    """A request over a scope (ASGI spec, "HTTP Connection Scope" and "WebSocket Connection Scope")."""
+
+    if not TYPE_CHECKING:
+        __slots__ = ("_owned", "current")
+
+    def __init__(self, scope: Scope) -> None:
+        self.current = scope  # what the app gets: the server's scope until something is changed
+        self._owned = False
+        self._headers = self._body = self.bindings = self.limits = None
+
+    @property
+    def scope(self) -> dict[str, Any]:  # type: ignore[override]  # read-only on purpose: assign to its keys
+        if not self._owned:
+            self.current, self._owned = dict(self.current), True
+        return self.current  # type: ignore[return-value]  # it is a dict by now
+
+    @property
+    def native(self) -> dict[str, Any]:
+        return self.scope
+
+    @property
+    def is_websocket(self) -> bool:
+        return bool(self.current["type"] == "websocket")
+
+    def _native_headers(self) -> Headers:
+        return ByteHeaders(self.current["headers"], self._own_headers)
+
+    def _own_headers(self) -> HeaderList:
+        headers: HeaderList = list(self.current["headers"])
+        self.scope["headers"] = headers
+        return headers
+
+    @property
+    def method(self) -> str:
+        return self.current.get("method") or "GET"
+
+    @method.setter
+    def method(self, method: str) -> None:
+        self.scope["method"] = method
+
+    @property
+    def path(self) -> str:
+        path: str = self.current["path"]
+        return path
+
+    @path.setter
+    def path(self, path: str) -> None:
+        self.scope["path"] = path
+        self.scope["raw_path"] = quoted_path(path)
+
+    @property
+    def raw_path(self) -> str:
+        raw: bytes | None = self.current.get("raw_path")
+        return str(raw or quoted_path(self.path), "ascii", "replace").partition("?")[0]
+
+    def mount(self, prefix: str) -> None:
+        raw = quoted_path(prefix) + self.raw_path.encode()
+        self.root_path, self.path = prefix + self.root_path, prefix + self.path
+        self.scope["raw_path"] = raw
+
+    @property
+    def root_path(self) -> str:
+        return self.current.get("root_path") or ""
+
+    @root_path.setter
+    def root_path(self, root_path: str) -> None:
+        self.scope["root_path"] = root_path
+
+    @property
+    def query(self) -> str:
+        return query_text(self.current)
+
+    @query.setter
+    def query(self, query: str) -> None:
+        self.scope["query_string"] = latin1(query)
+
+    @property
+    def scheme(self) -> str:
+        return self.current.get("scheme") or "http"
+
+    @scheme.setter
+    def scheme(self, scheme: str) -> None:
+        self.scope["scheme"] = scheme
+
+    @property
+    def client(self) -> str | None:
+        client = self.current.get("client")
+        return str(client[0]) if client and client[0] else None
+
+    @client.setter
+    def client(self, client: str | None) -> None:
+        self.scope["client"] = None if client is None else (client, 0)
+
+    @property
+    def http_version(self) -> str:
+        return self.current.get("http_version") or "1.1"
+
+    @http_version.setter
+    def http_version(self, http_version: str) -> None:
+        self.scope["http_version"] = http_version
