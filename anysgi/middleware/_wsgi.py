@@ -203,7 +203,8 @@ class WsgiExchange(Exchange):
             set_length(response, None, silent=silent)
         if self.ending or is_used(body) or silent or self.request.limits is not None:
             return WatchedBody(self, iterable, body, content_length(response.headers), silent=silent)
-        return iterable
+        self._iterable = iterable
+        return self._bound()
 
     def _bound(self) -> Iterable[bytes]:
         """The app's own object, unless there is something to do while it is still being produced."""

@@ -292,3 +292,36 @@ def test_an_exception_of_another_middleware_is_raised_at_the_yield(drive: Drive)
     else:
         response = asyncio.run(django_middleware(stack, aget_response)(request))
     assert (response.status_code, response.content) == (500, b"caught")
+
+
+def test_method_and_scheme_are_changed(drive: Drive) -> None:
+    from django.core.handlers.wsgi import WSGIRequest
+
+    from anysgi.middleware._django_views import DjangoHeaders, DjangoRequest
+
+    http = WSGIRequest({**Ask(path="/hello").environ(), "wsgi.input": io.BytesIO()})
+    request = DjangoRequest(http)
+    request.method, request.scheme = "PUT", "https"
+    assert (http.method, http.scheme, request.method, request.scheme) == ("PUT", "https", "PUT", "https")
+    response = HttpResponse("x")
+    headers = DjangoHeaders(response)
+    headers.set("X-A", "b")
+    headers.add("Set-Cookie", "a=1")
+    assert sorted(headers) == [("content-type", "text/html; charset=utf-8"), ("set-cookie", "a=1"), ("x-a", "b")]
+    headers.delete("x-a")
+    headers.delete("set-cookie")
+    assert list(headers) == [("content-type", "text/html; charset=utf-8")]
+
+
+def test_a_cancelled_view_goes_through_the_layers() -> None:
+    from django.core.handlers.wsgi import WSGIRequest
+
+    from anysgi.middleware._django import django_middleware
+
+    async def cancelled(request: Any) -> Any:
+        raise asyncio.CancelledError
+
+    http = WSGIRequest({**Ask(path="/hello").environ(), "wsgi.input": io.BytesIO()})
+    run = django_middleware(sys.modules["project_http"].ids, cancelled)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(run(http))

@@ -626,3 +626,70 @@ def test_the_driver_only_awaits_so_trio_will_do() -> None:
     trio.run(wrapped, Ask().scope(), None, send)
     assert len(sent) == 4
     assert log[-1] == "a complete"
+
+
+def test_a_bound_variable_stays_for_the_body_whoever_looked_at_it(drive: Drive) -> None:
+    @middleware
+    def look(request: Request) -> Flow:
+        request.bind(tenant, "acme")
+        response: Response = yield request
+        assert response.length is None
+
+    assert drive(look(), App(lambda: tenant.get().encode(), shape="stream")).body == b"acme"
+
+
+def test_a_client_that_leaves_before_a_layers_answer_aborts_it() -> None:
+    log: list[Any] = []
+
+    @middleware
+    def answer(request: Request) -> Flow:
+        outcome: Outcome = yield Response(200, "mine")
+        log.append((outcome.kind, type(outcome.error), outcome.bytes_sent))
+
+    assert isinstance(Drive("asgi")(answer(), leaves_after=0).error, OSError)
+    assert log == [("aborted", OSError, 0)]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_write_without_a_layer_that_watches(method: str) -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        write = start_response("200 OK", [])
+        write(b"")
+        write(b"a")
+        return [b"b"]
+
+    @middleware
+    def look(request: Request) -> Flow:
+        yield request
+
+    answer = Drive("wsgi")(look(), app, method=method)
+    assert (answer.status, answer.body) == (200, b"ab" if method == "GET" else b"")
+
+
+def test_an_app_that_never_starts_has_no_response() -> None:
+    assert isinstance(Drive("wsgi")(layer([], "a"), App(shape="stream", head_first=False)).error, type(None))
+
+    def silent(environ: Any, start_response: Any) -> Any:
+        return iter([b"", b""])
+
+    assert isinstance(Drive("wsgi")(layer([], "a"), silent).error, AppProtocolError)
+
+
+def test_an_answer_passes_the_stages_of_outer_layers(drive: Drive) -> None:
+    class Shout:
+        def feed(self, data: bytes) -> bytes:
+            return data.upper()
+
+        def flush(self) -> bytes:
+            return b""
+
+        def finish(self) -> bytes:
+            return b"!"
+
+    @middleware
+    def shout(request: Request) -> Flow:
+        response: Response = yield request
+        response.body.transform(Shout())
+
+    answer = drive(Stack(shout(), layer([], "a", enter=REPLACED)))
+    assert (answer.body, answer.header("content-length")) == (b"TEAPOT\n!", "8")
