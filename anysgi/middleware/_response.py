@@ -109,11 +109,6 @@ class AppResponse(Response):
 
     __slots__ = ()
 
-    @property
-    def is_new_status(self) -> bool:
-        """Whether a layer changed the app's status."""
-        return self._status is not None and self._status != self._native_status()
-
 
 class AsgiResponse(AppResponse):
     """Over a `http.response.start`."""

@@ -44,6 +44,7 @@ def boom(request: Any) -> HttpResponse:
 def stream(request: Any) -> StreamingHttpResponse:
     def chunks() -> Iterator[bytes]:
         yield b"a"
+        yield b""
         if "fail" in request.GET:
             raise LookupError("late")
         yield tenant.get().encode()
@@ -92,6 +93,8 @@ def everything(request: Request, *, store: Dual) -> Flow:
     if request.path == "/old":
         request.path = "/hello"
     if request.path == "/echo":
+        request.body.observe(log.append)
+    if request.path == "/echo" and request.query != "only":
         request.body.transform(Shout())
         request.body.measure()
     try:
@@ -99,6 +102,7 @@ def everything(request: Request, *, store: Dual) -> Flow:
     except LookupError:
         log.append("raised")
         return Response(500, "caught")
+    response.headers.set("x-late", (yield store.get()))
     response.headers.vary("Accept")
     response.headers.add("Set-Cookie", "b=2; Path=/")
     if "shout" in request.query:
@@ -157,6 +161,7 @@ def test_requests_and_responses_are_changed_and_io_is_native(drive: Drive) -> No
     colour = {"wsgi": "sync", "asgi": "async"}[drive.convention]
     assert (answer.status, answer.text, answer.error) == (200, f"GET /hello {colour} acme", None)
     assert answer.header("vary") == "Cookie, Accept"
+    assert answer.header("x-late") == colour
     assert [cookie.strip().split(";")[0] for cookie in answer.getlist("set-cookie")] == ["a=1", "b=2"]
     assert log == [("complete", len(answer.body), None)]
     assert tenant.get() == "nobody"
@@ -184,6 +189,8 @@ def test_a_body_is_transformed_with_a_true_length(drive: Drive) -> None:
 def test_a_request_body_is_transformed(drive: Drive) -> None:
     assert ask(drive, "/echo", method="POST", body=b"hello").body == b"HELLO!"
     assert log[-1][2] == 5
+    assert ask(drive, "/echo", "only", method="POST", body=b"hello").body == b"hello"
+    assert log[0] == b"hello"
 
 
 def test_exceptions_are_pages_by_then(drive: Drive) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from anysgi.exceptions import ClientDisconnected
-from anysgi.middleware import Flow, Outcome, Request, Response, Stack, middleware
+from anysgi.middleware import Dual, Flow, Outcome, Request, Response, Stack, middleware
 
 from ._driving import BOUND
 
@@ -198,3 +198,18 @@ def test_without_such_layers_the_app_is_called_as_it_is() -> None:
     asyncio.run(Stack(http_only()).asgi(inner)(scope, None, send))
     assert sent[0][0] is scope
     assert sent[0][2] is send
+
+
+def test_calls_are_awaited_while_a_handshake_is_answered() -> None:
+    async def fetch() -> str:
+        await asyncio.sleep(0)
+        return "fetched"
+
+    @middleware(websocket=True)
+    def asking(request: Request, *, store: Dual) -> Flow:
+        response: Response = yield request
+        response.headers.add("x-found", (yield store()))
+
+    sent, error = connect(asking(store=Dual(asynchronous=fetch)), app(ACCEPT, CLOSE))
+    assert error is None
+    assert sent[0]["headers"] == [(b"x-found", b"fetched")]
