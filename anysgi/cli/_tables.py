@@ -31,8 +31,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: st
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    known = sys.stdout.isatty() or "COLUMNS" in os.environ
-    Console(width=None if known else _PAPER, highlight=False).print(table)
+    Console(width=None if sys.stdout.isatty() else _PAPER, highlight=False).print(table)
 
 
 def shorten(file: str | None, line: int | None) -> str:

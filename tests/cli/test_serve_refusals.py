@@ -45,6 +45,7 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
             path = tmp_path / f"{name}.py"
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
+            sys.modules.pop(name.partition("/")[0], None)  # one of that name that another test imported
         importlib.invalidate_caches()
         try:
             return CliRunner().invoke(main, ["serve", "--app-dir", str(tmp_path), *arguments])

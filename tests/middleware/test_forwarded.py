@@ -110,8 +110,8 @@ def test_a_network_with_a_mistake_is_named() -> None:
         Networks("10.0.0.300")
 
 
-@given(st.text(max_size=80), st.text(max_size=80))
-def test_whatever_a_client_writes_nothing_but_an_address_comes_out(value: str, other: str) -> None:
+@given(st.text(max_size=40) | st.text(',;="\\\\[]:._-for a1', max_size=40))
+def test_whatever_a_client_writes_nothing_but_an_address_comes_out(value: str) -> None:
     for chain in (forwarded({"forwarded": value}.get), x_forwarded({"x-forwarded-for": value}.get)):
         for seen in chain:
             assert seen.address.isascii()
