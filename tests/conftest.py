@@ -49,9 +49,9 @@ def eventually(condition: Callable[[], bool], bound: float = BOUND) -> bool:
     return True
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _modules_are_no_garbage() -> None:
-    """Take what was imported out of every later collection: it makes the one after each test many times faster."""
+    """Take what has been imported by now out of every later collection: the one after each test is much faster then."""
     gc.collect()
     gc.freeze()
 

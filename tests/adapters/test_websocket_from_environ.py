@@ -225,6 +225,7 @@ def test_an_app_may_go_on_after_its_own_close(caplog: pytest.LogCaptureFixture) 
         assert call.status().startswith("101")
         eventually(lambda: False, 0.1)
         assert not app.ended.is_set()
+    caplog.clear()  # of what apps of earlier tests said when they were cancelled
     go_on.set()  # the server has closed its socket by now
     assert app.ended.wait(BOUND)
     assert app.error is None
