@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: serve demo test test-slow lint typecheck layers pytest bench clean
+.PHONY: serve demo test test-slow lint typecheck layers units servers bench clean
 
 serve: $(VENV)/.demo
 	$(BIN)/anysgi serve examples.demo:app --port $(PORT)
@@ -13,7 +13,7 @@ serve: $(VENV)/.demo
 demo: $(VENV)/.demo
 	cd examples/flaskr-to-fastapi && $(abspath $(BIN))/python play.py
 
-test: lint typecheck layers pytest
+test: lint typecheck layers units servers
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -25,8 +25,10 @@ typecheck: $(VENV)/.test
 layers: $(VENV)/.test
 	$(BIN)/lint-imports --no-cache
 
-pytest: $(VENV)/.test
+units: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/servers --cov --cov-report term
+
+servers: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/servers
 
 # Every server, every framework, real applications, soaks: minutes, not seconds. CI runs it after `make test`.
