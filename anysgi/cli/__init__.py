@@ -62,4 +62,7 @@ def main() -> None:
     anysgi serve shop:app                      a Flask, Django, FastAPI… app on uvicorn
     anysgi serve shop:app --server gunicorn    the same app on gunicorn
     anysgi inspect shop:app                    what it is, and what would be adapted how
+    anysgi lint shop:app                       where it breaks PEP 3333 or the ASGI spec
+    anysgi inventory shop:app                  every route, and what its handler uses
+    anysgi compare shop:app api:app --requests traffic.har     could a client tell them apart?
     """
