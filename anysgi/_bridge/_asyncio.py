@@ -66,7 +66,7 @@ class AsyncioPort(Port):
     async def join(self, task: asyncio.Task[None]) -> None:  # type: ignore[override]  # it spawned it
         await asyncio.wait([task])
 
-    async def drain(self, tasks: Iterable[asyncio.Task[None]], timeout: float) -> None:  # type: ignore[override]
+    async def drain(self, tasks: Iterable[asyncio.Task[None]], timeout: float) -> None:  # type: ignore[override]  # it spawned them
         waiting = set(tasks)
         if waiting:
             _, waiting = await asyncio.wait(waiting, timeout=timeout)
