@@ -135,6 +135,8 @@ def _answer(answer: httpx.Response) -> tuple[int, str]:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where a page's files live while it runs; what they started is ended."""
+    (tmp_path / "docs").symlink_to(DOCS)
+    monkeypatch.chdir(tmp_path)  # what a block writes stays here
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     (tmp_path / "shop.py").write_text(SHOP)
