@@ -25,6 +25,7 @@ HOP_BY_HOP = frozenset(
         b"proxy-authenticate",
         b"proxy-authorization",
         b"te",
+        b"trailer",  # announces fields that no WSGI server or app can send
         b"trailers",
         b"transfer-encoding",
         b"upgrade",

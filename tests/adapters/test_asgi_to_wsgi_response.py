@@ -135,9 +135,11 @@ def test_sending_more_body_after_the_end_is_ignored() -> None:
 
 
 def test_trailers_are_taken_and_dropped() -> None:
-    trailers = {"type": "http.response.trailers", "headers": [(b"a", b"b")], "more_trailers": False}
-    peer = fetch(wrap(asgi_app({**head(), "trailers": True}, body(b"x"), trailers)))
-    assert (peer.body, peer.errors) == (b"x", "")
+    first, last = ({"type": "http.response.trailers", "headers": [(b"a", b"b")], "more_trailers": m} for m in (True, False))
+    app = asgi_app({**head(200, (b"trailer", b"a")), "trailers": True}, body(b"x"), first, last)
+    peer = fetch(wrap(app))
+    assert (peer.headers, peer.body, peer.errors) == ([], b"x", "")
+    assert "http.response.trailers" not in app.scope["extensions"]  # type: ignore[attr-defined]
 
 
 def test_receive_after_the_end_is_a_disconnect_and_does_not_wait() -> None:

@@ -178,6 +178,17 @@ async def test_what_a_lifespan_of_the_outer_adapter_yields_is_state_of_the_inner
     assert app.scopes[-1]["state"] == {"pool": "open"}
 
 
+async def test_trailers_end_at_the_wsgi_layer_even_where_the_server_takes_them() -> None:
+    """WSGI middleware in between may have answered with something else, which they would be wrong about."""
+    trailers = {"type": "http.response.trailers", "headers": [(b"digest", b"x")]}
+    app = asgi_app({**head(200, (b"trailer", b"digest")), "trailers": True}, body(b"x"), trailers)
+    peer = await serve(WsgiToAsgi(Shows(AsgiToWsgi(app, lifespan="off"))), extensions={"http.response.trailers": {}})
+    assert "http.response.trailers" not in app.scope["extensions"]  # type: ignore[attr-defined]
+    assert [message["type"] for message in peer.sent] == ["http.response.start", "http.response.body"]
+    assert not peer.sent[0].get("trailers")
+    assert (peer.complete, peer.header(b"trailer")) == (True, None)
+
+
 class Waits:
     """An ASGI app that reads its body, then waits for its client to leave; stubborn, it stays on."""
 
