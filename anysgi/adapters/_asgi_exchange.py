@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("anysgi")
 
 _gone = partial(ClientDisconnected, "the client left: stop sending")
+_left = partial(ClientDisconnected, "the client left before its request was complete")
 _stopping = partial(ClientDisconnected, "the app is shutting down")
 _done = partial(ClientDisconnected, "the response is complete")
 
@@ -130,15 +131,21 @@ class AsgiExchange:
             self._failed(contained(error))
         else:
             if not self.messages.done:
-                self._failed(AppProtocolError(self._unfinished()))
+                self._failed(self._unfinished())
         finally:
             self.down.wake()
             self._runtime.forget(self)
 
-    def _unfinished(self) -> str:
+    def _unfinished(self) -> Exception:
+        if self.up.broken:  # the app was told so, and may leave without another word
+            return _left()
         if self.messages.started:
-            return "the app returned before its response was complete; send a last http.response.body without more_body"
-        return "the app returned without a response; send http.response.start and http.response.body first"
+            return AppProtocolError(
+                "the app returned before its response was complete; send a last http.response.body without more_body"
+            )
+        return AppProtocolError(
+            "the app returned without a response; send http.response.start and http.response.body first"
+        )
 
     def _failed(self, error: BaseException) -> None:
         if self.down.broken:

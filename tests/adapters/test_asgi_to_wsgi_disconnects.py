@@ -20,7 +20,7 @@ from anysgi.adapters._client_watch import socket_check
 from anysgi.exceptions import ClientDisconnected
 from tests.conftest import BOUND, eventually
 
-from ._calling import WsgiPeer, asgi_app, body, fetch, head, make_environ
+from ._calling import Input, WsgiPeer, asgi_app, body, fetch, head, make_environ
 
 
 def wrap(app: Any, **options: Any) -> AsgiToWsgi:
@@ -298,3 +298,21 @@ def test_an_error_after_the_client_left_is_nobodys_business(caplog: pytest.LogCa
     peer.close()
     assert ended.wait(BOUND)
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+@pytest.mark.parametrize("began", [False, True], ids=["before the head", "after it"])
+def test_an_app_that_was_told_may_leave_without_finishing_and_is_not_blamed(began: bool) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if began:
+            await send(head())
+            await send(body(b"begun", more=True))
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    peer = WsgiPeer(wrap(app), "POST", body=Input(b"half"), CONTENT_LENGTH="100")
+    if began:
+        with pytest.raises(ClientDisconnected, match="the client left"):
+            peer.finish()
+    else:
+        assert peer.finish().status.startswith("503")
+    assert peer.errors == ""

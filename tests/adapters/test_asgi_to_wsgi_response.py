@@ -135,8 +135,9 @@ def test_sending_more_body_after_the_end_is_ignored() -> None:
 
 
 def test_trailers_are_taken_and_dropped() -> None:
-    first, last = ({"type": "http.response.trailers", "headers": [(b"a", b"b")], "more_trailers": m} for m in (True, False))
-    app = asgi_app({**head(200, (b"trailer", b"a")), "trailers": True}, body(b"x"), first, last)
+    trailers = {"type": "http.response.trailers", "headers": [(b"a", b"b")], "more_trailers": False}
+    start = {**head(200, (b"trailer", b"a")), "trailers": True}
+    app = asgi_app(start, body(b"x"), {**trailers, "more_trailers": True}, trailers)
     peer = fetch(wrap(app))
     assert (peer.headers, peer.body, peer.errors) == ([], b"x", "")
     assert "http.response.trailers" not in app.scope["extensions"]  # type: ignore[attr-defined]

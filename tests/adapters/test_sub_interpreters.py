@@ -1,4 +1,4 @@
-"""`AsgiToWsgi` in a sub-interpreter, as mod_wsgi runs apps: inline in any, on a thread of its own where there are some."""
+"""`AsgiToWsgi` in a sub-interpreter, as mod_wsgi runs apps: inline in any, on a thread where there are some."""
 
 from __future__ import annotations
 
