@@ -40,7 +40,7 @@ def csrf(*, trusted: Origins = ()) -> Callable[[Request], Flow]:
 
     def flow(request: Request) -> Flow:
         yield from ()  # hands nothing on, so the response does not pass here
-        if request.method in SAFE and not request.is_websocket:
+        if request.method in SAFE and not _is_handshake(request):
             return None
         origin = request.headers.get("origin")
         if not _is_cross_site(request, origin) or (origin and judge(origin)):
@@ -48,6 +48,11 @@ def csrf(*, trusted: Origins = ()) -> Callable[[Request], Flow]:
         return problem(request, 403, "A page of another site sent this request.")
 
     return flow
+
+
+def _is_handshake(request: Request) -> bool:
+    """Whether a WebSocket is asked for: in WSGI that is a GET like any other."""
+    return request.is_websocket or request.headers.has_token("upgrade", "websocket")
 
 
 def _is_cross_site(request: Request, origin: str | None) -> bool:

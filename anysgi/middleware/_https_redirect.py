@@ -42,6 +42,8 @@ def https_redirect(*, host: str | None = None, port: int = 443, status: int = 30
         scheme = _SECURE.get(request.scheme)
         if scheme is None:
             return None
+        if not request.raw_path.startswith("/"):  # behind the host it would name another one
+            return problem(request, 400, "The request target is no path.")
         target = fixed or parse_host(request.host)
         if target is None:
             return problem(request, 400, "The Host header names no host.")

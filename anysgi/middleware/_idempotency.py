@@ -23,15 +23,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("anysgi.idempotency")
 
 _LONGEST = 255  # bytes of a key
+_NOT_YET = frozenset([408, 409, 425, 429])  # statuses that ask the client to come again
 _OF_THE_CONNECTION = frozenset(["content-length", "date", "server", "set-cookie", "connection"])
 
 
 def by_credentials(request: Request) -> str:
-    """Whose key it is: the Authorization and the cookies, so that nobody is answered with another's response."""
-    return f"{request.headers.get('authorization')}\n{request.headers.get('cookie')}"
+    """Whose key it is: the host, Authorization, X-API-Key and all cookies, so that nobody gets another's response."""
+    return repr([request.headers.getlist(name) for name in ("host", "authorization", "x-api-key", "cookie")])
 
 
-@middleware
+@middleware(peek=True)
 def idempotency(
     *,
     store: Dual | None = None,
@@ -46,8 +47,8 @@ def idempotency(
     """Answer a request that repeats an Idempotency-Key with the response of the first.
 
     While the first one runs, others get 409; another request under the same key gets 422; a repeated response has
-    `Idempotent-Replayed: true`.  Responses of 500 and above, aborted ones, and those over `max_size` are not kept: the
-    client may try again.  Cookies are never kept.
+    `Idempotent-Replayed: true`.  Not kept are responses of 500 and above, those that ask to come again (408, 409, 425,
+    429), streams that broke off, and those over `max_size`: the client may try again.  Cookies are never kept.
 
     Args:
         store: two clients with Redis's `set(name, value, nx=, get=, ex=)` and `delete(name)`, such as
@@ -55,7 +56,8 @@ def idempotency(
             are kept in the memory of this process, where other workers do not see them.
         methods: those it looks at.
         required: answer 400 where the key is missing.
-        owner: whose keys they are; two owners may use the same key.
+        owner: whose keys they are; two owners may use the same key.  By default the host, `Authorization`, `X-API-Key`
+            and all cookies.
         keep: seconds a response is kept.
         lock: seconds after which a first request that never ended no longer counts.
         max_size: bytes of response body that are kept at most.
@@ -63,6 +65,12 @@ def idempotency(
     """
     memory = Memory()
     kept = store or Dual(sync=memory, asynchronous=AsyncMemory(memory))
+
+    def settle(name: str, record: bytes | None) -> Flow:
+        try:
+            yield kept.delete(name) if record is None else kept.set(name, record, ex=keep)
+        except Exception:  # what the app answered is true all the same
+            log.exception("the store of idempotency failed")
 
     def flow(request: Request) -> Flow:
         key = request.headers.get("idempotency-key") if request.method in methods else None
@@ -79,19 +87,20 @@ def idempotency(
             return None if store_down == "open" else problem(request, 503, "The server cannot remember requests.")
         if first is not None:
             return _answer_again(request, fingerprint, json.loads(first))
-        body = bytearray()
         try:
             response: Response = yield request
-            response.body.observe(lambda data: body.extend(data) if len(body) <= max_size else None)
-            outcome: Outcome = yield response
         except BaseException:
-            yield kept.delete(name)
+            yield from settle(name, None)
             raise
-        if outcome.kind == "complete" and response.status < 500 and len(body) <= max_size:
-            yield kept.set(name, _pack(fingerprint, response, bytes(body)), ex=keep)
-        else:
-            yield kept.delete(name)
-        return None
+        body = response.body.whole  # kept before it leaves, whether the client is still there or not
+        if body is None:
+            streamed = bytearray()
+            response.body.observe(lambda data: streamed.extend(data) if len(streamed) <= max_size else None)
+            outcome: Outcome = yield response
+            body = bytes(streamed) if outcome.kind == "complete" else None
+        final = response.status < 500 and response.status not in _NOT_YET
+        record = _pack(fingerprint, response, body) if final and body is not None and len(body) <= max_size else None
+        return (yield from settle(name, record))
 
     return flow
 

@@ -12,16 +12,18 @@ from time import monotonic
 
 
 class Memory:
-    """A bounded store; where it is full, the entry that ends first makes room.
+    """A bounded store; where it is full, the oldest entry makes room.
 
     Args:
         size: entries at most.
+        room: bytes of their values at most.
     """
 
-    __slots__ = ("_entries", "_lock", "_size")
+    __slots__ = ("_entries", "_free", "_lock", "_size")
 
-    def __init__(self, size: int = 10_000) -> None:
+    def __init__(self, size: int = 10_000, room: int = 67_108_864) -> None:
         self._size = size
+        self._free = room
         self._entries: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
         self._lock = Lock()
 
@@ -32,19 +34,28 @@ class Memory:
             ends, present = self._entries.get(name, (0.0, None))
             old = present if ends > now else None
             if old is None or not nx:
+                self._take(name)
                 self._entries[name] = (now + ex, value)
-                self._entries.move_to_end(name)
+                self._free -= len(value)
                 self._make_room(now)
         return old if get else old is None or not nx
 
     def _make_room(self, now: float) -> None:
-        while self._entries and (len(self._entries) > self._size or next(iter(self._entries.values()))[0] <= now):
-            self._entries.popitem(last=False)
+        while self._entries:
+            oldest, (ends, _) = next(iter(self._entries.items()))
+            if len(self._entries) <= self._size and self._free >= 0 and ends > now:
+                return
+            self._take(oldest)
+
+    def _take(self, name: str) -> int:
+        _, value = self._entries.pop(name, (0.0, None))
+        self._free += len(value or b"")
+        return int(value is not None)
 
     def delete(self, name: str) -> int:
         """Forget a key; the number of keys forgotten."""
         with self._lock:
-            return int(self._entries.pop(name, None) is not None)
+            return self._take(name)
 
 
 class AsyncMemory:

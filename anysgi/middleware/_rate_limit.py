@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Any, Literal
 
 from ._answers import problem
@@ -20,9 +21,20 @@ if TYPE_CHECKING:
 log = logging.getLogger("anysgi.rate_limit")
 
 
-def by_client(request: Request) -> str | None:
-    """The client's address: put `proxy_headers` outside, or it is the proxy's."""
-    return request.client
+def by_client(request: Request) -> str:
+    """The client's address: put `proxy_headers` outside, or it is the proxy's.
+
+    Of IPv6 it is the network (/64), in which one client has as many addresses as it likes.  Clients whose address the
+    server does not know, as behind a unix socket, are counted as one.
+    """
+    client = request.client or ""
+    if ":" not in client:
+        return client or "unknown"
+    try:
+        address = IPv6Address(client)
+    except ValueError:
+        return client
+    return str(address.ipv4_mapped or IPv6Network((int(address), 64), strict=False))
 
 
 @middleware
@@ -43,7 +55,8 @@ def rate_limit(
         limit: `"100/minute"`, `"5 per 10 seconds"`, as `limits` reads it.
         store: where hits are counted: a URL of `limits`, such as `"redis://localhost:6379"`, or a `Dual` of two of its
             strategies.  `"memory://"` counts in each process of its own.
-        key: who is counted; None exempts a request.
+        key: who is counted; None exempts a request.  By default the client's address, or its /64 network in IPv6;
+            clients without one, as behind a unix socket, are counted together.
         cost: hits a request counts for, instead of 1.
         strategy: how `limits` counts; see its documentation.
         name: the policy's name in the headers, and what keeps two limits in one store apart.

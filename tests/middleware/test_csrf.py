@@ -41,6 +41,12 @@ def test_what_changes_nothing_passes(drive: Drive, method: str) -> None:
     assert drive(csrf(), method=method, headers={"Sec-Fetch-Site": "cross-site"}).status == 200
 
 
+@pytest.mark.parametrize(("origin", "status"), [("https://evil.com", 403), ("https://testserver", 200)])
+def test_a_handshake_that_is_a_plain_get_is_looked_at_too(drive: Drive, origin: str, status: int) -> None:
+    headers = {"Upgrade": "WebSocket", "Connection": "Upgrade", "Origin": origin}
+    assert drive(csrf(), headers=headers).status == status
+
+
 def test_two_broken_hosts_are_not_the_same_host(drive: Drive) -> None:
     answer = drive(csrf(), method="POST", headers={"Origin": "https://", "Host": "not a host"})
     assert answer.status == 403

@@ -9,7 +9,7 @@ import pytest
 from anysgi.exceptions import StackError
 from anysgi.middleware import Flow, Request, Stack, csrf, https_redirect, middleware, proxy_headers, trusted_hosts
 
-from ._driving import App, Drive
+from ._driving import App, Drive, Fields
 from .test_websockets import ACCEPT, CLOSE, app, connect
 
 
@@ -35,6 +35,13 @@ def test_only_named_hosts_are_answered(drive: Drive, host: str, status: int) -> 
     stack = trusted_hosts(hosts=["example.com", "*.example.org", "[::1]"])
     assert drive(stack, app, headers={"Host": host}).status == status
     assert app.calls == (status == 200)
+
+
+def test_of_two_hosts_neither_is_believed(drive: Drive) -> None:
+    app = App(b"hello")
+    fields = [("Host", "example.com"), ("Host", "evil.com")]
+    assert drive(trusted_hosts(hosts=["example.com"]), app, headers=fields).status == 400
+    assert app.calls == 0
 
 
 def test_hosts_that_are_none_are_an_error_when_the_stack_is_built() -> None:
@@ -68,6 +75,13 @@ def test_https_passes_and_a_host_that_is_none_goes_nowhere(drive: Drive) -> None
     assert (answer.status, answer.header("location")) == (400, None)
 
 
+@pytest.mark.parametrize("target", ["@evil.com/", ".evil.com/", "http://evil.com/"])
+def test_a_target_that_is_no_path_cannot_become_a_part_of_the_host(drive: Drive, target: str) -> None:
+    raw = {"REQUEST_URI": target} if drive.convention == "wsgi" else {"raw_path": target.encode()}
+    answer = drive(https_redirect(), path=target, **raw)
+    assert (answer.status, answer.header("location")) == (400, None)
+
+
 def test_the_port_of_http_is_not_taken_along(drive: Drive) -> None:
     answer = drive(https_redirect(status=307), headers={"Host": "example.com:8080"})
     assert (answer.status, answer.header("location")) == (307, "https://example.com/")
@@ -79,7 +93,7 @@ def test_redirects_to_nowhere_are_an_error_when_the_stack_is_built(options: Any)
         https_redirect(**options)
 
 
-def seen(drive: Drive, stack: Any, headers: dict[str, str], **native: Any) -> dict[str, Any]:
+def seen(drive: Drive, stack: Any, headers: Fields, **native: Any) -> dict[str, Any]:
     """What an inner layer sees of the request, and the app of its path."""
     found: dict[str, Any] = {}
 
@@ -101,8 +115,11 @@ FORWARDED = {
 }
 
 
+ALL = ("for", "proto", "host", "prefix")
+
+
 def test_a_trusted_proxy_is_believed(drive: Drive) -> None:
-    assert seen(drive, proxy_headers(), FORWARDED) == {
+    assert seen(drive, proxy_headers(believe=ALL), FORWARDED) == {
         "client": "192.0.2.1",
         "scheme": "https",
         "host": "shop.example.com",
@@ -111,8 +128,33 @@ def test_a_trusted_proxy_is_believed(drive: Drive) -> None:
     }
 
 
+def test_what_few_proxies_set_is_believed_only_when_named(drive: Drive) -> None:
+    found = seen(drive, proxy_headers(), FORWARDED)
+    assert (found["client"], found["scheme"]) == ("192.0.2.1", "https")
+    assert (found["host"], found["root_path"], found["path"]) == ("testserver", "", "/list")
+    assert seen(drive, proxy_headers(believe=["host"]), FORWARDED)["client"] == "127.0.0.1"
+
+
+def test_a_client_cannot_choose_the_path_that_skip_goes_by(drive: Drive) -> None:
+    stack = Stack(proxy_headers(), csrf(skip="/static/*"))
+    headers = {"Origin": "https://evil.com", "X-Forwarded-Prefix": "/static"}
+    assert drive(stack, method="POST", path="/transfer", headers=headers).status == 403
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "forged", "true"),
+    [
+        ("x-forwarded", "X-Forwarded-For", "6.6.6.6", "192.0.2.1"),
+        ("forwarded", "Forwarded", "for=6.6.6.6", "for=192.0.2.1"),
+    ],
+)
+def test_a_proxy_may_add_a_line_of_its_own(drive: Drive, family: Any, name: str, forged: str, true: str) -> None:
+    found = seen(drive, proxy_headers(family=family), [(name, forged), (name, true)])
+    assert found["client"] == "192.0.2.1"
+
+
 def test_a_stranger_is_not(drive: Drive) -> None:
-    found = seen(drive, proxy_headers(), FORWARDED, client="203.0.113.9")
+    found = seen(drive, proxy_headers(believe=ALL), FORWARDED, client="203.0.113.9")
     assert (found["client"], found["scheme"], found["host"], found["root_path"]) == (
         "203.0.113.9",
         "http",
@@ -128,7 +170,7 @@ def test_a_peer_without_an_address_is_trusted_only_by_name(drive: Drive) -> None
 
 def test_forwarded_is_read_instead_and_never_both(drive: Drive) -> None:
     headers = {**FORWARDED, "Forwarded": 'for="[2001:db8::1]:4711";proto=HTTPS;host=a.example.com'}
-    found = seen(drive, proxy_headers(family="forwarded"), headers)
+    found = seen(drive, proxy_headers(family="forwarded", believe=ALL), headers)
     assert (found["client"], found["scheme"], found["host"]) == ("2001:db8::1", "https", "a.example.com")
     assert found["root_path"] == ""
     assert seen(drive, proxy_headers(), headers)["client"] == "192.0.2.1"
@@ -161,7 +203,7 @@ def test_proxies_can_be_counted(drive: Drive, chain: str, hops: int, client: str
     ],
 )
 def test_what_is_no_address_scheme_host_or_path_is_not_believed(drive: Drive, forged: dict[str, str]) -> None:
-    assert seen(drive, proxy_headers(), forged) == {
+    assert seen(drive, proxy_headers(believe=ALL), forged) == {
         "client": "127.0.0.1",
         "scheme": "http",
         "host": "testserver",
@@ -170,7 +212,9 @@ def test_what_is_no_address_scheme_host_or_path_is_not_believed(drive: Drive, fo
     }
 
 
-@pytest.mark.parametrize("options", [{"family": "x-real-ip"}, {"hops": 0}, {"trusted": ["proxy.local"]}])
+@pytest.mark.parametrize(
+    "options", [{"family": "x-real-ip"}, {"hops": 0}, {"trusted": ["proxy.local"]}, {"believe": ["path"]}]
+)
 def test_proxies_nobody_can_find_are_an_error_when_the_stack_is_built(options: Any) -> None:
     with pytest.raises(ValueError, match=r"proxy_headers|proxy\.local"):
         proxy_headers(**options)
@@ -187,7 +231,7 @@ def test_the_order_of_those_that_build_on_each_other_is_checked() -> None:
 def test_a_slash_that_was_encoded_stays_so_under_a_prefix(drive: Drive) -> None:
     raw = {"REQUEST_URI": "/a%2Fb"} if drive.convention == "wsgi" else {"raw_path": b"/a%2Fb"}
     app = App(b"x")
-    drive(proxy_headers(), app, path="/a/b", headers={"X-Forwarded-Prefix": "/shop"}, **raw)
+    drive(proxy_headers(believe=ALL), app, path="/a/b", headers={"X-Forwarded-Prefix": "/shop"}, **raw)
     if drive.convention == "asgi":
         assert app.request["raw_path"] == b"/shop/a%2Fb"
     else:

@@ -102,6 +102,69 @@ def test_a_client_that_left_may_try_again(drive: Drive) -> None:
     assert app.calls == 2
 
 
+def test_a_client_that_left_before_a_whole_answer_came_finds_it_later(drive: Drive) -> None:
+    app = App(b"paid")
+    shared = drive.wrap(idempotency(), app)
+    assert not drive.serve(shared, ask(), 0).complete
+    again = drive.serve(shared, ask())
+    assert (again.body, again.header("idempotent-replayed"), app.calls) == (b"paid", "true", 1)
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 429])
+def test_an_answer_that_asks_to_come_again_is_not_the_last_word(drive: Drive, status: int) -> None:
+    app = App(b"later", status=status)
+    drive.serve_all(drive.wrap(idempotency(), app), [ask(), ask()])
+    assert app.calls == 2
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [("X-API-Key", "bob")],
+        [("Host", "other.example.com")],
+        [("Cookie", "theme=dark"), ("Cookie", "sid=bob")],  # HTTP/2 sends one field a cookie
+    ],
+)
+def test_nobody_gets_the_response_of_another(drive: Drive, others: list[tuple[str, str]]) -> None:
+    mine = [
+        (name, {"bob": "alice", "sid=bob": "sid=alice", "other.example.com": "a.example.com"}.get(value, value))
+        for name, value in others
+    ]
+    app = App(b"mine")
+    answers = drive.serve_all(drive.wrap(idempotency(), app), [ask(headers=mine), ask(headers=others)])
+    assert [answer.header("idempotent-replayed") for answer in answers] == [None, None]
+    assert app.calls == 2
+
+
+class _FailsLater:
+    """Takes the lock, and is down when the answer comes."""
+
+    def set(self, *_args: Any, nx: bool = False, **_kwargs: Any) -> None:
+        if not nx:
+            raise ConnectionError("no connection")
+
+    def delete(self, _name: str) -> None:
+        raise ConnectionError("no connection")
+
+
+class _AsyncFailsLater:
+    async def set(self, *_args: Any, nx: bool = False, **_kwargs: Any) -> None:
+        _FailsLater().set(nx=nx)
+
+    async def delete(self, name: str) -> None:
+        _FailsLater().delete(name)
+
+
+def test_a_store_that_fails_later_changes_no_answer(drive: Drive, caplog: pytest.LogCaptureFixture) -> None:
+    shared = drive.wrap(idempotency(store=Dual(sync=_FailsLater(), asynchronous=_AsyncFailsLater())), App(b"paid"))
+    assert drive.serve(shared, ask()).body == b"paid"
+    failing = drive.wrap(
+        idempotency(store=Dual(sync=_FailsLater(), asynchronous=_AsyncFailsLater())), App(raises=ValueError("mine"))
+    )
+    assert isinstance(drive.serve(failing, ask()).error, ValueError)
+    assert caplog.text.count("the store of idempotency failed") == 2
+
+
 def test_while_the_first_runs_others_are_told_so(drive: Drive) -> None:
     statuses: list[int] = []
 
@@ -148,6 +211,15 @@ def test_memory_speaks_as_much_redis_as_is_used_of_it() -> None:
     assert (memory.delete("a"), memory.delete("a")) == (1, 0)
     assert memory.set("gone", b"1", ex=0) is True
     assert memory.set("gone", b"2", ex=60, nx=True, get=True) is None
+
+
+def test_memory_is_bounded_in_bytes_too() -> None:
+    memory = Memory(room=10)
+    for value in (b"1" * 6, b"2" * 4, b"3" * 5):
+        memory.set("a" if value[0] in b"12" else "b", value, ex=60)
+    assert memory.set("a", b"", ex=60, nx=True, get=True) == b"2222"
+    memory.set("c", b"4" * 2, ex=60)
+    assert [memory.delete(name) for name in ("a", "b", "c")] == [0, 1, 1]
 
 
 def test_memory_is_bounded() -> None:

@@ -49,6 +49,26 @@ def test_beyond_the_limit_a_client_is_told_to_wait(drive: Drive, store: str, str
     assert "2 requests" in answers[2].text
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "statuses"),
+    [
+        ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", [200, 429]),  # one client has a whole network of them
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", [200, 200]),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", [200, 200]),
+        ("::ffff:192.0.2.1", "192.0.2.1", [200, 429]),
+        ("192.0.2.1", "192.0.2.2", [200, 200]),
+        (None, None, [200, 429]),  # nobody is exempt for having no address
+        ("a:b", "a:b", [200, 429]),
+    ],
+)
+def test_a_client_is_its_address_or_its_network(
+    drive: Drive, one: str | None, other: str | None, statuses: list[int]
+) -> None:
+    shared = drive.wrap(rate_limit(limit="1/hour"), App(b"hello"))
+    answers = drive.serve_all(shared, [Ask(native={"client": one}), Ask(native={"client": other})])
+    assert [answer.status for answer in answers] == statuses
+
+
 def test_every_response_says_how_much_is_left(drive: Drive) -> None:
     answers = several(drive, rate_limit(limit="3/minute", name="free", strategy="fixed-window", legacy=True), 4)
     assert [answer.header("ratelimit-policy") for answer in answers] == ['"free";q=3;w=60'] * 4
