@@ -48,6 +48,10 @@ class WatchedSession(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(self._used().keys())
 
+    def clear(self) -> None:
+        """Forget everything; the frameworks take note of it even where there was nothing."""
+        self._used().clear()
+
     def __getattr__(self, name: str) -> Any:
         """`permanent`, `modified`, `flush()`, … are the framework's."""
         return getattr(self._used(), name)

@@ -1,7 +1,7 @@
-"""Plays the migration in half a minute: `make demo`, or `python play.py [--stay]`.
+"""Plays the migration in a minute: `make demo`, or `python play.py [--stay]`.
 
 One server runs throughout.  Between the steps only the route table changes, and somebody keeps blogging all the while.
-With `--stay` the last step goes on being served, with its dashboard.
+Then `parity.py` proves each step.  With `--stay` the last step goes on being served, with its dashboard.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def wait_for(visitor: Visitor, server: subprocess.Popen[bytes]) -> None:
 
 
 def tell(text: str) -> None:
-    print(f"\n\033[1m{text}\033[0m")
+    print(f"\n\033[1m{text}\033[0m", flush=True)
 
 
 def play(visitor: Visitor, table: Path) -> None:
@@ -106,6 +106,8 @@ def main() -> None:
             visitor = Visitor(port)
             wait_for(visitor, server)
             play(visitor, table)
+            tell("And the proof: each step against the blog as it was.")
+            subprocess.run([sys.executable, "parity.py"], cwd=HERE, check=True)
             if "--stay" in sys.argv:
                 tell(f"{visitor.base}/ and {visitor.base}/_migration (token: {TOKEN}).  Ctrl+C ends it.")
                 server.wait()

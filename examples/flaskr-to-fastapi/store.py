@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from pathlib import Path
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-FILE = Path(os.environ.get("BLOG_DB", "blog.sqlite3"))
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS person (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, secret TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS post (
@@ -24,7 +22,7 @@ POSTS = "SELECT post.*, name FROM post JOIN person ON author = person.id"
 
 def connect() -> sqlite3.Connection:
     """Open the database; it is made where there is none."""
-    database = sqlite3.connect(FILE, check_same_thread=False)
+    database = sqlite3.connect(os.environ.get("BLOG_DB", "blog.sqlite3"), check_same_thread=False)
     database.row_factory = sqlite3.Row
     database.executescript(SCHEMA)
     return database

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -18,9 +19,8 @@ from tests.cli._run import PATIENCE, ROOT, Served, free_port, running, wait_unti
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(3 * PATIENCE)]
+pytestmark = [pytest.mark.server, pytest.mark.timeout(5 * PATIENCE)]
 
 BLOG = ROOT / "examples/flaskr-to-fastapi"
 ADMIN = ROOT / "examples/django-admin-beside-fastapi"
@@ -129,13 +129,24 @@ def test_every_step_has_a_sound_table_and_moves_on() -> None:
 
 
 @pytest.mark.slow
-def test_the_demo_plays() -> None:
+def test_the_demo_plays_and_each_step_differs_from_the_blog_as_it_was_exactly_as_declared() -> None:
     played = subprocess.run(
-        [sys.executable, "play.py"], cwd=BLOG, capture_output=True, text=True, timeout=2 * PATIENCE, check=False
+        [sys.executable, "play.py"], cwd=BLOG, capture_output=True, text=True, timeout=4 * PATIENCE, check=False
     )
-    assert played.returncode == 0, played.stderr
+    assert played.returncode == 0, played.stdout + played.stderr
     assert played.stdout.count("FastAPI  200") > 4
-    assert played.stdout.rstrip().endswith("the front page")
+    _, proof = played.stdout.split("And the proof")
+    found = re.findall(r"(\S+) +(\d+) differences, +(\d+) declared +(\S+)", proof)
+    assert [(step, int(differences)) for step, differences, _, _ in found] == [
+        ("1-all-flask", 0),
+        ("2-reading", 0),
+        ("3-writing", 6),
+        ("4-all-fastapi", 6),
+    ]
+    assert not re.search("not declared|gone", proof)
+    for step, _, _, report in found:
+        page = Path(report).read_text(encoding="utf-8")
+        assert "front:application" in page, step
 
 
 @pytest.mark.slow

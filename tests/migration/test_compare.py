@@ -42,6 +42,12 @@ def to(location: str) -> Answered:
     return answer(b"", ("location", location), status=302)
 
 
+def signed(payload: str, moment: str) -> Answered:
+    """A session cookie as itsdangerous signs it."""
+    value = f"{payload}.{moment}.4Pq8tqZ4pB3kXJ1Wq9cQ0mZ7x2s"
+    return answer(b"", ("set-cookie", f"session={value}; HttpOnly; Path=/"))
+
+
 BROKEN_JSON = [answer(body, ("content-type", "application/json")) for body in (b"{", b"[")]
 USER = {"id": 7, "name": "Ada", "tags": ["a", "b"]}
 
@@ -64,6 +70,7 @@ USER = {"id": 7, "name": "Ada", "tags": ["a", "b"]}
             answer(b"", ("set-cookie", "a=1; Path=/; Expires=Mon, 01 Jan 2026 00:00:00 GMT; HttpOnly")),
             answer(b"", ("set-cookie", "a=1; httponly; expires=Tue, 02 Jan 2026 00:00:00 GMT; path=/")),
         ),
+        (signed("eyJwZXJzb24iOjF9", "aSQ1Xw"), signed("eyJwZXJzb24iOjF9", "aSQ1Yg")),
         (answer(b"\0\1", ("content-type", "image/png")), answer(b"\0\1", ("content-type", "image/png"))),
     ],
 )
@@ -100,6 +107,7 @@ def test_what_no_client_could_tell_apart_is_the_same(old: Answered, new: Answere
         (answer(b"", ("set-cookie", "a=1")), answer(b""), "cookie", "a"),
         (answer(b"", ("set-cookie", "a=1; Secure")), answer(b"", ("set-cookie", "a=1")), "cookie", "a; secure"),
         (answer(b"", ("set-cookie", "a=1")), answer(b"", ("set-cookie", "a=2")), "cookie", "a; value"),
+        (signed("eyJwZXJzb24iOjF9", "aSQ1Xw"), signed("eyJwZXJzb24iOjJ9", "aSQ1Xw"), "cookie", "session; value"),
         (answer(b"x"), Answered(0, error="ConnectionRefusedError"), "error", "answer"),
     ],
 )

@@ -31,6 +31,11 @@ def old() -> Flask:
         flask.session.update(VALUES)
         return "written"
 
+    @app.get("/clear")
+    def clear() -> str:
+        flask.session.clear()
+        return "cleared"
+
     @app.get("/read")
     def read() -> str:
         return repr(sorted(flask.session.items()))
@@ -152,6 +157,11 @@ def test_an_old_cookie_has_expired(old: Flask, client: TestClient, monkeypatch: 
 def test_a_cleared_session_takes_its_cookie_along(client: TestClient) -> None:
     client.get("/write")
     assert "Expires=Thu, 01 Jan 1970" in cookie_of(client.get("/clear"))
+
+
+def test_clearing_a_session_that_is_empty_says_what_flask_says(old: Flask, client: TestClient) -> None:
+    ours, theirs = cookie_of(client.get("/clear")), cookie_of(old.test_client().get("/clear"))
+    assert ours == theirs != ""
 
 
 def test_flasks_own_attributes_are_there(client: TestClient) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -53,6 +54,7 @@ SETS = frozenset(
 _MOST = 50  # differences told of one pair of answers
 _BODIES = frozenset(["bytes", "html", "json", "text"])
 _SHORT = 300  # characters of a value that are told
+_SIGNED = re.compile(r"(\.?[\w-]*)\.[\w-]{5,8}\.[\w-]{27,}")  # by itsdangerous: what is said, when, and the signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,11 @@ def _cookies(_request: Asked, old: Answered, new: Answered) -> Iterator[Finding]
 
 
 def _cookie(field: str) -> tuple[str, dict[str, str]]:
-    """A cookie's name and its attributes; its lifetime counts, the moment it was computed does not."""
+    """A cookie's name and its attributes; its lifetime counts, the moment it was computed or signed does not."""
     pair, *attributes = field.split(";")
     name, _, value = pair.partition("=")
-    parts = {"value": value.strip()}
+    signed = _SIGNED.fullmatch(value.strip())
+    parts = {"value": signed[1] if signed else value.strip()}
     for attribute in attributes:
         key, _, text = attribute.strip().partition("=")
         key = key.lower()
