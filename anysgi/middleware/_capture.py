@@ -65,28 +65,32 @@ class Captured:
 
 @middleware
 def capture(
-    request: Request,
     *,
     to: Callable[[Captured], object],
     max_size: int = 65_536,
     redact: Collection[str] = SECRETS,
-) -> Flow:
+) -> Callable[[Request], Flow]:
     """Hand every exchange to a function, once it is over; one that ended before a response head is not handed over.
 
     Args:
         to: called with a `Captured` after the last byte, in the thread or task of the request: it should be quick.
         max_size: bytes kept of each body; the rest is counted only.
-        redact: lowercased names of the headers whose values are left out.
+        redact: names of the headers whose values are left out.
     """
-    asked = (request.method, request.path, request.raw_path, request.query)
-    sent = _fields(request, redact)
-    taken, given = _Kept(max_size), _Kept(max_size)
-    request.body.observe(taken)
-    response: Response = yield request
-    response.body.observe(given)
-    outcome: Outcome = yield response
-    received = _fields(response, redact)
-    to(Captured(*asked, response.status, taken.part(sent), given.part(received), outcome))
+    secret = frozenset(name.lower() for name in ([redact] if isinstance(redact, str) else redact))
+
+    def flow(request: Request) -> Flow:
+        asked = (request.method, request.path, request.raw_path, request.query)
+        sent = _fields(request, secret)
+        taken, given = _Kept(max_size), _Kept(max_size)
+        request.body.observe(taken)
+        response: Response = yield request
+        response.body.observe(given)
+        outcome: Outcome = yield response
+        received = _fields(response, secret)
+        to(Captured(*asked, response.status, taken.part(sent), given.part(received), outcome))
+
+    return flow
 
 
 def _fields(head: Request | Response, redact: Collection[str]) -> tuple[tuple[str, str], ...]:

@@ -80,6 +80,67 @@ def test_secrets_stay_out_of_headers_queries_forms_and_json(
     assert second.request.body == b"user=ada&password=%5Bredacted%5D"
 
 
+MULTIPART = "multipart/form-data; boundary=xyz"
+PARTS = (
+    b'--xyz\r\nContent-Disposition: form-data; name="user"\r\n\r\nada\r\n'
+    b'--xyz\r\ncontent-disposition: form-data; name="Password"\r\nContent-Type: text/plain\r\n\r\n'
+    b"sword\r\n\r\nfish\r\n--xyz--\r\n"
+)
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "kept"),
+    [
+        (FORM, b"user=ada&PASSWORD=swordfish", b"user=ada&PASSWORD=%5Bredacted%5D"),
+        (FORM, b"user=%e4+x&%70assword=swordfish", b"user=%e4+x&%70assword=%5Bredacted%5D"),
+        (FORM, b"user=ada&new_password2=sword;fish", b"user=ada&new_password2=%5Bredacted%5D"),
+        ("application/json", b'{"accessToken": {"a": "swordfish"}}', b'{"accessToken": "[redacted]"}'),
+        ("application/json", b'{ "a" : [1.0,\t2] }', b'{ "a" : [1.0,\t2] }'),
+        ("application/json", b'{"password": "swordfish",}', b"[redacted]"),  # no JSON, and the app said so
+        ("application/json", b"[" * 5_000 + b'{"token": "swordfish"}', b"[redacted]"),
+        ("text/plain", b'{"client-secret": "swordfish"}', b'{"client-secret": "[redacted]"}'),
+        ("application/json", b"{nothing}", b"{nothing}"),
+        (MULTIPART, PARTS, PARTS.replace(b"sword\r\n\r\nfish", b"[redacted]")),
+        ("multipart/form-data", b"no boundary", b"no boundary"),
+    ],
+)
+def test_however_a_secret_is_written_it_stays_out(
+    drive: Drive, tmp_path: Path, written: list[Writer], content_type: str, body: bytes, kept: bytes
+) -> None:
+    path = tmp_path / "traffic.jsonl"
+    drive(record(path), App(body, headers={"Content-Type": content_type}, reads=True), method="POST", body=body)
+    drive(record(path), App(b"ok", reads=True), method="POST", body=body, headers={"Content-Type": content_type})
+    answer, question = recorded(path, written)
+    assert answer.response is not None
+    assert answer.response.body == question.request.body == kept
+    assert b"fish" not in question.request.body
+
+
+def test_secrets_stay_out_of_headers_by_their_names_and_of_urls_in_them(
+    drive: Drive, tmp_path: Path, written: list[Writer]
+) -> None:
+    path = tmp_path / "traffic.jsonl"
+    headers = {
+        "X-Auth-Token": "swordfish",
+        "X-Own": "swordfish",
+        "Referer": "https://a.example/reset?user=ada&reset_token=swordfish#access_token=swordfish",
+    }
+    app = App(b"ok", headers={"Location": "/next?jwt=swordfish", "Link": "</a?page=2&api_key=swordfish>; rel=next"})
+    drive(record(path, redact_headers=["X-Own"]), app, query="API-Key=swordfish&page=2", headers=headers)
+    [one] = recorded(path, written)
+    assert b"swordfish" not in path.read_bytes()
+    assert one.request.target == "/?API-Key=%5Bredacted%5D&page=2"
+    assert dict(one.request.headers)["referer"].startswith("https://a.example/reset?user=ada&reset_token=%5Bredacted")
+    assert one.response is not None
+    assert dict(one.response.headers)["link"] == "</a?page=2&api_key=%5Bredacted%5D>; rel=next"
+
+
+def test_a_recording_is_its_owners_alone(tmp_path: Path) -> None:
+    record(tmp_path / "traffic.jsonl")
+    assert (tmp_path / "traffic.jsonl").stat().st_mode & 0o077 == 0
+
+
 def test_what_could_not_be_sent_again_is_not_recorded(drive: Drive, tmp_path: Path, written: list[Writer]) -> None:
     path = tmp_path / "traffic.jsonl"
     stack = record(path, max_body=10)

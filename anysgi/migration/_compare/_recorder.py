@@ -7,7 +7,6 @@ and counted, and the log says how many.
 from __future__ import annotations
 
 import atexit
-import json
 import logging
 import os
 import random
@@ -15,13 +14,13 @@ import threading
 import time
 from pathlib import Path
 from queue import Full, Queue
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode
+from typing import TYPE_CHECKING
 
 from anysgi.middleware import capture
 
-from ._exchanges import Answered, Asked, Headers, Recorded
+from ._exchanges import Answered, Asked, Recorded
 from ._recordings import write_line
+from ._secrets import WORDS, Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -34,11 +33,6 @@ SECRET_HEADERS = frozenset(
     ["authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-csrf-token"]
 )
 """Headers whose values stay out of a recording."""
-SECRET_KEYS = frozenset(
-    ["password", "passwd", "secret", "token", "access_token", "refresh_token", "api_key", "csrf_token"]
-)
-"""Keys of queries, forms and JSON objects whose values stay out."""
-_REDACTED = "[redacted]"
 _PATIENCE = 5.0  # seconds the end of the process waits for the disk
 
 
@@ -47,7 +41,7 @@ def record(
     *,
     sample: float = 1.0,
     redact_headers: Collection[str] = SECRET_HEADERS,
-    redact_keys: Collection[str] = SECRET_KEYS,
+    redact_keys: Collection[str] = WORDS,
     max_body: int = 65_536,
     max_file: int = 1_073_741_824,
     queue_limit: int = 1_000,
@@ -60,8 +54,9 @@ def record(
     Args:
         path: the recording, JSON, one exchange a line; appended to.
         sample: the share of requests to record, 0 to 1.
-        redact_headers: lowercased names of headers whose values are left out.
-        redact_keys: keys of queries, forms and JSON objects whose values are left out.
+        redact_headers: names of headers whose values are left out.
+        redact_keys: words; the values of headers, and of keys in queries, forms, JSON and the URLs of other headers,
+            are left out where the name has one of them in it: `token` is in `accessToken` and in `csrf-token`.
         max_body: bytes of a body that are kept; a request with a larger one is not recorded, as it could not be sent
             again, and of a larger response the recording holds only the request.
         max_file: bytes at which recording stops.
@@ -74,10 +69,10 @@ def record(
     if not 0 <= sample <= 1:
         raise ValueError(f"record(sample={sample}): write a share between 0 and 1")
     writer = Writer(Path(path), max_file, queue_limit)
-    keys = frozenset(redact_keys)
+    secrets = Secrets(redact_keys)
 
     def keep(exchange: Captured) -> None:
-        recorded = _recorded(exchange, keys)
+        recorded = _recorded(exchange, secrets)
         if recorded is not None:
             writer.put(recorded)
 
@@ -86,44 +81,25 @@ def record(
     return capture(to=keep, max_size=max_body, redact=redact_headers, skip=lambda _request: random.random() >= sample)
 
 
-def _recorded(exchange: Captured, keys: frozenset[str]) -> Recorded | None:
+def _recorded(exchange: Captured, secrets: Secrets) -> Recorded | None:
     request, response = exchange.request, exchange.response
     if request.truncated:
         return None
-    query = _query(exchange.query, keys)
+    query = secrets.query(exchange.query)
     target = exchange.raw_path + (f"?{query}" if query else "")
-    asked = Asked(exchange.method, target, request.headers, _body(request.body, request.headers, keys))
+    body = secrets.body(request.body, request.headers)
+    asked = Asked(exchange.method, target, secrets.headers(request.headers), body)
     answered = None
     if not response.truncated and exchange.outcome.kind == "complete":
-        body = _body(response.body, response.headers, keys)
-        answered = Answered(exchange.status, response.headers, body, response.pieces, exchange.outcome.duration)
+        body = secrets.body(response.body, response.headers)
+        headers = secrets.headers(response.headers)
+        answered = Answered(exchange.status, headers, body, response.pieces, exchange.outcome.duration)
     return Recorded(asked, answered, time.time() - exchange.outcome.duration)
 
 
-def _query(query: str, keys: frozenset[str]) -> str:
-    if not any(key in query for key in keys):
-        return query
-    pairs = parse_qsl(query, keep_blank_values=True)
-    return urlencode([(name, _REDACTED if name.lower() in keys else value) for name, value in pairs])
-
-
-def _body(body: bytes, headers: Headers, keys: frozenset[str]) -> bytes:
-    """Leave out the values of secret keys, in bodies that have keys."""
-    kind = next((value for name, value in headers if name == "content-type"), "").partition(";")[0].strip().lower()
-    if kind == "application/x-www-form-urlencoded":
-        return _query(body.decode("utf-8", "replace"), keys).encode()
-    if kind == "application/json" or kind.endswith("+json"):
-        try:
-            return json.dumps(_redacted(json.loads(body), keys), ensure_ascii=False).encode()
-        except ValueError:
-            pass
-    return body
-
-
-def _redacted(value: Any, keys: frozenset[str]) -> Any:
-    if isinstance(value, dict):
-        return {name: _REDACTED if name.lower() in keys else _redacted(inner, keys) for name, inner in value.items()}
-    return [_redacted(inner, keys) for inner in value] if isinstance(value, list) else value
+def _private(path: str, flags: int) -> int:
+    """Open a file that nobody else may read, if it is new: what people sent is in it."""
+    return os.open(path, flags, 0o600)
 
 
 class Writer:
@@ -145,7 +121,7 @@ class Writer:
         self._pid = 0  # the process whose thread writes
         self._starting = threading.Lock()
         self.dropped = 0
-        with path.open("ab"):  # what cannot be written is an error now, not in a request
+        with open(path, "ab", opener=_private):  # what cannot be written is an error now, not in a request
             pass
 
     def put(self, recorded: Recorded) -> None:
