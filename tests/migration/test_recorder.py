@@ -109,8 +109,9 @@ def test_however_a_secret_is_written_it_stays_out(
     drive: Drive, tmp_path: Path, written: list[Writer], content_type: str, body: bytes, kept: bytes
 ) -> None:
     path = tmp_path / "traffic.jsonl"
-    drive(record(path), App(body, headers={"Content-Type": content_type}, reads=True), method="POST", body=body)
-    drive(record(path), App(b"ok", reads=True), method="POST", body=body, headers={"Content-Type": content_type})
+    stack = record(path)
+    drive(stack, App(body, headers={"Content-Type": content_type}, reads=True), method="POST", body=body)
+    drive(stack, App(b"ok", reads=True), method="POST", body=body, headers={"Content-Type": content_type})
     answer, question = recorded(path, written)
     assert answer.response is not None
     assert answer.response.body == question.request.body == kept

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from ._exchanges import Headers
 
 WORDS = frozenset(
-    "password passwd passphrase pwd secret token jwt api_key access_key private_key credential authorization "
-    "session_id cvv".split()
+    [
+        *("password", "passwd", "passphrase", "pwd", "secret", "token", "jwt", "credential", "authorization", "cvv"),
+        *("api_key", "access_key", "private_key", "session_id"),
+    ]
 )
 """What makes a name a secret one."""
 _REDACTED = "[redacted]"
