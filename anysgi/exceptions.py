@@ -13,6 +13,8 @@ AnysgiError
 ├── ScenarioError (ValueError)              testing: no client and server could produce this scenario
 ├── ExchangeTimeout (TimeoutError)          testing: the app did not end within the bound
 ├── LoopBlocked (AssertionError)            testing: an event loop was blocked
+├── WebSocketClosed                         testing: the app closed the WebSocket
+│   └── WebSocketDenied                     ... instead of accepting it
 ├── RouteTableError (ValueError)            a route table that cannot be used; every problem with file and line
 ├── RecordingError (ValueError)             a recording or HAR file that cannot be read; with file and line
 ├── StackError (ValueError)                build time: a middleware or a stack of them cannot work
@@ -126,6 +128,37 @@ class ExchangeTimeout(AnysgiError, TimeoutError):
     def __init__(self, reason: str, exchange: object = None) -> None:
         super().__init__(reason)
         self.exchange = exchange
+
+
+class WebSocketClosed(AnysgiError):
+    """A WebSocket of a test is closed: nothing can be sent or received any more.
+
+    Args:
+        code: of the close, 1000 if the app gave none.
+        reason: text, often empty.
+    """
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(code, reason)
+        self.args = (f"the WebSocket was closed with code {code}" + (f": {reason}" if reason else ""),)
+        self.code = code
+        self.reason = reason
+
+
+class WebSocketDenied(WebSocketClosed):
+    """The app closed a WebSocket instead of accepting it, or answered with a response of its own.
+
+    Args:
+        code, reason: of the close.
+        status: the HTTP status a client sees: 403, or the response's.
+        response: of httpx2 or httpx, with its body read.
+    """
+
+    def __init__(self, code: int, reason: str, status: int, response: object) -> None:
+        super().__init__(code, reason)
+        self.args = (f"the WebSocket was denied with status {status}" + (f": {reason}" if reason else ""),)
+        self.status = status
+        self.response = response
 
 
 class LintWarning(UserWarning):

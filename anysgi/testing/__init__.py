@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     from ._run import arun, run
     from ._scenario import Scenario
     from ._transports._asgi_transport import ASGITransport
+    from ._transports._flask_client import FlaskClient
     from ._transports._lifespan_manager import LifespanManager
+    from ._transports._test_client import TestClient, TestWebSocket
+    from ._transports._websocket_session import WebSocketSession, connect_websocket
     from ._transports._wsgi_transport import WSGITransport
 
 __all__ = [
@@ -59,6 +62,12 @@ __all__ = [
     "ASGITransport",
     "LifespanManager",
     "WSGITransport",
+    # clients
+    "FlaskClient",
+    "TestClient",
+    "TestWebSocket",
+    "WebSocketSession",
+    "connect_websocket",
     # the validators
     "Finding",
     "LintASGI",
@@ -117,6 +126,9 @@ _HOMES = {
     "_scenario": ("Scenario",),
     "_transports._asgi_transport": ("ASGITransport",),
     "_transports._lifespan_manager": ("LifespanManager",),
+    "_transports._flask_client": ("FlaskClient",),
+    "_transports._test_client": ("TestClient", "TestWebSocket"),
+    "_transports._websocket_session": ("WebSocketSession", "connect_websocket"),
     "_transports._wsgi_transport": ("WSGITransport",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

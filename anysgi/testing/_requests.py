@@ -76,6 +76,21 @@ def scope_of(scenario: RequestHead, habits: Habits) -> dict[str, Any]:
     return {key: scope[key] for key in scope if key in habits.keys} if habits.keys else scope
 
 
+def websocket_scope_of(scenario: RequestHead, habits: Habits) -> dict[str, Any]:
+    """The scope of a WebSocket's handshake (ASGI spec, "WebSocket Connection Scope")."""
+    scope = scope_of(scenario, habits)
+    del scope["method"]
+    offered = [value for name, value in scenario.sent_headers if name.lower() == b"sec-websocket-protocol"]
+    names = b",".join(offered).decode("latin-1").split(",")
+    return {
+        **scope,
+        "type": "websocket",
+        "scheme": "wss" if scenario.tls else "ws",
+        "subprotocols": [name.strip() for name in names if name.strip()],
+        "extensions": {"websocket.http.response": {}},
+    }
+
+
 def environ_of(scenario: RequestHead, habits: Habits, body: Any, errors: Any) -> dict[str, Any]:
     """The environ a server makes of it; a new one each time.
 

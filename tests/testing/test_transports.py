@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
+import anyio
 import httpx
 import httpx2
 import pytest
@@ -34,7 +35,12 @@ def sync_client(library: Any, convention: str, **options: Any) -> Any:
     return library.Client(transport=transport(options.pop("app", ECHO[convention]), **options), base_url=BASE)
 
 
-def on_a_loop(app: Any, use: Any, library: Any = httpx2, **options: Any) -> Any:
+@pytest.fixture(params=["asyncio", "trio"])
+def backend(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def on_a_loop(app: Any, use: Any, library: Any = httpx2, backend: str = "asyncio", **options: Any) -> Any:
     """Run `await use(client)` with an async client around an app."""
 
     async def main() -> Any:
@@ -42,7 +48,7 @@ def on_a_loop(app: Any, use: Any, library: Any = httpx2, **options: Any) -> Any:
         async with library.AsyncClient(transport=transport, base_url=BASE, timeout=5) as client:
             return await use(client)
 
-    return asyncio.run(main())
+    return anyio.run(main, backend=backend)
 
 
 # Both conventions
@@ -65,7 +71,7 @@ def test_chunks_come_as_the_app_sends_them(convention: str) -> None:
         assert list(answer.iter_raw()) == [b"one", b"two", b"three"]
 
 
-def test_an_async_client_streams_both_ways(library: Any) -> None:
+def test_an_async_client_streams_both_ways(library: Any, backend: str) -> None:
     async def upload() -> AsyncIterator[bytes]:
         yield b"ab"
         yield b"c"
@@ -78,7 +84,7 @@ def test_an_async_client_streams_both_ways(library: Any) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await (asgi_stream if scope["method"] == "GET" else asgi_echo)(scope, receive, send)
 
-    assert on_a_loop(app, use, library) == (b"abc", [b"one", b"two", b"three"])
+    assert on_a_loop(app, use, library, backend) == (b"abc", [b"one", b"two", b"three"])
 
 
 @pytest.mark.parametrize("convention", ["wsgi", "asgi"])
@@ -123,7 +129,7 @@ def test_paths_are_decoded_once() -> None:
 # Time and disconnects
 
 
-def test_the_read_timeout_holds_for_the_head_and_for_each_chunk(library: Any) -> None:
+def test_the_read_timeout_holds_for_the_head_and_for_each_chunk(library: Any, backend: str) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["path"] == "/body":
             await send({"type": "http.response.start", "status": 200})
@@ -136,12 +142,12 @@ def test_the_read_timeout_holds_for_the_head_and_for_each_chunk(library: Any) ->
             with pytest.raises(library.ReadTimeout):
                 await client.get(path, timeout=0.03)
 
-    on_a_loop(app, use, library, lifespan="off")
+    on_a_loop(app, use, library, backend, lifespan="off")
     with sync_client(library, "asgi", app=app, lifespan="off") as client, pytest.raises(library.ReadTimeout):
         client.get("/body", timeout=0.03)
 
 
-def test_closing_a_response_is_a_disconnect_for_the_app() -> None:
+def test_closing_a_response_is_a_disconnect_for_the_app(backend: str) -> None:
     ended: list[str] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -153,22 +159,21 @@ def test_closing_a_response_is_a_disconnect_for_the_app() -> None:
             ended.append((await receive())["type"])
 
     async def use(client: Any) -> None:
-        async with client.stream("GET", "/") as answer:
-            async for _ in answer.aiter_raw():
-                break
+        async with client.stream("GET", "/") as answer, aclosing(answer.aiter_raw()) as chunks:
+            assert await anext(chunks) == b"tick"
 
-    on_a_loop(app, use, lifespan="off")
+    on_a_loop(app, use, backend=backend, lifespan="off")
     assert ended == ["http.disconnect"]
 
 
-def test_an_app_that_does_not_listen_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("anysgi.testing._transports._asgi_call._GRACE", 0.02)
+def test_an_app_that_does_not_listen_is_cancelled(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
+    monkeypatch.setattr("anysgi.testing._transports._app_task.GRACE", 0.02)
     ended: list[str] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200})
         try:
-            await asyncio.sleep(30)
+            await anyio.sleep(30)
         finally:
             ended.append("cancelled")
 
@@ -176,7 +181,7 @@ def test_an_app_that_does_not_listen_is_cancelled(monkeypatch: pytest.MonkeyPatc
         async with client.stream("GET", "/"):
             pass
 
-    on_a_loop(app, use, lifespan="off")
+    on_a_loop(app, use, backend=backend, lifespan="off")
     assert ended == ["cancelled"]
 
 
@@ -210,6 +215,59 @@ def test_the_app_runs_on_after_the_response_and_is_waited_for() -> None:
     with sync_client(httpx2, "asgi", app=app, lifespan="off") as client:
         client.get("/")
         assert done == ["background work"]
+
+
+def test_an_app_that_never_ends_after_its_response_is_a_timeout(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
+    monkeypatch.setattr("anysgi.testing._transports._app_task.GRACE", 0.02)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await asgi_echo(scope, receive, send)
+        await anyio.sleep(30)
+
+    with (
+        sync_client(httpx2, "asgi", app=app, lifespan="off", backend=backend, raise_app_exceptions=False) as client,
+        pytest.raises(httpx2.ReadTimeout),
+    ):
+        client.get("/", timeout=0.05)
+
+
+def test_what_is_sent_after_the_end_is_ignored_and_holds_nobody_up() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await asgi_echo(scope, receive, send)
+        for _ in range(5):
+            await send({"type": "http.response.body", "body": b"late"})
+
+    with sync_client(httpx2, "asgi", app=app, lifespan="off") as client:
+        assert client.post("/", content=b"x").content == b"x"
+
+
+def test_a_client_that_is_not_entered_needs_no_closing() -> None:
+    before = threading.active_count()
+    client = httpx2.Client(transport=ASGITransport(asgi_echo), base_url=BASE)
+    assert client.post("/", content=b"x").content == b"x"
+    assert threading.active_count() == before
+
+
+def test_a_backend_that_is_not_there_is_an_error() -> None:
+    client = httpx2.Client(transport=ASGITransport(asgi_echo, backend="curio"), base_url=BASE)  # type: ignore[arg-type]
+    with pytest.raises(LookupError, match="curio"):
+        client.get("/")
+
+
+def test_what_an_app_says_beside_its_response_is_in_the_extensions() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert {"http.response.debug", "http.response.trailers"} <= set(scope["extensions"])
+        await send({"type": "http.response.debug", "info": {"rows": 3}})
+        await send({"type": "http.response.start", "status": 200, "trailers": True})
+        await send({"type": "http.response.body", "body": b"x"})
+        await send({"type": "http.response.trailers", "headers": [(b"x-sum", b"1")], "more_trailers": True})
+        await send({"type": "http.response.trailers", "headers": [(b"x-end", b"2")]})
+
+    with sync_client(httpx2, "asgi", app=app, lifespan="off") as client:
+        answer = client.get("/")
+    assert answer.content == b"x"
+    assert answer.extensions["http.response.debug"] == {"rows": 3}
+    assert answer.extensions["http.response.trailers"] == [(b"x-sum", b"1"), (b"x-end", b"2")]
 
 
 # Errors
@@ -290,12 +348,12 @@ def fast_app() -> FastAPI:
     return app
 
 
-def test_entering_a_client_runs_the_lifespan_and_its_state_reaches_the_app() -> None:
+def test_entering_a_client_runs_the_lifespan_and_its_state_reaches_the_app(backend: str) -> None:
     async def use(client: Any) -> Any:
         return (await client.get("/")).json()
 
-    assert on_a_loop(fast_app(), use) == {"msg": "hello"}
-    with sync_client(httpx2, "asgi", app=fast_app()) as client:
+    assert on_a_loop(fast_app(), use, backend=backend) == {"msg": "hello"}
+    with sync_client(httpx2, "asgi", app=fast_app(), backend=backend) as client:
         assert client.get("/").json() == {"msg": "hello"}
 
 
@@ -345,13 +403,25 @@ OK = {"type": "lifespan.startup.complete"}
         (lifespan_that(OK, KeyError("late")), "raised at shutdown"),
     ],
 )
-def test_a_lifespan_that_fails_is_an_error(app: Any, reason: str) -> None:
+def test_a_lifespan_that_fails_is_an_error(app: Any, reason: str, backend: str) -> None:
     async def main() -> None:
         async with LifespanManager(app, timeout=0.05):
             pass
 
     with pytest.raises(LifespanError, match=reason):
-        asyncio.run(main())
+        anyio.run(main, backend=backend)
+
+
+def test_a_manager_that_was_not_entered_has_nothing_to_end() -> None:
+    asyncio.run(LifespanManager(asgi_echo).__aexit__())
+
+
+def test_a_lifespan_that_fails_leaves_no_thread_of_a_sync_client() -> None:
+    before = threading.active_count()
+    app = lifespan_that({"type": "lifespan.startup.failed", "message": "no database"})
+    with pytest.raises(LifespanError, match="no database"), sync_client(httpx2, "asgi", app=app):
+        pass
+    assert threading.active_count() == before
 
 
 def test_an_app_without_a_lifespan_is_served_all_the_same() -> None:
@@ -363,20 +433,6 @@ def test_an_app_without_a_lifespan_is_served_all_the_same() -> None:
 
 
 # Documented examples of frameworks
-
-
-def test_fastapis_documented_test_works_with_our_transport() -> None:
-    app = FastAPI()
-
-    @app.get("/")
-    async def read_main() -> Any:
-        return {"msg": "Hello World"}
-
-    client = httpx2.Client(transport=ASGITransport(app), base_url=BASE)
-    response = client.get("/")
-    assert response.status_code == 200
-    assert response.json() == {"msg": "Hello World"}
-    client.close()
 
 
 def test_flasks_documented_test_works_with_our_transport() -> None:

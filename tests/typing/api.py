@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal, assert_type
 
+import httpx2
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable
 from asgiref.typing import Scope as AsgirefScope
 from fastapi import FastAPI
@@ -247,6 +248,20 @@ async def runs_anything(flask: Flask, fast: FastAPI, asgiref: ASGI3Application) 
     assert_type(exchange.header("x"), bytes | None)
     assert_type(exchange.leaks, list[testing.Leak])
     assert_type(testing.presets(), dict[str, testing.Preset])
+
+
+async def talks(flask: Flask, fast: FastAPI) -> None:
+    async with testing.connect_websocket(fast, "/ws", ["v1"], headers={"x": "y"}, timeout=1.0) as websocket:
+        assert_type(websocket, testing.WebSocketSession)
+        assert_type(await websocket.receive_text(), str)
+    async with httpx2.AsyncClient(transport=testing.ASGITransport(fast, backend="trio")) as client:
+        assert_type(client, httpx2.AsyncClient)
+    with testing.TestClient(flask, like="gunicorn") as sync, sync.websocket_connect("/ws") as socket:
+        assert_type(sync, testing.TestClient)
+        assert_type(socket, testing.TestWebSocket)
+        assert_type(socket.receive_bytes(), bytes)
+    httpx2.Client(transport=testing.WSGITransport(flask))
+    testing.FlaskClient(fast, secret_key="dev").get("/")
 
 
 def compares(app: Flask) -> None:

@@ -6,18 +6,19 @@ asked ──> answering ──> over            the client took all: the app may
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 from ...exceptions import AppProtocolError, ClientDisconnected
+from ._app_task import AppTask
 
 if TYPE_CHECKING:
     from ...types import ASGIApp, Message
 
 _AHEAD = 1  # messages the app may be ahead of the client
-_GRACE = 1.0  # seconds an app has to end once its client left
 
 
 class AsgiCall:
@@ -29,6 +30,9 @@ class AsgiCall:
         body: the request body, chunk by chunk; read when the app asks.
         length: its bytes, None if nobody knows.
         raise_app_exceptions: raise what the app raises; otherwise it becomes a 500.
+
+    Attributes:
+        extensions: what the app said beside its response, by the names of ASGI's extensions.
     """
 
     def __init__(
@@ -41,15 +45,19 @@ class AsgiCall:
     ) -> None:
         self._app, self._scope, self._body = app, scope, body
         self._raises = raise_app_exceptions
-        self._messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_AHEAD)
-        self._over = asyncio.Event()
+        self._put, self._take = anyio.create_memory_object_stream[dict[str, Any]](_AHEAD)
+        self._over = anyio.Event()
         self._to_come = length
         self._uploaded = False
         self._left = False
-        self._task = asyncio.create_task(self._run(), name="anysgi.testing: the app")
+        self._said_all = False
+        self._last = "http.response.body"
+        self.extensions: dict[str, Any] = {}
+        self._task = AppTask(self._run)
 
     async def _run(self) -> None:
-        await self._app(self._scope, self._receive, self._send)
+        with self._put:  # the client reads to the end of it
+            await self._app(self._scope, self._receive, self._send)
 
     # The app's side
 
@@ -72,12 +80,20 @@ class AsgiCall:
         return part
 
     async def _send(self, message: Message) -> None:
-        if self._left:
-            raise ClientDisconnected("the client closed the response")
-        if not self._over.is_set():
-            await self._messages.put(dict(message))
-        if self._left:  # meanwhile
-            raise ClientDisconnected("the client closed the response")
+        if self._said_all:
+            return  # "ignored", says the spec
+        said = dict(message)
+        self._said_all = self._is_last(said)
+        try:
+            await self._put.send(said)
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+            raise ClientDisconnected("the client closed the response") from None
+
+    def _is_last(self, message: dict[str, Any]) -> bool:
+        kind = message["type"]
+        if kind == "http.response.start" and message.get("trailers"):
+            self._last = "http.response.trailers"
+        return kind == self._last and not message.get("more_body") and not message.get("more_trailers")
 
     # The client's side
 
@@ -89,10 +105,14 @@ class AsgiCall:
             Exception: what the app raised.
         """
         message = await self._next(timeout)
-        while message is not None and message["type"] != "http.response.start":  # debug, early hints
+        while message is not None and message["type"] != "http.response.start":  # early hints
+            if message["type"] == "http.response.debug":
+                self.extensions["http.response.debug"] = message["info"]
             message = await self._next(timeout)
         if message is None:
             return 500, []
+        if message.get("trailers"):
+            self.extensions["http.response.trailers"] = []
         return message["status"], [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
 
     async def chunks(self, timeout: float | None) -> AsyncIterator[bytes]:
@@ -100,45 +120,37 @@ class AsgiCall:
         while (message := await self._next(timeout)) is not None:
             if body := message.get("body"):
                 yield bytes(body)
-            if message["type"] == "http.response.body" and not message.get("more_body"):
+            if message["type"] == "http.response.trailers":
+                self.extensions["http.response.trailers"] += message.get("headers", ())
+            if self._is_last(message):
                 self._over.set()
-                await self._ended()
+                await self._ended(timeout)
                 return
 
     async def _next(self, timeout: float | None) -> dict[str, Any] | None:
         """The next message; None once the app has failed and nobody wants to know."""
-        taking = asyncio.ensure_future(self._messages.get())
         try:
-            await asyncio.wait([taking, self._task], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            if taking.done():
-                return taking.result()
-            if not self._task.done():
-                raise TimeoutError
-        finally:
-            taking.cancel()
-        await self._ended()
+            with anyio.fail_after(timeout):
+                return await self._take.receive()
+        except anyio.EndOfStream:
+            await self._ended(timeout)
         if self._raises:
             raise AppProtocolError("the app returned before its response was complete; end it with a body message")
         return None
 
-    async def _ended(self) -> None:
+    async def _ended(self, timeout: float | None) -> None:
         """Wait for the app, and raise what it raised."""
-        await asyncio.wait([self._task])
-        if self._raises and not self._task.cancelled():
-            self._task.result()
+        if not await self._task.ends(timeout):
+            raise TimeoutError
+        if self._raises:
+            self._task.raise_error()
 
     async def close(self) -> None:
         """The client is done: an app that is not is told, and then cancelled."""
         self._left = not self._over.is_set()
         self._over.set()
-        while not self._messages.empty():  # a send() that waits for room goes on, and fails
-            self._messages.get_nowait()
-        await asyncio.wait([self._task], timeout=_GRACE)
-        if not self._task.done():
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=_GRACE)
-        if self._task.done() and not self._task.cancelled():
-            self._task.exception()  # seen: nobody is left to raise it to
+        self._take.close()  # a send() that waits for room fails
+        await self._task.stop()
 
 
 async def no_longer_than(chunks: AsyncIterator[bytes], error: Exception) -> AsyncIterator[bytes]:

@@ -1,35 +1,47 @@
-"""`ASGITransport`: an ASGI app behind a client of httpx2 or httpx, async or sync."""
+"""`ASGITransport`: an ASGI app behind a client of httpx2 or httpx, async or sync; HTTP and WebSockets."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
-import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Literal
 
-from .._requests import habits_of, scope_of
+import anyio.to_thread
+
+from .._requests import habits_of, scope_of, websocket_scope_of
 from .._scenario import Scenario
+from ._app_task import LONGEST_END
 from ._asgi_call import AsgiCall, no_longer_than
 from ._library import async_stream, body_length, head_of, library_of, read_timeout, sync_stream, timed_out
 from ._lifespan_manager import LifespanManager
+from ._loop_thread import LoopThread
+from ._websocket_call import WebSocketCall
 
 if TYPE_CHECKING:
+    import httpx2
+
     from ...types import ASGIApp
 
-T = TypeVar("T")
+    class _Transport(httpx2.AsyncBaseTransport, httpx2.BaseTransport): ...
+else:
+    _Transport = object  # neither library is needed until a client of it comes with a request
+
+_ANNOUNCED = ("http.response.debug", "http.response.trailers")
 
 
-class ASGITransport:
+class ASGITransport(_Transport):
     """Send a client's requests straight to an ASGI app; both bodies stream.
 
         async with httpx2.AsyncClient(transport=ASGITransport(app), base_url="http://testserver") as client:
             async with client.stream("GET", "/events") as response:
                 async for line in response.aiter_lines(): ...
 
-    The client's read timeout holds for the head and for each chunk.  Closing a response early is a disconnect for the
-    app.  Entering the client runs the app's lifespan.  With a sync client, the app runs on a loop on a thread of the
-    transport's own, which ends when the client is closed.
+    The client's read timeout holds for the head, for each chunk, and for the app's end after the last one.  Closing a
+    response early is a disconnect for the app.  Entering the client runs the app's lifespan.  An async client may be
+    one of asyncio's or trio's.  With a sync client, the app runs on a loop on a thread of the transport's own, from
+    entering the client to closing it, or for one request if it is not entered.  `ws://` and `wss://` requests open a
+    WebSocket, see `connect_websocket`.
 
     Args:
         app: the ASGI app.
@@ -38,6 +50,8 @@ class ASGITransport:
         root_path: where the app is mounted.
         client: (address, port) of the client, or None.
         like: a server whose scope to imitate, see `presets`.
+        backend: of the loop for sync clients, `"asyncio"` or `"trio"`.
+        backend_options: of that backend, such as `{"use_uvloop": True}`, see `anyio.run`.
     """
 
     def __init__(
@@ -49,14 +63,23 @@ class ASGITransport:
         root_path: str = "",
         client: tuple[str, int] | None = ("127.0.0.1", 50000),
         like: str | None = None,
+        backend: Literal["asyncio", "trio"] = "asyncio",
+        backend_options: dict[str, Any] | None = None,
     ) -> None:
         self.app = app
         self.raise_app_exceptions = raise_app_exceptions
         self._where = (root_path, client)
         self._habits = habits_of(Scenario(like=like), "asgi")
+        self._extensions: dict[str, Any] = {} if like else {name: {} for name in _ANNOUNCED}
         self._lifespan = lifespan
         self._manager: LifespanManager | None = None
-        self._thread: _LoopThread | None = None
+        self._backend = (backend, backend_options)
+        self._thread: LoopThread | None = None
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the app put into its lifespan's state."""
+        return self._manager.state if self._manager else {}
 
     # For async clients
 
@@ -78,13 +101,11 @@ class ASGITransport:
         """Answer one request of an async client."""
         call, status, headers, chunks = await self._begin(request, aiter(request.stream))
         stream = async_stream(library_of(request))(chunks, call.close)
-        return sys.modules[library_of(request)].Response(status, headers=headers, stream=stream, request=request)
+        return _response(request, call, status, headers, stream)
 
-    async def _begin(self, request: Any, body: AsyncIterator[bytes]) -> tuple[AsgiCall, int, Any, AsyncIterator[bytes]]:
+    async def _begin(self, request: Any, body: AsyncIterator[bytes]) -> tuple[Any, int, Any, AsyncIterator[bytes]]:
         timeout = read_timeout(request)
-        scope = scope_of(head_of(request, *self._where), self._habits)
-        length = body_length(request)
-        call = AsgiCall(self._manager or self.app, scope, body, length, self.raise_app_exceptions)
+        call = self._call(request, body, timeout)
         late = timed_out(request, timeout)
         try:
             status, headers = await call.head(timeout)
@@ -96,10 +117,24 @@ class ASGITransport:
             raise
         return call, status, headers, no_longer_than(call.chunks(timeout), late)
 
+    def _call(self, request: Any, body: AsyncIterator[bytes], timeout: float | None) -> AsgiCall | WebSocketCall:
+        head, app = head_of(request, *self._where), self._manager or self.app
+        if request.url.scheme in ("ws", "wss"):
+            return WebSocketCall(app, websocket_scope_of(head, self._habits), timeout)
+        scope = scope_of(head, self._habits)
+        scope["extensions"] = {**scope.get("extensions", {}), **self._extensions}
+        return AsgiCall(app, scope, body, body_length(request), self.raise_app_exceptions)
+
     # For sync clients
 
     def __enter__(self) -> ASGITransport:
-        self._on_loop(self.__aenter__())
+        self._thread = LoopThread(*self._backend)
+        try:
+            if self._lifespan == "auto":
+                self._thread.run(self.__aenter__)
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -107,57 +142,42 @@ class ASGITransport:
 
     def close(self) -> None:
         """End the lifespan, and the thread."""
-        if self._thread is not None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
             try:
-                self._on_loop(self.aclose())
+                if self._manager is not None:
+                    thread.run(self.aclose)
             finally:
-                self._thread.stop()
-                self._thread = None
+                thread.stop()
 
     def handle_request(self, request: Any) -> Any:
         """Answer one request of a sync client."""
-        begun = self._begin(request, _in_threads(iter(request.stream)))
-        call, status, headers, chunks = self._on_loop(begun)
-        stream = sync_stream(library_of(request))(self._pulled(chunks), lambda: self._on_loop(call.close()))
-        return sys.modules[library_of(request)].Response(status, headers=headers, stream=stream, request=request)
-
-    def _pulled(self, chunks: AsyncIterator[bytes]) -> Iterator[bytes]:
-        while (chunk := self._on_loop(_next(chunks))) is not None:
-            yield chunk
-
-    def _on_loop(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        if self._thread is None:
-            self._thread = _LoopThread()
-        return self._thread.run(coroutine)
-
-
-class _LoopThread:
-    """An event loop on a thread, for as long as a sync client is open."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._main, name="anysgi-test-client", daemon=True)
-        self._thread.start()
-
-    def _main(self) -> None:
-        self._loop.run_forever()
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        self._loop.close()
-
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        with ExitStack() as stack:
+            thread, limit = self._thread, read_timeout(request)
+            if thread is None:
+                thread = LoopThread(*self._backend)
+                stack.callback(thread.stop)
+            body, late = _in_threads(iter(request.stream)), timed_out(request, limit)
+            call, status, headers, chunks = thread.run(self._begin, request, body, limit=limit, late=late)
+            stack.callback(thread.run, call.close, limit=LONGEST_END, late=late)
+            stream = sync_stream(library_of(request))(_pulled(thread, chunks, limit, late), stack.pop_all().close)
+        response = _response(request, call, status, headers, stream)
+        response.extensions["anysgi.loop"] = thread
+        return response
 
 
-async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
-    return await anext(chunks, None)
+def _response(request: Any, call: AsgiCall | WebSocketCall, status: int, headers: Any, stream: Any) -> Any:
+    made = sys.modules[library_of(request)].Response(status, headers=headers, stream=stream, request=request)
+    made.extensions = call.extensions  # the very dict: trailers come last
+    return made
+
+
+def _pulled(thread: LoopThread, chunks: AsyncIterator[bytes], limit: float | None, late: Exception) -> Iterator[bytes]:
+    while (chunk := thread.run(anext, chunks, None, limit=limit, late=late)) is not None:
+        yield chunk
 
 
 async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     """A sync client's request body, which may block while it is made."""
-    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+    while (chunk := await anyio.to_thread.run_sync(next, chunks, None)) is not None:
         yield chunk

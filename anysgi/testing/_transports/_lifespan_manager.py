@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 from ...exceptions import AppProtocolError, LifespanError
+from ._app_task import AppTask
 
 if TYPE_CHECKING:
     from ...types import ASGIApp, Message, Receive, Scope, Send
+
+_EVENTS = 2  # startup and shutdown
 
 
 class LifespanManager:
@@ -17,7 +21,7 @@ class LifespanManager:
         async with LifespanManager(app) as running:
             exchange = await arun(running)
 
-    An app that takes no part in lifespan is served all the same (ASGI spec, "Lifespan").
+    Works on asyncio and on trio.  An app that takes no part in lifespan is served all the same (ASGI spec, "Lifespan").
 
     Args:
         app: the ASGI app.
@@ -34,56 +38,63 @@ class LifespanManager:
         self.app = app
         self.timeout = timeout
         self.state: dict[str, Any] = {}
-        self._to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._from_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._task: asyncio.Task[None] | None = None
+        self._task: AppTask | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request of the running app."""
         await self.app({**scope, "state": dict(self.state)}, receive, send)
 
     async def __aenter__(self) -> LifespanManager:
-        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
-        self._task = asyncio.create_task(self._run(scope), name="anysgi.testing: lifespan")
+        self._tell, self._told = anyio.create_memory_object_stream[dict[str, Any]](_EVENTS)
+        self._put, self._answers = anyio.create_memory_object_stream[dict[str, Any]](_EVENTS)
+        self._task = AppTask(self._run)
         try:
             await self._ask("startup")
         except BaseException:
-            self._task.cancel()
+            await self._end()
             raise
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        if self._task is not None and not self._task.done():
-            try:
+        if self._task is None:
+            return
+        try:
+            if not self._task.over:
                 await self._ask("shutdown")
-            finally:
-                self._task.cancel()
-                await asyncio.wait([self._task])
+        finally:
+            await self._end()
 
-    async def _run(self, scope: dict[str, Any]) -> None:
-        await self.app(scope, self._to_app.get, self._send)
+    async def _run(self) -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
+        with self._put:  # whoever waits for an answer reads to the end of it
+            await self.app(scope, self._told.receive, self._send)
 
     async def _send(self, message: Message) -> None:
         if not message["type"].startswith("lifespan."):
             raise AppProtocolError(f"{message['type']!r} is no answer to a lifespan event")
-        await self._from_app.put(dict(message))
+        await self._put.send(dict(message))
 
     async def _ask(self, event: str) -> None:
         """Send one event, and wait for its answer; an app that raises instead of answering has no lifespan."""
-        assert self._task is not None
-        await self._to_app.put({"type": f"lifespan.{event}"})
-        answering = asyncio.ensure_future(self._from_app.get())
+        await self._tell.send({"type": f"lifespan.{event}"})
         try:
-            await asyncio.wait([answering, self._task], timeout=self.timeout, return_when=asyncio.FIRST_COMPLETED)
-            if answering.done():
-                self._judge(event, answering.result())
-            elif not self._task.done():
-                raise LifespanError(f"lifespan.{event} was not answered within {self.timeout} s")
-            elif event == "shutdown" and self._task.exception() is not None:
-                raise LifespanError("the app raised at shutdown") from self._task.exception()
-        finally:
-            answering.cancel()
+            with anyio.fail_after(self.timeout):
+                self._judge(event, await self._answers.receive())
+        except TimeoutError:
+            raise LifespanError(f"lifespan.{event} was not answered within {self.timeout} s") from None
+        except anyio.EndOfStream:
+            if event == "shutdown" and self._task is not None and self._task.error is not None:
+                raise LifespanError("the app raised at shutdown") from self._task.error
 
     def _judge(self, event: str, answer: dict[str, Any]) -> None:
         if answer["type"] != f"lifespan.{event}.complete":
             raise LifespanError(f"{event} failed: {answer.get('message') or answer['type']}")
+
+    async def _end(self) -> None:
+        """Nothing more is said: an app that waits for it ends by an error, or is cancelled."""
+        task, self._task = self._task, None
+        self._tell.close()
+        if task is not None:
+            await task.stop()
+        self._told.close()
+        self._answers.close()

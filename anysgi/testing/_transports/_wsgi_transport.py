@@ -13,10 +13,16 @@ from .._scenario import Scenario
 from ._library import head_of, library_of, sync_stream
 
 if TYPE_CHECKING:
+    import httpx2
+
     from ...types import WSGIApp
 
+    class _Transport(httpx2.BaseTransport): ...
+else:
+    _Transport = object  # neither library is needed until a client of it comes with a request
 
-class WSGITransport:
+
+class WSGITransport(_Transport):
     """Send a client's requests straight to a WSGI app, on the calling thread; both bodies stream.
 
         with httpx2.Client(transport=WSGITransport(app), base_url="http://testserver") as client:

@@ -1,0 +1,85 @@
+"""An event loop on a thread, for sync clients of async apps."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+from anyio.from_thread import BlockingPortal
+
+from .._bounded import OutOfTime, bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+T = TypeVar("T")
+_SLACK = 2.0  # seconds beyond a wait's own limit, after which an app blocks its loop
+
+
+class LoopThread:
+    """Runs coroutines on a loop of its own; the thread begins with the first and ends with `stop()`.
+
+    Not `anyio.from_thread.start_blocking_portal`: that one waits for its thread, and an app under test may block it
+    for ever.
+
+    Args:
+        backend: `"asyncio"` or `"trio"`.
+        options: of the backend, see `anyio.run`.
+    """
+
+    def __init__(self, backend: str = "asyncio", options: dict[str, Any] | None = None) -> None:
+        self._run = partial(anyio.run, self._main, backend=backend, backend_options=options)
+        self._ready: Future[BlockingPortal] = Future()
+        self._thread: threading.Thread | None = None
+        self._blocked = False
+
+    async def _main(self) -> None:
+        async with BlockingPortal() as portal:
+            self._ready.set_result(portal)
+            await portal.sleep_until_stopped()
+
+    def _begin(self) -> None:
+        try:
+            self._run()
+        except BaseException as error:  # a backend that is not installed
+            if not self._ready.done():
+                self._ready.set_exception(error)
+
+    def run(
+        self,
+        function: Callable[..., Awaitable[T]],
+        *args: Any,
+        limit: float | None = None,
+        late: Exception | None = None,
+    ) -> T:
+        """Await `function(*args)` there.
+
+        Args:
+            function, args: what to call.
+            limit: seconds it promises to take at most; None for ever.
+            late: raised when it takes longer all the same: something blocks the loop.  The thread is given up.
+        """
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._begin, name="anysgi-test-client", daemon=True)
+            self._thread.start()
+        call: Callable[[], T] = partial(self._ready.result().call, function, *args)
+        if limit is None:
+            return call()
+        found: list[T] = []
+        try:  # even to hand something over waits for the loop
+            bounded(lambda: found.append(call()), _SLACK if self._blocked else limit + _SLACK)
+        except OutOfTime:
+            self._blocked = True
+            raise (late or TimeoutError("the app blocks its event loop")) from None
+        return found[0]
+
+    def stop(self) -> None:
+        """End the thread, unless an app blocks it."""
+        if self._thread is None or self._blocked:
+            return
+        portal = self._ready.result()
+        portal.start_task_soon(portal.stop, True)
+        self._thread.join()

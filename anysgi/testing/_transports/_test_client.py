@@ -1,0 +1,191 @@
+"""`TestClient`: what Starlette's and FastAPI's test suites use, for an app of either convention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+try:
+    import httpx2
+except ImportError:  # pragma: no cover - it is in the test group
+    raise ImportError("TestClient needs httpx2: pip install 'anysgi[testing]'") from None
+
+from ._asgi_transport import ASGITransport
+from ._websocket_errors import denied_by
+from ._websocket_session import WebSocketSession, handshake
+from ._wsgi_transport import WSGITransport
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ...types import Convention
+    from ._loop_thread import LoopThread
+    from ._websocket_session import Mode
+
+T = TypeVar("T")
+
+
+class TestClient(httpx2.Client):
+    """A sync client of an app, with the API of Starlette's and FastAPI's `TestClient`: swap the import.
+
+        with TestClient(app) as client:         # runs the lifespan
+            assert client.get("/").json() == {"hello": "world"}
+            with client.websocket_connect("/chat") as websocket:
+                websocket.send_text("hello")
+
+    It also takes WSGI apps, streams both bodies, and waits for nothing longer than the client's timeout.
+
+    Args:
+        app: an ASGI or a WSGI app.
+        base_url: of the requests.
+        raise_server_exceptions: raise what the app raises; otherwise it becomes a 500.
+        root_path: where the app is mounted.
+        backend: of the loop an ASGI app runs on, `"asyncio"` or `"trio"`.
+        backend_options: of that backend, such as `{"use_uvloop": True}`.
+        client: (address, port) the app sees.
+        convention: `"wsgi"` or `"asgi"`; guessed by default.
+        like: a server whose environ or scope to imitate, see `presets`.
+        cookies, headers, follow_redirects, options: as of `httpx2.Client`.
+    """
+
+    __test__ = False  # no tests for pytest to collect
+
+    def __init__(
+        self,
+        app: Any,
+        base_url: str = "http://testserver",
+        raise_server_exceptions: bool = True,
+        root_path: str = "",
+        backend: Literal["asyncio", "trio"] = "asyncio",
+        backend_options: dict[str, Any] | None = None,
+        cookies: Any = None,
+        headers: Mapping[str, str] | None = None,
+        follow_redirects: bool = True,
+        client: tuple[str, int] = ("testclient", 50000),
+        *,
+        convention: Convention | None = None,
+        like: str | None = None,
+        **options: Any,
+    ) -> None:
+        from anysgi import guess_convention, to_asgi
+
+        self.app = app
+        common: dict[str, Any] = {
+            "raise_app_exceptions": raise_server_exceptions,
+            "root_path": root_path,
+            "client": client,
+        }
+        loop: dict[str, Any] = {"backend": backend, "backend_options": backend_options}
+        transport: ASGITransport | WSGITransport
+        if (convention or guess_convention(app)) == "asgi":
+            transport = ASGITransport(app, **common, **loop, like=like)
+        else:
+            transport = WSGITransport(app, **common, like=like)
+            sockets = ASGITransport(to_asgi(app), **common, **loop)
+            options["mounts"] = {"ws://": sockets, "wss://": sockets, **options.get("mounts", {})}
+        super().__init__(
+            transport=transport,
+            base_url=base_url,
+            headers={"user-agent": "testclient", **(headers or {})},
+            cookies=cookies,
+            follow_redirects=follow_redirects,
+            **options,
+        )
+
+    @property
+    def app_state(self) -> dict[str, Any]:
+        """What an ASGI app put into its lifespan's state, while the client is entered."""
+        return getattr(self._transport, "state", {})
+
+    def send(self, request: Any, **options: Any) -> Any:
+        """As `httpx2.Client.send`; a template response has its `template` and `context`."""
+        response = super().send(request, **options)
+        debug = response.extensions.get("http.response.debug", {})
+        for name in ("template", "context"):
+            if name in debug:
+                setattr(response, name, debug[name])
+        return response
+
+    @contextmanager
+    def websocket_connect(
+        self,
+        url: str,
+        subprotocols: Iterable[str] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 5.0,
+    ) -> Iterator[TestWebSocket]:
+        """Open a WebSocket.
+
+        Args:
+            url: with its query; relative to the base URL.
+            subprotocols: what to offer.
+            headers: more headers of the handshake.
+            timeout: seconds any wait may take.
+
+        Raises:
+            WebSocketDenied: the app closed instead of accepting, or answered with a response.
+            TimeoutError: the app took too long.
+        """
+        response = self.send(handshake(self, url, subprotocols or (), headers, timeout), stream=True)
+        try:
+            call, loop = response.extensions["anysgi.websocket"], response.extensions["anysgi.loop"]
+            if not call.accepted:
+                response.read()
+                raise denied_by(call.closed, response)
+            yield TestWebSocket(WebSocketSession(call), loop, timeout)
+            loop.run(call.finish)
+        finally:
+            response.close()
+
+
+class TestWebSocket:
+    """A `WebSocketSession` for code that does not await: the same methods, the same exceptions.
+
+    Attributes:
+        accepted_subprotocol: the one the app chose, or None.
+        extra_headers: (name, value) pairs of bytes that came with the accept.
+    """
+
+    __test__ = False
+
+    def __init__(self, session: WebSocketSession, loop: LoopThread, timeout: float) -> None:
+        self._session, self._loop, self._timeout = session, loop, timeout
+        self.accepted_subprotocol = session.subprotocol
+        self.extra_headers = session.headers
+
+    def _wait(self, function: Callable[..., Awaitable[T]], *args: Any) -> T:
+        return self._loop.run(function, *args, limit=self._timeout)
+
+    def send_text(self, data: str) -> None:
+        """Send a text message."""
+        self._wait(self._session.send_text, data)
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send a binary message."""
+        self._wait(self._session.send_bytes, data)
+
+    def send_json(self, data: Any, mode: Mode = "text") -> None:
+        """Send what JSON can say, as a text or a binary message."""
+        self._wait(self._session.send_json, data, mode)
+
+    def receive(self) -> dict[str, Any]:
+        """The app's next `websocket.send` event, whatever is in it."""
+        return self._wait(self._session.receive)
+
+    def receive_text(self) -> str:
+        """The next message, which has to be text."""
+        return self._wait(self._session.receive_text)
+
+    def receive_bytes(self) -> bytes:
+        """The next message, which has to be binary."""
+        return self._wait(self._session.receive_bytes)
+
+    def receive_json(self, mode: Mode = "text") -> Any:
+        """The next message, read as JSON."""
+        return self._wait(self._session.receive_json, mode)
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close from the client's side; the app receives `websocket.disconnect`."""
+        self._wait(self._session.close, code, reason)
