@@ -75,6 +75,8 @@ class Cell:
         # gunicorn leaves its own listeners (at fd://, in a worker that exits) and the heartbeat file of a worker
         # that it had to kill to the garbage collector.
         left = ("unclosed <socket", "unclosed file <_io.FileIO") if self.server.startswith("gunicorn") else ()
+        if self.buffers_uploads:  # the file of an upload whose client left half-way
+            left = ("unclosed file <_io.BufferedRandom",)
         spared = [word for text in left for word in ("-W", f"ignore:{text}:ResourceWarning")]
         return ["-W", "error", *spared, *words]
 

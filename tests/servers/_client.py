@@ -50,6 +50,7 @@ class Client:
         self.socket.connect(("127.0.0.1", port))
         self.buffer = bytearray()
         self.ended = False
+        self.last = False  # the server said that it will close after this response
 
     def __enter__(self) -> Self:
         return self
@@ -132,7 +133,9 @@ class Client:
         while line := self.line():
             name, _, value = line.decode("latin-1").partition(":")
             headers.append((name.lower(), value.strip()))
-        return Reply(status, headers)
+        reply = Reply(status, headers)
+        self.last = (reply.header("connection") or "").lower() == "close"
+        return reply
 
     def head(self) -> Reply:
         """The next final response head; interim ones are noted on the way."""

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing
 
 import psutil
 import pytest
@@ -19,13 +18,12 @@ import pytest
 from anysgi import AsgiToWsgi, WsgiToAsgi
 
 from ._cells import Cell, of
-from ._client import Client
 from ._doorman import Doorman
 from ._process import Server, until
 from ._soak import Measure, Plan, asgi_app, measure, memory_is_where_it_was, plans, play_asgi, play_wsgi, wsgi_app
+from ._visits import THREADS, calm, crowd_of_clients, occupy_all_threads
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(120)]
-THREADS = 8
 PROBE = Plan(0, 0, -1, -1, -1, False)
 REAL = [
     Cell("uvicorn-httptools", "flask", "w2a", threads=THREADS),
@@ -95,63 +93,6 @@ def test_4000_requests_to_an_asgi_app_leave_nothing_behind() -> None:
         assert memory_is_where_it_was(before, after)
 
 
-def visit(server: Server, chance: random.Random) -> None:
-    """One client, which stays to the end or leaves at a point it picks, politely or not."""
-    deeds = (whole_exchange, leave_a_download, leave_an_upload, leave_an_endless_stream, leave_at_once)
-    with server.client() as client:
-        deed = chance.choices(deeds, (3, 3, 2, 2, 1))[0]
-        with suppress(ConnectionError):
-            deed(client, chance)
-        if deed is not whole_exchange and chance.random() < 0.5:
-            client.reset()
-
-
-def whole_exchange(client: Client, chance: random.Random) -> None:
-    body = bytes(chance.randrange(200_000))
-    assert client.post("/echo", body).body == body
-
-
-def leave_a_download(client: Client, chance: random.Random) -> None:
-    client.request("GET", "/download?size=2000000" + chance.choice(["", "&chunked=1"]))
-    read_some(client, chance)
-
-
-def leave_an_endless_stream(client: Client, chance: random.Random) -> None:
-    client.request("GET", chance.choice(["/endless", "/endless?pause=0.001"]))
-    read_some(client, chance)
-
-
-def read_some(client: Client, chance: random.Random) -> None:
-    for _ in range(chance.randrange(4)):
-        client.fill()
-
-
-def leave_an_upload(client: Client, chance: random.Random) -> None:
-    client.request("POST", "/upload", "Content-Length: 1000000")
-    client.send(bytes(chance.randrange(500_000)))
-
-
-def leave_at_once(client: Client, chance: random.Random) -> None:
-    client.send(b"GET /hello HTTP/1.1\r\nHost: x\r\n"[: chance.randrange(28)])
-
-
-def crowd_of_clients(server: Server, seed: int, visits: int) -> None:
-    with ThreadPoolExecutor(THREADS) as crowd:
-        list(crowd.map(lambda number: visit(server, random.Random(seed + number)), range(visits)))
-
-
-def occupy_all_threads(server: Server, doorman: Doorman) -> None:
-    """So that the pools have all the threads they will ever have before anything is counted."""
-    clients = [server.client() for _ in range(THREADS)]
-    for client in clients:
-        client.request("GET", f"/stream?pieces=2&{doorman.query}", "Connection: close")
-    for visitor in [doorman.greet() for _ in clients]:
-        visitor.let_on()
-    for client in clients:
-        assert client.reply().complete
-        client.close()
-
-
 @of(*REAL)
 def test_500_clients_of_a_real_server_leave_nothing_behind(server: Server, doorman: Doorman) -> None:
     worker = server.worker()
@@ -169,9 +110,3 @@ def round_of_visits(server: Server, worker: psutil.Process, seed: int) -> Measur
     crowd_of_clients(server, 1000 * seed, 250)
     calm(server)
     return measure(worker)
-
-
-def calm(server: Server) -> None:
-    """No connection is left: what clients abandoned has been noticed."""
-    worker = server.worker()
-    until(lambda: not [c for c in worker.net_connections("tcp4") if c.raddr], "all connections are closed")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +11,7 @@ from websockets.asyncio.client import connect as connect_async
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from ._process import listening, running
+from ._sockets import FAST, KEY, PROPER, Cell, head, request, serving, url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,81 +21,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.server
 
-SOCK, WEBSOCKET = "apps.sock_apps", "apps.websocket_apps"
-GUNICORN = ["-m", "gunicorn", f"{WEBSOCKET}:application", "--bind", "fd://{fd}", "--graceful-timeout", "1"]
-COMMANDS: dict[str, list[str]] = {
-    "uvicorn": ["-m", "uvicorn", f"{SOCK}:application", "--fd", "{fd}", "--timeout-graceful-shutdown", "3"],
-    "hypercorn": ["-m", "hypercorn", f"asgi:{SOCK}:application", "--bind", "fd://{fd}", "--workers", "0"],
-    "daphne": ["-m", "daphne", f"{SOCK}:application", "--fd", "{fd}"],
-    "granian": ["-m", "granian", f"{SOCK}:application", "--interface", "asgi", "--port", "{port}"],
-    "gunicorn-gthread": [*GUNICORN, "--worker-class", "gthread", "--threads", "250", "--no-control-socket"],
-    "gunicorn-gevent": [*GUNICORN, "--worker-class", "gevent", "--no-control-socket"],
-    "gevent": ["-m", "apps.pywsgi_run", "{fd}", WEBSOCKET],
-    "werkzeug": ["-m", "apps.werkzeug_run", "{fd}", WEBSOCKET],
-}
-COMMANDS["hypercorn-trio"] = [*COMMANDS["hypercorn"], "--worker-class", "trio"]
-COMMANDS["uvicorn-wsproto"] = [*COMMANDS["uvicorn"], "--ws", "wsproto"]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A server, and an app; what the server is known not to do is said here, and nothing else is excused."""
-
-    server: str
-    app: str
-
-    @property
-    def hides_reasons(self) -> bool:
-        """daphne has no reasons (its `websocket.close` has a code alone)."""
-        return self.server == "daphne"
-
-    @property
-    def knows_no_empty_messages(self) -> bool:
-        """daphne takes an empty message for none, and so does Quart with a binary one."""
-        return self.server == "daphne" or self.app == "quart"
-
-    @property
-    def hides_codes(self) -> bool:
-        """hypercorn answers a client's Close, and tells the app of a 1005; Quart tells its apps of no code at all."""
-        return self.server.startswith("hypercorn") or self.app == "quart"
-
-    @property
-    def failure(self) -> int:
-        """What a WebSocket is closed with when its app fails: Quart and Litestar see to that themselves."""
-        return {"quart": 1000, "litestar": 4500}.get(self.app, 1011)
-
-    @property
-    def leaves_a_traceback(self) -> bool:
-        """hypercorn logs the cancellation of what was open when its time to stop ran out."""
-        return self.server.startswith("hypercorn")
-
-    def param(self, *marks: pytest.MarkDecorator) -> Any:
-        more = (NEEDS_GEVENT,) if "gevent" in self.server else ()
-        return pytest.param(self, id=f"{self.server}-{self.app}", marks=(*marks, *more))
-
-
-NEEDS_GEVENT = pytest.mark.skipif(find_spec("gevent") is None, reason="gevent comes with make test-slow")
-
-
-FAST = [Cell("uvicorn", "flask_sock"), Cell("gunicorn-gthread", "starlette")]
 ASGI_SERVERS = ["uvicorn", "uvicorn-wsproto", "hypercorn", "hypercorn-trio", "daphne", "granian"]
 WSGI_SERVERS = ["gunicorn-gthread", "gunicorn-gevent", "gevent", "werkzeug"]
 ALL = [Cell(server, app) for server in ASGI_SERVERS for app in ("flask_sock", "simple_websocket")]
 ALL += [Cell(server, app) for server in WSGI_SERVERS for app in ("starlette", "fastapi", "quart", "litestar")]
 CELLS = [cell.param(*([] if cell in FAST else [pytest.mark.slow])) for cell in ALL]
-
-
-def serving(cell: Cell, folder: Path) -> Any:
-    with listening() as free:  # for a server that takes no socket
-        port = free.getsockname()[1]
-    command = [word.replace("{port}", str(port)) for word in COMMANDS[cell.server]]
-    takes_port = command != COMMANDS[cell.server]
-    name = f"{cell.server}-{cell.app}"
-    return running(name, command, {"ANYSGI_TEST_APP": cell.app}, folder, port if takes_port else None)
-
-
-def url(server: Server) -> str:
-    return f"ws://127.0.0.1:{server.port}/ws"
 
 
 # What a WebSocket does; each check begins with one that is just open, and may leave it as it likes
@@ -188,8 +116,6 @@ async def many(address: str, number: int) -> None:
 
 # What no WebSocket client would send
 
-KEY = "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ=="
-PROPER = ["host: x", "connection: Upgrade", "upgrade: websocket", "sec-websocket-version: 13", KEY]
 BAD_HANDSHAKES = {
     "another version": ([*PROPER[:3], "sec-websocket-version: 8", KEY], 426),
     "no key": (PROPER[:4], 400),
@@ -198,19 +124,6 @@ BAD_HANDSHAKES = {
 BAD_FRAMES = {"unmasked": (b"\x81\x02hi", 1002), "no UTF-8": (b"\x81\x82\0\0\0\0\xff\xff", 1007)}
 BAD_FRAMES["17 MiB"] = (b"\x82\xff" + (17 << 20).to_bytes(8, "big") + bytes(4) + bytes(17 << 20), 1009)
 BAD_FRAMES["HTTP"] = (b"POST / HTTP/1.1\r\nhost: x\r\n\r\n", 1002)
-
-
-def request(server: Server, *fields: str) -> socket.socket:
-    sock = socket.create_connection(("127.0.0.1", server.port), 10)
-    sock.sendall("\r\n".join(["GET /ws HTTP/1.1", *fields, "", ""]).encode())
-    return sock
-
-
-def head(sock: socket.socket) -> bytes:
-    found = b""
-    while b"\r\n\r\n" not in found and (byte := sock.recv(1)):
-        found += byte
-    return found
 
 
 def send_all_it_takes(sock: socket.socket, wire: bytes) -> None:

@@ -15,6 +15,7 @@ from simple_websocket import ConnectionClosed, Server
 
 from anysgi import WsgiToAsgi
 
+from ._parts import where
 from .websocket_page import PAGE
 
 
@@ -58,4 +59,5 @@ def hello() -> str:
 flask_app = globals()[os.environ.get("ANYSGI_TEST_APP", "flask_sock")]()
 flask_app.get("/hello")(hello)
 flask_app.add_url_rule("/page", "page", lambda: PAGE)
+flask_app.add_url_rule("/where", "where", where)
 application = WsgiToAsgi(flask_app, threads=250)

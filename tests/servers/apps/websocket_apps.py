@@ -11,6 +11,7 @@ from typing import Any
 
 from anysgi import AsgiToWsgi
 
+from ._parts import where
 from .websocket_page import PAGE
 
 
@@ -33,7 +34,7 @@ async def serve(ws: Any) -> None:
 
 def starlette() -> Any:
     from starlette.applications import Starlette
-    from starlette.responses import HTMLResponse, PlainTextResponse
+    from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
     from starlette.routing import Route, WebSocketRoute
 
     async def ws(websocket: Any) -> None:
@@ -42,7 +43,8 @@ def starlette() -> Any:
 
     hello = Route("/hello", lambda request: PlainTextResponse("hello"))
     page = Route("/page", lambda request: HTMLResponse(PAGE))
-    return Starlette(routes=[WebSocketRoute("/ws", ws), hello, page])
+    here = Route("/where", lambda request: JSONResponse(where()))
+    return Starlette(routes=[WebSocketRoute("/ws", ws), hello, page, here])
 
 
 def fastapi() -> Any:
