@@ -5,7 +5,6 @@ connected ──> over        the response is complete, or the client left: `rec
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -31,6 +30,14 @@ class Clock(Protocol):
         """Let so many seconds go by."""
 
 
+class EventLike(Protocol):
+    """An `asyncio.Event` or an `anyio.Event`."""
+
+    def set(self) -> Any: ...
+    def is_set(self) -> bool: ...
+    async def wait(self) -> Any: ...
+
+
 class AsgiServer:
     """Serve one request.
 
@@ -39,6 +46,7 @@ class AsgiServer:
         habits: how the server behaves.
         clock: how pauses pass.
         state: the lifespan's state, copied into the scope (ASGI spec, "Lifespan State").
+        over: an event that is not set yet, of the library whose loop runs the app.
     """
 
     __slots__ = (
@@ -54,7 +62,9 @@ class AsgiServer:
         "_whole",
     )
 
-    def __init__(self, record: Record, habits: Habits, clock: Clock, state: dict[str, Any] | None) -> None:
+    def __init__(
+        self, record: Record, habits: Habits, clock: Clock, state: dict[str, Any] | None, over: EventLike
+    ) -> None:
         self._record = record
         self._exchange = record.exchange
         self._scenario = record.exchange.scenario
@@ -64,7 +74,7 @@ class AsgiServer:
         self._upload = deque(enumerate(self._scenario.upload))
         if not self._upload and self._whole:
             self._upload.append((-1, b""))
-        self._over = asyncio.Event()
+        self._over = over
         self._gone = False
         self._sent = 0
         self._exchange.request = scope_of(self._scenario, habits)

@@ -12,6 +12,8 @@ import selectors
 import time
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
@@ -82,4 +84,4 @@ class PatientClock:
     async def pass_(self, seconds: float) -> None:
         self._record.skipped += seconds
         for _ in range(_ROUNDS):
-            await asyncio.sleep(0)
+            await anyio.sleep(0)

@@ -26,6 +26,7 @@ _BLIND = (type, ModuleType, FunctionType, str, bytes, int)
 _IDLE = {
     ("thread.py", "_worker"),  # concurrent.futures
     ("_asyncio.py", "run"),  # anyio
+    ("_thread_cache.py", "_work"),  # trio
     ("_pool.py", "_next_job"),  # anysgi
     ("selectors.py", "select"),  # an event loop on a thread of its own, as adapters from ASGI to WSGI keep one
     ("_bounded.py", "_work"),  # our own
@@ -73,17 +74,16 @@ def async_generators(known: Iterable[AsyncGeneratorType[Any, Any]]) -> list[Leak
 
 def tasks(known: Iterable[asyncio.Task[Any]]) -> list[Leak]:
     """Those that still run."""
-    return [Leak("task", f"{task.get_name()}: {_stack(task)}") for task in known if not task.done()]
+    return [Leak("task", f"{task.get_name()}: {stack(task.get_coro())}") for task in known if not task.done()]
 
 
-def _stack(task: asyncio.Task[Any]) -> str:
-    """The innermost coroutines the task waits in; `Task.get_stack` shows the outermost alone."""
-    inner: Any = task.get_coro()
+def stack(inner: Any) -> str:
+    """The innermost coroutines that one waits in; `Task.get_stack` shows the outermost alone."""
     calls = []
     while hasattr(inner, "cr_frame"):
         calls.append(f"{inner.__qualname__} {_at(inner.cr_frame)}".rstrip())
         inner = inner.cr_await
-    return " > ".join(calls[-3:])
+    return " > ".join(calls[-8:])
 
 
 def threads(before: list[threading.Thread]) -> list[Leak]:

@@ -9,10 +9,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 
+import anyio.to_thread
+
 from anysgi import guess_convention
 
 from ..exceptions import ExchangeTimeout
 from . import _leaks
+from ._app_task import AppTask, on_trio
 from ._asgi_server import AsgiServer
 from ._bounded import Abandoned, OutOfTime, bounded
 from ._clocks import PatientClock, ScenarioLoop, SkippingClock
@@ -84,7 +87,7 @@ async def arun(
     bound: float = 5.0,
     state: dict[str, Any] | None = None,
 ) -> Exchange:
-    """Run an app on a scenario, on the running asyncio loop; a WSGI app on a thread.
+    """Run an app on a scenario, on the running loop of asyncio or trio; a WSGI app on a thread.
 
     Time is real here: a pause of the client lets everything that is ready run, and costs nothing, but no timer of the
     app fires early.  An app that blocks the loop cannot be stopped from it: use `run` for those.
@@ -102,14 +105,13 @@ async def arun(
     scenario = scenario or _PLAIN
     convention = convention or _convention_of(app)
     if convention == "wsgi":
-        return await asyncio.to_thread(run, app, scenario, convention="wsgi", bound=bound)
+        return await anyio.to_thread.run_sync(partial(run, app, scenario, convention="wsgi", bound=bound))
     record = Record(scenario, convention)
-    server = AsgiServer(record, habits_of(scenario, convention), PatientClock(record), state)
+    server = AsgiServer(record, habits_of(scenario, convention), PatientClock(record), state, anyio.Event())
     before = threading.enumerate()
-    task = asyncio.create_task(_serve_on(app, record, server), name="anysgi.testing: the app")
+    task = AppTask(partial(_call if on_trio() else _serve_on, app, record, server))
     try:
-        await asyncio.wait([task], timeout=bound)
-        if not task.done():
+        if not await task.ends(bound):
             await _stop(task, record, bound)
     finally:
         task.cancel()
@@ -197,20 +199,25 @@ async def _serve(app: Any, record: Record, make: Callable[..., AsgiServer], cloc
             hooks.firstiter(generator)
 
     sys.set_asyncgen_hooks(firstiter=first)
-    await _serve_on(app, record, make(clock=clock))
+    await _serve_on(app, record, make(clock=clock, over=asyncio.Event()))
     record.exchange.leaks += _leaks.async_generators(list(generators))
 
 
-async def _serve_on(app: Any, record: Record, server: AsgiServer) -> None:
-    """Call the app; note what it raised, and which tasks outlive it."""
-    before = asyncio.all_tasks()
+async def _call(app: Any, record: Record, server: AsgiServer) -> None:
+    """Call the app; note what it raised."""
     try:
         await app(record.exchange.request, server.receive, server.send)
     except BaseException as error:
         record.exchange.exception = error
         _leaks.forget_locals(error)
-        if isinstance(error, (asyncio.CancelledError, Abandoned)):
+        if isinstance(error, (anyio.get_cancelled_exc_class(), Abandoned)):
             raise
+
+
+async def _serve_on(app: Any, record: Record, server: AsgiServer) -> None:
+    """Call the app; note which tasks of asyncio outlive it."""
+    before = asyncio.all_tasks()
+    await _call(app, record, server)
     for _ in range(_SETTLING):
         if len(asyncio.all_tasks()) == len(before):
             break
@@ -218,12 +225,11 @@ async def _serve_on(app: Any, record: Record, server: AsgiServer) -> None:
     record.exchange.leaks += _leaks.tasks(asyncio.all_tasks() - before)
 
 
-async def _stop(task: asyncio.Task[None], record: Record, bound: float) -> None:
-    where = _leaks.tasks([task])
+async def _stop(task: AppTask, record: Record, bound: float) -> None:
+    where = task.stands_at()
     task.cancel()
-    await asyncio.wait([task], timeout=_STOPPING)
-    swallowed = "" if task.done() else " and swallowed its cancellation"
-    raise _timeout(record, f"the app did not end within {bound} s{swallowed}", f"It stood at {where[0]}")
+    swallowed = "" if await task.ends(_STOPPING) else " and swallowed its cancellation"
+    raise _timeout(record, f"the app did not end within {bound} s{swallowed}", f"It stood at {where}")
 
 
 def _finished(record: Record, before: list[threading.Thread]) -> Exchange:

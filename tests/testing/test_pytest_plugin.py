@@ -39,7 +39,8 @@ def test_clients(wsgi_client, asgi_client):
 
 async def test_async(exchange):
     assert (await arun(asgi_app)).status == 200
-    assert (await asyncio.to_thread(exchange, wsgi_app)).status == 200
+    assert (await arun(wsgi_app)).status == 200
+    assert exchange(asgi_app).status == 200
 
 def test_a_leak_is_reported(exchange):
     async def leaky(scope, receive, send):
@@ -62,14 +63,17 @@ def user(pytester: pytest.Pytester) -> pytest.Pytester:
         (["-p", "no:anyio", "-o", "asyncio_mode=auto"], ""),
         (["-o", "asyncio_mode=strict"], "@pytest.mark.asyncio\n"),
         (["-p", "no:asyncio"], "@pytest.mark.anyio\n"),
+        (["-p", "no:asyncio", "--trio"], "@pytest.mark.anyio\n"),
     ],
-    ids=["pytest-asyncio-auto", "pytest-asyncio-strict", "anyio"],
+    ids=["pytest-asyncio-auto", "pytest-asyncio-strict", "anyio", "anyio-trio"],
 )
 def test_fixtures_and_marker_work_beside_the_async_plugins(
     user: pytest.Pytester, options: list[str], mark: str
 ) -> None:
+    backend = "trio" if "--trio" in options else "asyncio"
+    options = [option for option in options if option != "--trio"]
     tests = TESTS.replace("async def test_async", f"{mark}async def test_async")
-    user.makepyfile(test_user=tests + "\n@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n")
+    user.makepyfile(test_user=tests + f"\n@pytest.fixture\ndef anyio_backend():\n    return {backend!r}\n")
     result = user.runpytest_inprocess("-q", "-p", "no:cacheprovider", "--strict-markers", *options)
     result.assert_outcomes(passed=9)
     result.stdout.fnmatch_lines(["*anysgi: leaks*", "*test_a_leak_is_reported: task forgotten*"])

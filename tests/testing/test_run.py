@@ -6,8 +6,10 @@ import asyncio
 import threading
 import time
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
+import anyio
 import pytest
 
 from anysgi.exceptions import AppProtocolError, ConventionError, ExchangeTimeout, ScenarioError
@@ -24,13 +26,13 @@ def convention(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=["run", "inline", "arun"])
+@pytest.fixture(params=["run", "inline", "asyncio", "trio"])
 def runner(request: pytest.FixtureRequest) -> Any:
-    """All three ways to run an app."""
+    """All ways to run an app."""
 
     def both(*args: Any, **options: Any) -> Exchange:
-        if request.param == "arun":
-            return asyncio.run(arun(*args, **options))
+        if request.param in ("asyncio", "trio"):
+            return anyio.run(partial(arun, *args, **options), backend=request.param)
         return run(*args, **options, inline=request.param == "inline")
 
     return both
@@ -163,6 +165,21 @@ def test_the_apps_own_sleeps_are_skipped_when_asked() -> None:
     assert run(app, skip_sleeps=True).duration >= 3600
 
 
+def test_under_trio_a_client_that_pauses_lets_others_run() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        async with anyio.create_task_group() as others:
+            ran = anyio.Event()
+            others.start_soon(ran.wait)
+            others.start_soon(anyio.lowlevel.checkpoint)
+            ran.set()
+            await receive()
+        await asgi_stream(scope, receive, send)
+
+    scenario = Scenario("POST", body=b"x", peer=[Pause(0, 60), SendBlocks(at=2, seconds=1)])
+    exchange = anyio.run(partial(arun, app, scenario), backend="trio")
+    assert exchange.raise_for_exception().duration >= 61
+
+
 def test_on_a_foreign_loop_a_pause_lets_what_is_ready_run() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         ran: list[str] = []
@@ -227,9 +244,19 @@ def test_an_app_that_does_not_end_is_an_error_within_the_bound(app: Any) -> None
 
 @pytest.mark.parametrize("app", [never_answers, swallows_cancellation])
 def test_on_a_foreign_loop_too(app: Any) -> None:
-    with pytest.raises(ExchangeTimeout, match=r"(?s)http\.request.*It stood at task") as caught:
+    with pytest.raises(ExchangeTimeout, match=rf"(?s)http\.request.*It stood at .*{app.__name__}") as caught:
         asyncio.run(arun(app, bound=0.05))
     assert ("swallowed" in str(caught.value)) == (app is swallows_cancellation)
+
+
+async def waits_on_trio(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    await anyio.sleep(30)
+
+
+def test_under_trio_too() -> None:
+    with pytest.raises(ExchangeTimeout, match=r"(?s)http\.request.*It stood at .*waits_on_trio"):
+        anyio.run(partial(arun, waits_on_trio, bound=0.05), backend="trio")
 
 
 def test_the_next_exchange_runs_after_one_that_was_abandoned(convention: str) -> None:

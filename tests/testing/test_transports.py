@@ -167,7 +167,7 @@ def test_closing_a_response_is_a_disconnect_for_the_app(backend: str) -> None:
 
 
 def test_an_app_that_does_not_listen_is_cancelled(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
-    monkeypatch.setattr("anysgi.testing._transports._app_task.GRACE", 0.02)
+    monkeypatch.setattr("anysgi.testing._app_task.GRACE", 0.02)
     ended: list[str] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -218,7 +218,7 @@ def test_the_app_runs_on_after_the_response_and_is_waited_for() -> None:
 
 
 def test_an_app_that_never_ends_after_its_response_is_a_timeout(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
-    monkeypatch.setattr("anysgi.testing._transports._app_task.GRACE", 0.02)
+    monkeypatch.setattr("anysgi.testing._app_task.GRACE", 0.02)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await asgi_echo(scope, receive, send)

@@ -317,7 +317,7 @@ async def waits(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def test_every_wait_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("anysgi.testing._transports._app_task.GRACE", 0.02)
+    monkeypatch.setattr("anysgi.testing._app_task.GRACE", 0.02)
     started = time.monotonic()
     with pytest.raises(httpx2.ReadTimeout):
         async with connect_websocket(waits, timeout=0.05):
@@ -329,7 +329,7 @@ async def test_every_wait_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_an_app_that_does_not_end_when_its_client_leaves_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("anysgi.testing._transports._app_task.GRACE", 0.02)
+    monkeypatch.setattr("anysgi.testing._app_task.GRACE", 0.02)
     ended: list[str] = []
 
     async def play(receive: Any, send: Any) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from ...exceptions import AppProtocolError, ClientDisconnected
-from ._app_task import AppTask
+from .._app_task import AppTask
 
 if TYPE_CHECKING:
     from ...types import ASGIApp, Message

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import anyio.to_thread
 
+from .._app_task import LONGEST_END
 from .._requests import habits_of, scope_of, websocket_scope_of
 from .._scenario import Scenario
-from ._app_task import LONGEST_END
 from ._asgi_call import AsgiCall, no_longer_than
 from ._library import async_stream, body_length, head_of, library_of, read_timeout, sync_stream, timed_out
 from ._lifespan_manager import LifespanManager

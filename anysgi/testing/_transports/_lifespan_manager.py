@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from ...exceptions import AppProtocolError, LifespanError
-from ._app_task import AppTask
+from .._app_task import AppTask
 
 if TYPE_CHECKING:
     from ...types import ASGIApp, Message, Receive, Scope, Send

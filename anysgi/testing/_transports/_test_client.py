@@ -71,21 +71,24 @@ class TestClient(httpx2.Client):
         from anysgi import guess_convention, to_asgi
 
         self.app = app
+        asgi = (convention or guess_convention(app)) == "asgi"
         common: dict[str, Any] = {
             "raise_app_exceptions": raise_server_exceptions,
             "root_path": root_path,
             "client": client,
         }
-        loop: dict[str, Any] = {"backend": backend, "backend_options": backend_options}
-        transport: ASGITransport | WSGITransport
-        if (convention or guess_convention(app)) == "asgi":
-            transport = ASGITransport(app, **common, **loop, like=like)
-        else:
-            transport = WSGITransport(app, **common, like=like)
-            sockets = ASGITransport(to_asgi(app), **common, **loop)
-            options["mounts"] = {"ws://": sockets, "wss://": sockets, **options.get("mounts", {})}
+        self._asgi = ASGITransport(
+            to_asgi(app, convention=convention),
+            **common,
+            like=like if asgi else None,
+            backend=backend,
+            backend_options=backend_options,
+        )
+        if not asgi:  # the ASGI transport is for WebSockets then
+            plain = WSGITransport(app, **common, like=like)
+            options["mounts"] = {"http://": plain, "https://": plain, **options.get("mounts", {})}
         super().__init__(
-            transport=transport,
+            transport=self._asgi,
             base_url=base_url,
             headers={"user-agent": "testclient", **(headers or {})},
             cookies=cookies,
@@ -96,7 +99,7 @@ class TestClient(httpx2.Client):
     @property
     def app_state(self) -> dict[str, Any]:
         """What an ASGI app put into its lifespan's state, while the client is entered."""
-        return getattr(self._transport, "state", {})
+        return self._asgi.state
 
     def send(self, request: Any, **options: Any) -> Any:
         """As `httpx2.Client.send`; a template response has its `template` and `context`."""

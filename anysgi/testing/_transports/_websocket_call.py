@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from ...exceptions import AppProtocolError, ClientDisconnected
-from ._app_task import AppTask
+from .._app_task import AppTask
 from ._websocket_errors import closed_by
 
 if TYPE_CHECKING:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from ._leaks import stack
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
 GRACE = 1.0  # seconds an app has to end once its client left, and once more when it was cancelled
 LONGEST_END = 2 * GRACE
@@ -28,21 +30,20 @@ class AppTask:
 
     Attributes:
         error: what the app raised, None so far.
+        cancel: a function that cancels the app, once.
     """
 
-    __slots__ = ("_call", "_kept", "_limits", "_over", "error")
+    __slots__ = ("_call", "_coroutine", "_over", "cancel", "error")
 
     def __init__(self, call: Callable[[], Awaitable[None]]) -> None:
         self.error: BaseException | None = None
         self._call = call
         self._over = anyio.Event()
-        self._limits = anyio.CancelScope()
-        self._kept = _spawn(self._run)
+        self._coroutine, self.cancel = _spawn(self._run)
 
     async def _run(self) -> None:
         try:
-            with self._limits:
-                await self._call()
+            await self._call()
         except anyio.get_cancelled_exc_class():
             raise
         except BaseException as error:
@@ -54,6 +55,10 @@ class AppTask:
     def over(self) -> bool:
         """Whether the app has ended."""
         return self._over.is_set()
+
+    def stands_at(self) -> str:
+        """The innermost calls the app waits in."""
+        return stack(self._coroutine)
 
     async def ends(self, seconds: float | None) -> bool:
         """Wait for the app to end; whether it did in time."""
@@ -70,18 +75,27 @@ class AppTask:
     async def stop(self) -> None:
         """Let the app end, cancel it if it does not, and leave one alone that swallows even that."""
         if not await self.ends(GRACE):
-            self._limits.cancel()
+            self.cancel()
             await self.ends(GRACE)
 
 
-def _spawn(run: Callable[[], Any]) -> object:
-    """Start a task that belongs to nobody; what is returned has to be kept."""
-    if _on_trio():
-        import trio
+def _spawn(run: Callable[[], Coroutine[Any, Any, None]]) -> tuple[Any, Callable[[], object]]:
+    """Start a task that belongs to nobody: its coroutine, and what cancels it, which keeps it alive."""
+    if not on_trio():
+        task = asyncio.create_task(run(), name="anysgi.testing: the app")
+        return task.get_coro(), task.cancel
+    import trio
 
-        return trio.lowlevel.spawn_system_task(run, context=contextvars.copy_context())
-    return asyncio.create_task(run(), name="anysgi.testing: the app")
+    limits = trio.CancelScope()
+
+    async def limited() -> None:
+        with limits:
+            await run()
+
+    spawned = trio.lowlevel.spawn_system_task(limited, context=contextvars.copy_context())
+    return spawned.coro, limits.cancel
 
 
-def _on_trio() -> bool:
+def on_trio() -> bool:
+    """Whether trio runs this."""
     return "trio" in sys.modules and sys.modules["trio"].lowlevel.in_trio_run()
