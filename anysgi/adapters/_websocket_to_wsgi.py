@@ -50,6 +50,7 @@ class WsgiWebSocket:
     """
 
     __slots__ = (
+        "_ending",
         "_exchange",
         "_grace",
         "_handshake",
@@ -114,15 +115,21 @@ class WsgiWebSocket:
             self._talking.cancel()
             raise
         finally:
-            self._hang_up_theirs()
-            await port.join(self._talking)
-            await port.stop(self._listening)
-            for timer in self._timers:
-                timer.cancel()
-            self._stream.close()
-            self._theirs.close()
+            # A task of its own: a scope of anyio or trio that was cancelled cancels every wait in it.
+            self._ending = port.spawn(self._end())
+            await port.join(self._ending)
         if self._refused is not None:
             raise self._refused
+
+    async def _end(self) -> None:
+        """Let what is under way come to its end, and give the sockets back."""
+        self._hang_up_theirs()
+        await self._port.join(self._talking)
+        await self._port.stop(self._listening)
+        for timer in self._timers:
+            timer.cancel()
+        self._stream.close()
+        self._theirs.close()
 
     def _hang_up_theirs(self) -> None:
         """The app's call is over; what it wrote can still be read."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from typing import Any
 
+import anyio
 import pytest
 from flask import Flask
 from flask_sock import Sock
@@ -16,7 +18,7 @@ from anysgi import AsgiToWsgi, WorkerPool, WsgiToAsgi
 from tests.conftest import BOUND, eventually
 
 from ._driving import comes_true, happens, wsgi_app
-from ._sockets import DENIALS, App, WebSocketPeer, disconnect, echo, open_websocket, text
+from ._sockets import DENIALS, App, WebSocketPeer, disconnect, echo, open_websocket, text, websocket_request
 
 pytestmark = pytest.mark.anyio
 
@@ -433,6 +435,24 @@ async def test_a_server_that_cancels_the_request_ends_the_app() -> None:
         await peer.until("send")
         task.cancel()
     assert task.cancelled()
+    await happens(app.ended)
+
+
+async def test_a_scope_that_cancels_every_wait_leaves_no_socket_open() -> None:
+    """anyio's scopes, as Starlette's TestClient uses one, cancel again for as long as somebody waits in them."""
+    app, peer = App(echo), WebSocketPeer(text("hello"))
+    with anyio.CancelScope() as scope:
+
+        async def leave() -> None:
+            await peer.until("send")
+            scope.cancel()
+
+        leaving = asyncio.create_task(leave())
+        peer.loop = asyncio.get_running_loop()
+        await WsgiToAsgi(app)(websocket_request(), peer.receive, peer.send)  # type: ignore[arg-type]
+    await leaving
+    assert scope.cancelled_caught
+    await comes_true(lambda: app.environ["werkzeug.socket"].fileno() == -1)
     await happens(app.ended)
 
 
