@@ -7,9 +7,11 @@ Source: ASGI spec, "HTTP" (Response Start, Response Body) and "Error Handling": 
     IDLE    STARTED   IDLE         -            -             -          -
     STARTED -         -            SENDING      DONE          DONE       -
     SENDING -         -            SENDING      DONE          -          -
+    WHOLE   -         -            WHOLE        DONE          -          -
     DONE    -         -            (ignored)    (ignored)     -          (ignored)
 
-`early_hint` and `pathsend` are extensions: mistakes unless the scope offered them.
+WHOLE follows SENDING once the body has its Content-Length: the server may end the response there, and does not wait for
+the app to say so.  `early_hint` and `pathsend` are extensions: mistakes unless the scope offered them.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     from ..types import HeaderList
 
-IDLE, STARTED, SENDING, DONE = "IDLE", "STARTED", "SENDING", "DONE"
+IDLE, STARTED, SENDING, WHOLE, DONE = "IDLE", "STARTED", "SENDING", "WHOLE", "DONE"
 START, MORE, FINAL, TRAILERS = (
     "http.response.start",
     "http.response.body",
@@ -40,6 +42,7 @@ TRANSITIONS: dict[str, dict[str, str]] = {
     IDLE: {START: STARTED, EARLY_HINT: IDLE},
     STARTED: {MORE: SENDING, FINAL: DONE, PATHSEND: DONE},
     SENDING: {MORE: SENDING, FINAL: DONE},
+    WHOLE: {MORE: WHOLE, FINAL: DONE},
     DONE: {MORE: DONE, FINAL: DONE, TRAILERS: DONE},
 }
 
@@ -47,6 +50,7 @@ _MISTAKES = {
     IDLE: "before 'http.response.start'; send {'type': 'http.response.start', 'status': 200, 'headers': []} first",
     STARTED: "after 'http.response.start'; expected 'http.response.body'",
     SENDING: "while the body is being sent; expected 'http.response.body'",
+    WHOLE: "while the body is being sent; expected 'http.response.body'",
     DONE: "after the response was complete; an app responds once",
 }
 
@@ -93,7 +97,7 @@ class ResponseMessages:
 
     @property
     def done(self) -> bool:
-        return self._state is DONE
+        return self._state is DONE or self._state is WHOLE
 
     @property
     def silent(self) -> bool:
@@ -124,6 +128,8 @@ class ResponseMessages:
             self._extended(kind, message)
         elif self._state is not DONE:
             body = self._body(message, last=following is DONE)
+            if following is SENDING and self._length.left == 0 and not self._length.silent:
+                following = WHOLE
         self._state = following  # last: a refused message changes nothing
         return body
 

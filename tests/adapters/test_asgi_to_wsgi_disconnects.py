@@ -316,3 +316,24 @@ def test_an_app_that_was_told_may_leave_without_finishing_and_is_not_blamed(bega
     else:
         assert peer.finish().status.startswith("503")
     assert peer.errors == ""
+
+
+@pytest.mark.parametrize("size", [5, 100_000], ids=["a small body", "a body larger than the window"])
+def test_a_server_that_stops_at_the_content_length_has_not_left(size: int) -> None:
+    """As PEP 3333 has it, "Handling the Content-Length Header"; the app's empty last message may come any time later."""
+    ended, closed = Ended(), threading.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(head(200, (b"content-length", str(size).encode())))
+        await send(body(b"x" * size, more=True))
+        await asyncio.to_thread(closed.wait, BOUND)
+        await send(body())
+
+    peer = WsgiPeer(wrap(ended.watch(app), window=1024))
+    while len(peer.body) < size:
+        peer.read()
+    peer.close()
+    closed.set()
+    assert ended.wait(BOUND)
+    assert ended.error is None
+    assert peer.errors == ""

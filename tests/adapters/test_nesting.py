@@ -118,3 +118,19 @@ def test_a_convention_that_does_not_show_can_be_told() -> None:
     assert to_asgi(unclear, convention="asgi") is unclear
     assert isinstance(to_wsgi(unclear, convention="asgi"), AsgiToWsgi)
     assert to_wsgi(unclear, convention="wsgi") is unclear
+
+
+@pytest.mark.anyio
+async def test_what_an_app_raises_after_its_last_byte_reaches_the_server() -> None:
+    """The WSGI half is through at the Content-Length, and lets go of the response, before the app has said so."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(head(200, (b"content-length", b"5")))
+        await send(body(b"12345", more=True))
+        await asyncio.sleep(0)
+        await send(body())
+        raise RuntimeError("of a background task")
+
+    for _ in range(20):
+        with pytest.raises(RuntimeError, match="background task"):
+            await serve(WsgiToAsgi(AsgiToWsgi(app, lifespan="off")))
