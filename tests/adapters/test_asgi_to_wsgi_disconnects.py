@@ -320,7 +320,7 @@ def test_an_app_that_was_told_may_leave_without_finishing_and_is_not_blamed(bega
 
 @pytest.mark.parametrize("size", [5, 100_000], ids=["a small body", "a body larger than the window"])
 def test_a_server_that_stops_at_the_content_length_has_not_left(size: int) -> None:
-    """As PEP 3333 has it, "Handling the Content-Length Header"; the app's empty last message may come any time later."""
+    """PEP 3333, "Handling the Content-Length Header"; the app's empty last message may come at any time later."""
     ended, closed = Ended(), threading.Event()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
