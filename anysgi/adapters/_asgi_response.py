@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from ..exceptions import BadRequest, ClientDisconnected, RequestTimeout
-from ._client_watch import disconnect_call, socket_check
+from ._client_watch import departure, disconnect_call, socket_check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +107,7 @@ class ResponsePump:
         if self._deadline is not None and now >= self._deadline:
             raise RequestTimeout("the app took too long")
         if self._disconnected is not None and self._disconnected():
-            raise ClientDisconnected("the server says that the client left")
+            raise departure(self._environ)
 
     def _read_body(self) -> None:
         up = self.exchange.up

@@ -7,8 +7,11 @@ gunicorn, werkzeug   their socket in the environ; asked only while the app is si
 from __future__ import annotations
 
 import select
-from functools import partial
+import sys
+from functools import cache, partial
 from typing import TYPE_CHECKING
+
+from ..exceptions import ClientDisconnected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +25,18 @@ _HUNG_UP: int = getattr(select, "POLLRDHUP", 0)  # Linux has it
 def disconnect_call(environ: Environ) -> Callable[[], bool] | None:
     """Return what the server offers to ask whether the client left."""
     return environ.get("waitress.client_disconnected") or environ.get("anysgi.client_disconnected")
+
+
+def departure(environ: Environ) -> ClientDisconnected:
+    """Make the exception that tells the server; waitress logs any but its own as a failure of the app."""
+    theirs = getattr(sys.modules.get("waitress.channel"), "ClientDisconnected", None)
+    kind = _both(theirs) if theirs and "waitress.client_disconnected" in environ else ClientDisconnected
+    return kind("the server says that the client left")
+
+
+@cache
+def _both(theirs: type[Exception]) -> type[ClientDisconnected]:
+    return type("ClientDisconnected", (ClientDisconnected, theirs), {})
 
 
 def socket_check(environ: Environ) -> Callable[[], bool] | None:

@@ -194,6 +194,9 @@ def _convention(app: object, where: str, from_factory: bool) -> Convention:
         if from_factory:
             raise AppProblem(f"What the factory {where} returned is not usable: {error}") from None
         if looks_like_factory(app) and not isinstance(app, type):
-            raise AppProblem(f"{where} is a factory, not an app: it makes one. Write: --factory {where}") from None
+            raise AppProblem(
+                f"{where} is no app: it takes no arguments. If it makes the app, it is a factory; write: "
+                f"--factory {where}"
+            ) from None
         hint = " Or say which: --convention wsgi|asgi." if "any arguments" in str(error) else ""
         raise AppProblem(f"{where} is not usable: {error}{hint}") from None

@@ -285,6 +285,19 @@ def test_an_app_that_is_silent_is_told_where_the_server_knows_that_the_client_le
     assert ended.error is None
 
 
+def test_waitress_hears_of_a_client_that_left_in_its_own_words() -> None:
+    from waitress.channel import ClientDisconnected as TheirOwn  # waitress logs every other exception as an error
+
+    left = threading.Event()
+    peer = WsgiPeer(wrap(endless), **{"waitress.client_disconnected": left.is_set})
+    assert peer.read()
+    left.set()
+    with pytest.raises(TheirOwn) as told:
+        list(iter(peer.read, b""))
+    assert isinstance(told.value, OSError)
+    peer.close()
+
+
 def test_an_error_after_the_client_left_is_nobodys_business(caplog: pytest.LogCaptureFixture) -> None:
     ended = Ended()
 

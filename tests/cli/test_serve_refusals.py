@@ -108,7 +108,7 @@ def test_a_module_without_an_app_says_so(serve: Serve) -> None:
 
 
 def test_a_factory_is_asked_for_by_its_option(serve: Serve) -> None:
-    check(serve("shop:create_app", shop=SHOP), 1, "is a factory", "Write: --factory shop:create_app")
+    check(serve("shop:create_app", shop=SHOP), 1, "is a factory", "write: --factory shop:create_app")
 
 
 @pytest.mark.parametrize(
