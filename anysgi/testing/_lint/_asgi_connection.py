@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import _asgi_order as order
+from ._asgi_events import USUAL
 from ._asgi_look import Look
 from ._asgi_order import Order, event_of
-from ._fields import NO_FIELDS, Fields
+from ._fields import NO_FIELDS, fields_of
 from ._rule import ASGI, Milder
 from ._values import is_one_shot, shown
 
@@ -73,7 +74,7 @@ class Connection:
     def _judge_message(self, message: dict[str, Any], party: Party, how: str) -> list[str]:
         kind = message["type"]
         broken = self.judge(message, party, how, kind)
-        if kind in self._types:
+        if kind in self._types or kind in USUAL.get(self.look.protocol, ()):
             return broken
         self._types.add(kind)
         return broken + self.judge(message, party, f"type {how}")
@@ -168,7 +169,7 @@ class Connection:
             self.find("A084", "the app sent on after send() had raised an OSError")
         if not self._is_event(message, "app"):
             return ["A017"]
-        self.look.fields = Fields(message["headers"]) if "headers" in message else NO_FIELDS
+        self.look.fields = fields_of(message["headers"]) if "headers" in message else NO_FIELDS
         broken = self._judge_message(message, "app", "sent")
         mistake = self._take(self.order, event_of(message), "app")
         self._remember_buffer(message.get("body"))

@@ -151,6 +151,10 @@ _KNOWN = {
 }
 
 
+USUAL = {**_KNOWN, "http": _KNOWN["http"] | {"http.request", "http.disconnect"}}
+"""Types that no rule about types can mind on a scope of their protocol."""
+
+
 @ASGI.check("A139", "must", "app", on=TYPE_SENT, spec="ASGI, Extensions", write='{"type": "http.response.start", ...}')
 def type_is_known(message: Message, look: Look) -> str | None:
     """an unknown message type may be sent only where the server declares an extension the spec does not know"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._fields import NO_FIELDS, Fields
+from ._fields import NO_FIELDS, fields_of
 
 KNOWN_EXTENSIONS = {
     "http.response.push": ("http.response.push",),
@@ -40,7 +40,7 @@ class Look:
         self.scope: Any = scope if isinstance(scope, dict) else {}
         kind = self.scope.get("type")
         self.protocol = kind if isinstance(kind, str) else ""
-        self.headers = Fields(self.scope.get("headers"))
+        self.headers = fields_of(self.scope.get("headers"))
         offered = self.scope.get("extensions")
         self.extensions: dict[Any, Any] = offered if isinstance(offered, dict) else {}
         self.version = _version(self.scope.get("asgi"))

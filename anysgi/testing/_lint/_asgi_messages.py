@@ -88,21 +88,21 @@ def response_headers_are_pairs(message: Message, look: Look) -> str | None:
 @ASGI.check("A065", "ambiguous", "app", on=WITH_HEADERS, spec=_START, write="(name.lower(), value)")
 def response_header_names_are_lowercase(message: Message, look: Look) -> str | None:
     """header names are lowercased (Django keeps their case on purpose)"""
-    upper = look.fields.not_lowercase()
+    upper = look.fields.not_lowercase
     return None if upper is None else f"the header name {upper!r} is not lowercase"
 
 
 @ASGI.check("A066", "must", "app", on=WITH_HEADERS, spec=_START, write='"status": 200')
 def no_pseudo_headers(message: Message, look: Look) -> str | None:
     """no pseudo headers"""
-    pseudo = look.fields.pseudo()
+    pseudo = look.fields.pseudo
     return None if pseudo is None else f"headers hold {pseudo!r}"
 
 
 @ASGI.check("A067", "lint", "app", on=WITH_HEADERS, spec="RFC 9110 section 5", write='(b"x-name", b"value")')
 def headers_can_be_sent(message: Message, look: Look) -> str | None:
     """header names are RFC 9110 tokens, and values hold no CR, LF or NUL"""
-    name, split = look.fields.no_token(), look.fields.splitting()
+    name, split = look.fields.no_token, look.fields.splitting
     if name is not None:
         return f"the header name {name!r} is no token"
     return f"the header {split[0]!r} holds a line break or NUL: {shown(split[1])}" if split else None

@@ -51,6 +51,8 @@ def path_is_decoded(scope: Scope, look: Look) -> str | None:
     path, raw = scope.get("path"), scope.get("raw_path")
     if not isinstance(path, str):
         return f"path is {shown(path)}, not a str"
+    if isinstance(raw, bytes) and b"%" not in raw and "?" not in path:
+        return None  # nothing to decode, and nothing left behind
     if isinstance(raw, bytes) and b"%" in raw and path == raw.decode("latin-1") and unquote_to_bytes(raw) != raw:
         return f"path is {path!r}, still percent-encoded"
     if isinstance(raw, bytes) and "?" in path and b"?" not in unquote_to_bytes(raw):
@@ -157,14 +159,14 @@ def request_headers_are_pairs(scope: Scope, look: Look) -> str | None:
 @ASGI.check("A043", "should", "server", on=WEB, spec=_WWW, write="(name.lower(), value)")
 def request_header_names_are_lowercase(scope: Scope, look: Look) -> str | None:
     """the server lowercases header names; an app still looks them up whatever their case"""
-    upper = look.headers.not_lowercase()
+    upper = look.headers.not_lowercase
     return None if upper is None else f"the header name {upper!r} is not lowercase"
 
 
 @ASGI.check("A044", "must", "server", on=WEB, spec=_WWW, write='(b"host", authority) in front')
 def no_pseudo_headers_in_the_request(scope: Scope, look: Look) -> str | None:
     """no pseudo headers; `:authority` becomes a leading `host`"""
-    pseudo = look.headers.pseudo()
+    pseudo = look.headers.pseudo
     return None if pseudo is None else f"headers hold {pseudo!r}"
 
 

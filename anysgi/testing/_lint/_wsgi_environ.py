@@ -34,11 +34,12 @@ class Variables:
     __slots__ = ("odd", "others", "texts")
 
     def __init__(self, environ: Environ) -> None:
-        cgi = [(key, value) for key, value in environ.items() if isinstance(key, str) and "." not in key]
-        self.texts = [(key, value) for key, value in cgi if isinstance(value, str)]
-        usual = len(self.texts) == len(cgi)
-        self.others = [] if usual else [(key, value) for key, value in cgi if not isinstance(value, str)]
-        self.odd = [(key, value) for key, value in cgi if not key.isupper() or "-" in key]
+        cgi = [item for item in environ.items() if isinstance(item[0], str) and "." not in item[0]]
+        names = "".join([name for name, _ in cgi])
+        self.texts = [item for item in cgi if isinstance(item[1], str)]
+        self.others = [] if len(self.texts) == len(cgi) else [item for item in cgi if not isinstance(item[1], str)]
+        usual = names.isupper() and "-" not in names
+        self.odd = [] if usual else [item for item in cgi if not item[0].isupper() or "-" in item[0]]
 
 
 def _first(variables: Iterable[tuple[str, Any]]) -> str | None:

@@ -12,7 +12,7 @@ from . import _wsgi_order as order
 from ._rule import WSGI
 from ._values import shown
 from ._wsgi_environ import Variables
-from ._wsgi_head import Head, bodiless
+from ._wsgi_head import NO_HEAD, Head, bodiless
 from ._wsgi_streams import LintErrors, LintInput
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class WsgiExchange:
         self.where = f"{self.environ.get('REQUEST_METHOD')} {self.environ.get('PATH_INFO')}"
         self.path = (self.environ.get("SCRIPT_NAME"), self.environ.get("PATH_INFO"))
         self.state = order.IDLE
-        self.head = Head("", [])
+        self.head = NO_HEAD
         self.sent = 0  # bytes of body
         self.pulling = False  # the server is inside next()
         self.handed = self.taken = 0  # chunks handed to the server; chunks a middleware took from its app
@@ -118,6 +118,8 @@ class WsgiExchange:
         return write
 
     def _head(self, args: tuple[Any, ...], named: dict[str, Any]) -> Head | None:
+        if not named and 2 <= len(args) <= 3:
+            return Head(*args)
         names = ("status", "response_headers" if "response_headers" in named else "headers", "exc_info")
         given = dict(zip(names, args, strict=False)) | named
         return Head(given.get("status"), given.get(names[1]), given.get("exc_info")) if len(given) >= 2 else None
