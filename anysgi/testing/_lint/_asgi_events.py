@@ -100,7 +100,12 @@ _UNJUDGED = {"headers", "body", "type", "file", "info", "status"}  # each has a 
 def values_are_serializable(message: Message, look: Look) -> str | None:
     """values are bytes, `str`, 64-bit `int`, finite `float`, list, dict with `str` keys, `bool` or None"""
     for key, value in message.items():
-        if key not in _UNJUDGED and (strange := _strange(value)) is not None:
+        if (
+            key not in _UNJUDGED
+            and value is not True
+            and value is not False
+            and (strange := _strange(value)) is not None
+        ):
             return f"{key} holds {shown(strange[0])}"
     return None
 
