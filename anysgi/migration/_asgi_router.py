@@ -1,4 +1,8 @@
-"""The router as an ASGI app."""
+"""The router as an ASGI app.
+
+Every request pays for what is here: a `send` that only looks on hands out the server's own awaitable, and puts no
+coroutine around it.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 from .._core._paths import path_in_scope
 from .._core._refusals import Refusal
 from ..exceptions import AppProtocolError, ClientDisconnected
-from ._attempt import CRASHED, TRYING, Verdict
+from ._attempt import CRASHED, STANDS, TRYING, Verdict
 from ._clients import bucket_in_scope
 from ._deadline import HeadTimeout
 from ._shadow import Guarded
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from ..types import Message, Receive, Scope, Send
     from ._core import Choice, Core
     from ._sides import SideApp
@@ -36,24 +42,29 @@ class AsgiRouter:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection: http by the table, websocket on the new side, lifespan for both sides."""
+        core = self._core
+        if scope["type"] != "http":
+            await self._other(scope, receive, send)
+            return
+        path = path_in_scope(scope)
+        if core.dashboard is not None and core.dashboard.owns(path):
+            await core.dashboard.asgi(scope, receive, send)
+            return
+        choice = core.choose(scope["method"], path, scope, bucket_in_scope)
+        observer = core.observe(choice, "asgi", scope) if choice.shadowed else None
+        if observer is None:
+            await self._serve(choice, scope, receive, send)
+        else:
+            await self._observed(observer, choice, scope, receive, send)
+
+    async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         core, kind = self._core, scope["type"]
         if kind == "lifespan":
             await core.lifespans.run(receive, send)
         elif kind == "websocket":
             await core.new.asgi(_scope_for(core.new, scope), receive, send)
-        elif kind != "http":
-            raise ValueError(f"the router cannot serve ASGI scope type {kind!r}; it knows http, websocket and lifespan")
         else:
-            path = path_in_scope(scope)
-            if core.dashboard is not None and core.dashboard.owns(path):
-                await core.dashboard.asgi(scope, receive, send)
-                return
-            choice = core.choose(scope["method"], path, scope, bucket_in_scope)
-            observer = core.observe(choice, "asgi", scope) if choice.shadowed else None
-            if observer is None:
-                await self._serve(choice, scope, receive, send)
-            else:
-                await self._observed(observer, choice, scope, receive, send)
+            raise ValueError(f"the router cannot serve ASGI scope type {kind!r}; it knows http, websocket and lifespan")
 
     async def _observed(self, observer: Guarded, choice: Choice, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -65,42 +76,50 @@ class AsgiRouter:
 
     async def _serve(self, choice: Choice, scope: Scope, receive: Receive, send: Send) -> None:
         core = self._core
-        if choice.side == "new":
-            attempt = Attempt(receive, send, choice.plan.table.fallthrough, scope["method"] in core.rescue)
-            if await self._new(choice, scope, attempt):
-                return
-            receive = attempt.replay
-        head = Head(send)
+        if choice.side == "legacy":
+            await self._legacy(choice, scope, receive, send)
+            return
+        attempt = Attempt(receive, send, choice.plan.table.fallthrough, scope["method"] in core.rescue)
+        error: Exception | None = None
+        try:
+            await core.new.asgi(_scope_for(core.new, dict(scope)), attempt.receive, attempt.send)
+        except Exception as raised:
+            error = raised
+        if error is None and attempt.state is STANDS:
+            core.stats.count(choice.name, "new", attempt.seconds, attempt.status >= 500)
+            return
+        try:
+            settled = await self._settle(choice, attempt, error)
+        finally:
+            error = None  # its traceback holds this frame
+        if not settled:
+            await self._legacy(choice, scope, attempt.replay, send)
+
+    async def _legacy(self, choice: Choice, scope: Scope, receive: Receive, send: Send) -> None:
+        core, head = self._core, Head(send)
         failed = True
         try:
             await core.legacy.asgi(_scope_for(core.legacy, scope), receive, head.send)
             failed = head.status >= 500
         finally:
-            core.stats.count(choice.name, "legacy", head.seconds, failed=failed)
+            core.stats.count(choice.name, "legacy", head.seconds, failed)
 
-    async def _new(self, choice: Choice, scope: Scope, attempt: Attempt) -> bool:
-        """Have the new side try; False if legacy is to answer."""
+    async def _settle(self, choice: Choice, attempt: Attempt, error: Exception | None) -> bool:
+        """See what is left to do after a try that did not simply stand; False if legacy is to answer."""
         core = self._core
-        error: Exception | None = None
+        if attempt.state is TRYING:
+            error = error or AppProtocolError("the new side returned without a response")
+            attempt.crash()
+        if attempt.over():
+            core.left(choice, crashed=attempt.state is CRASHED, error=error, status=attempt.status)
+            return False
+        core.stats.count(choice.name, "new", attempt.seconds, True)
         try:
-            await core.new.asgi(_scope_for(core.new, dict(scope)), attempt.receive, attempt.send)
-            if attempt.state is TRYING:
-                error = AppProtocolError("the new side returned without a response")
-        except Exception as raised:
-            error = raised
-        try:
-            if error is not None:
-                attempt.crash()
-            if attempt.over():
-                core.left(choice, crashed=attempt.state is CRASHED, error=error, status=attempt.status)
-                return False
-            failed = error is not None or attempt.status >= 500
-            core.stats.count(choice.name, "new", attempt.seconds, failed=failed)
             if error is not None:
                 await attempt.fail(error, choice.name)
-            return True
         finally:
-            error = None  # its traceback holds this frame
+            error = None
+        return True
 
 
 def _scope_for(side: SideApp, scope: Scope) -> Scope:
@@ -130,11 +149,11 @@ class Head:
         """From the call to the head; to now, if none came."""
         return (self._at or perf_counter()) - self._started
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self._at = perf_counter()
-        await self._send(message)
+        return self._send(message)
 
 
 class Attempt(Verdict):
@@ -148,7 +167,7 @@ class Attempt(Verdict):
     __slots__ = ("_at", "_dropped", "_kept", "_receive", "_send", "_started")
 
     def __init__(self, receive: Receive, send: Send, fallthrough: frozenset[int], rescues: bool) -> None:
-        super().__init__(fallthrough, rescues)
+        Verdict.__init__(self, fallthrough, rescues)
         self._receive = receive
         self._send = send
         self._started = perf_counter()
@@ -175,13 +194,13 @@ class Attempt(Verdict):
                 self._kept = message
         return message
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         if self.state is TRYING and message["type"] == "http.response.start":
             self._at = perf_counter()
             self.head(message["status"])
-        if not self.over():
-            await self._send(message)
-            return
+        return self._drop(message) if self.over() else self._send(message)
+
+    async def _drop(self, message: Message) -> None:
         self._dropped += len(message.get("body", b""))
         if self._dropped > _MOST_DROPPED:
             raise ClientDisconnected("legacy answers instead, and nobody listens here")

@@ -21,29 +21,29 @@ def bucket_in_environ(environ: Environ, sticky: Sticky | None) -> float:
     """Return where a request stands in 0 <= x < 100; by lot if nothing says who the client is."""
     if sticky is None:
         return random.random() * 100
-    address = str(environ.get("REMOTE_ADDR") or "")
-    return _bucket(sticky, address, "" if sticky.kind == "client" else header_in_environ(environ, _header(sticky)))
+    name = sticky.header
+    key = _key(header_in_environ(environ, name), sticky) if name else ""
+    return bucket(key or str(environ.get("REMOTE_ADDR") or ""))
 
 
 def bucket_in_scope(scope: Scope, sticky: Sticky | None) -> float:
     """Return where a request stands in 0 <= x < 100; by lot if nothing says who the client is."""
     if sticky is None:
         return random.random() * 100
-    address = str((scope.get("client") or ("",))[0])
-    return _bucket(sticky, address, "" if sticky.kind == "client" else header_in_scope(scope, _header(sticky)))
+    name = sticky.header
+    key = _key(header_in_scope(scope, name), sticky) if name else ""
+    return bucket(key or str((scope.get("client") or ("",))[0]))
 
 
-def _header(sticky: Sticky) -> str:
-    return "cookie" if sticky.kind == "cookie" else sticky.name
-
-
-def _bucket(sticky: Sticky, address: str, header: str) -> float:
+def _key(header: str, sticky: Sticky) -> str:
     """A client without the cookie or header is known by its address: its first request has none yet."""
-    return bucket((cookie_value(header, sticky.name) if sticky.kind == "cookie" else header) or address)
+    return cookie_value(header, sticky.name) if sticky.kind == "cookie" else header
 
 
 def cookie_value(header: str, name: str) -> str:
     """A cookie's value as it was sent: it is only compared, never read (RFC 6265 section 4.2.1)."""
+    if name not in header:
+        return ""
     for pair in header.split(";"):
         key, _, value = pair.partition("=")
         if key.strip() == name:

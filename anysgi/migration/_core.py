@@ -21,15 +21,33 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("anysgi.migration")
 
+_SIDES: tuple[Side, Side] = ("legacy", "new")
+
 
 class Choice(NamedTuple):
-    """Where one request goes, and why."""
+    """Where a request goes, and why; made once for each route and side, and shared by all its requests."""
 
     plan: Plan
     route: Route | None
     name: str  # what it is counted under
     side: Side
     shadowed: bool
+
+
+class Way(NamedTuple):
+    """The choices there are for one route under one plan."""
+
+    share: float  # the percentage that takes `new`
+    sticky: Sticky | None
+    legacy: Choice
+    new: Choice
+
+
+class Ways(NamedTuple):
+    """The ways of all routes under one plan, by name; None stands for what no route takes."""
+
+    plan: Plan | None
+    by_name: dict[str | None, Way]
 
 
 class Page(Protocol):
@@ -72,7 +90,7 @@ class Core:
         self.shadow = shadow
         self.dashboard: Page | None = None
         self.rescue = rescue
-        self._plan: Plan | None = None
+        self._ways = Ways(None, {})
         _forks.register(self)
 
     def after_fork(self) -> None:
@@ -90,16 +108,27 @@ class Core:
             bucket: finds the client's place in it.
         """
         plan = self.live.plan()
-        if plan is not self._plan:
-            self._plan = plan
-            self.stats.keep(route.name for route in plan.table.routes)
+        ways = self._ways
+        if ways.plan is not plan:
+            ways = self._ways = self._take_up(plan)
         route = plan.table.find(method, path)
-        share = 0.0 if self.new.down else plan.share(route)
-        if route is None:
-            return Choice(plan, None, DEFAULT, "new" if share else "legacy", False)
-        new = share >= 100 or (share > 0 and bucket(request, route.sticky) < share)
-        shadowed = bool(route.shadow) and self.shadow is not None
-        return Choice(plan, route, route.name, "new" if new else "legacy", shadowed)
+        share, sticky, legacy, new = ways.by_name[None if route is None else route.name]
+        if not share or self.new.down:
+            return legacy
+        return new if share >= 100 or bucket(request, sticky) < share else legacy
+
+    def _take_up(self, plan: Plan) -> Ways:
+        routes = plan.table.routes
+        self.stats.keep(route.name for route in routes)
+        by_name: dict[str | None, Way] = {route.name: self._way(plan, route) for route in routes}
+        by_name[None] = self._way(plan, None)
+        return Ways(plan, by_name)
+
+    def _way(self, plan: Plan, route: Route | None) -> Way:
+        name = DEFAULT if route is None else route.name
+        shadowed = route is not None and bool(route.shadow) and self.shadow is not None
+        legacy, new = (Choice(plan, route, name, side, shadowed) for side in _SIDES)
+        return Way(plan.share(route), None if route is None else route.sticky, legacy, new)
 
     def left(self, choice: Choice, *, crashed: bool, error: BaseException | None, status: int) -> None:
         """The new side leaves a request to legacy: count it, and say why if that is bad news."""

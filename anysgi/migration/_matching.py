@@ -42,10 +42,13 @@ class Matcher:
         return self._seen.get((method, path)) or self._find(method, path)
 
     def _find(self, method: str, path: str) -> Route | None:
-        slash = path[-1:] == "/"
-        bare = path[1:-1] if slash else path[1:]
-        parts = bare.split("/") if bare else []
-        found = self._tree.find(method, parts, 0, slash) if path[:1] == "/" and path != "//" else None
+        if path[:1] != "/":
+            return None
+        parts = path.split("/")
+        slash = not parts[-1]
+        if slash:
+            parts.pop()
+        found = self._tree.find(method, parts, 1, slash)
         if found is not None and len(path) <= _LONGEST:
             if len(self._seen) >= _REMEMBERED:
                 self._seen.clear()

@@ -63,7 +63,7 @@ class Stats:
         self._lock = threading.Lock()
         self._tallies: dict[tuple[str, Side], Tally] = {}
 
-    def count(self, name: str, side: Side, seconds: float, *, failed: bool) -> None:
+    def count(self, name: str, side: Side, seconds: float, failed: bool) -> None:
         """Count one request that `side` answered.
 
         Args:

@@ -37,6 +37,11 @@ class Sticky:
     kind: Literal["cookie", "header", "client"]
     name: str = ""
 
+    @property
+    def header(self) -> str:
+        """The header that has it; empty for the address."""
+        return "cookie" if self.kind == "cookie" else self.name
+
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}" if self.name else self.kind
 
@@ -90,8 +95,12 @@ class Route:
 
     def takes(self, method: str) -> bool:
         """Whether it answers a method, which is written in capitals."""
-        methods = self.methods
-        return not methods or method in methods or (method == "HEAD" and "GET" in methods)
+        return not self.methods or method in self.answers
+
+    @cached_property
+    def answers(self) -> frozenset[str]:
+        """The methods it answers, with the HEAD that GET brings along; empty means every method."""
+        return frozenset((*self.methods, "HEAD")) if "GET" in self.methods else frozenset(self.methods)
 
     @property
     def where(self) -> str:

@@ -83,14 +83,18 @@ class Node:
     Attributes:
         texts: further nodes, by the text of the next segment.
         edges: further nodes, through variables; the most specific first.
+        forks: whether a segment may go through more than one of them, or through one that takes further segments.
         routes: those that end here; the ones that name their methods first.
+        ends: what `pick` wants to know of each.
     """
 
-    __slots__ = ("edges", "routes", "texts")
+    __slots__ = ("edges", "ends", "forks", "routes", "texts")
 
     def __init__(self) -> None:
         self.texts: dict[str, Node] = {}
         self.edges: list[Edge] = []
+        self.forks = False
+        self.ends: list[tuple[Route, frozenset[str], bool]] = []
         self.routes: list[Route] = []
 
     def add(self, route: Route) -> None:
@@ -99,6 +103,7 @@ class Node:
         while segments:
             node, segments = node._next(segments)
         insort(node.routes, route, key=_order)
+        node.ends = [(each, each.answers, each.template.slash) for each in node.routes]
 
     def _next(self, segments: tuple[Segment, ...]) -> tuple[Node, tuple[Segment, ...]]:
         text = _text(segments[0])
@@ -110,14 +115,15 @@ class Node:
                 return edge.node, segments[taken:]
         edge = Edge(segments[:taken])
         insort(self.edges, edge, key=_rank_of)
+        self.forks = len(self.edges) > 1 or edge.swallows
         return edge.node, segments[taken:]
 
     def pick(self, method: str, slash: bool) -> Route | None:
         """The route that ends here and takes the method; the request's own slash at the end decides between two."""
         other = None
-        for route in self.routes:
-            if route.takes(method):
-                if route.template.slash == slash:
+        for route, methods, ends_with_slash in self.ends:
+            if not methods or method in methods:
+                if ends_with_slash is slash:
                     return route
                 other = other or route
         return other
@@ -131,17 +137,33 @@ class Node:
             at: the first one not yet taken.
             slash: whether a slash follows the last one.
         """
-        if at == len(parts):
-            return self.pick(method, slash)
-        part = parts[at]
-        node = self.texts.get(part)
-        found = node.find(method, parts, at + 1, slash) if node is not None else None
+        node, end = self, len(parts)
+        while at < end:
+            part = parts[at]
+            text = node.texts.get(part)
+            if node.edges:
+                if text is not None or node.forks:
+                    return node._try(text, method, parts, at, slash)
+                [edge] = node.edges
+                if not edge.fits(part):
+                    return None
+                node = edge.node
+            elif text is None:
+                return None
+            else:
+                node = text
+            at += 1
+        return node.pick(method, slash)
+
+    def _try(self, text: Node | None, method: str, parts: list[str], at: int, slash: bool) -> Route | None:
+        """Where there is more than one way on, each in turn."""
+        found = text.find(method, parts, at + 1, slash) if text is not None else None
         if found is not None:
             return found
         for edge in self.edges:
             if edge.swallows:
                 found = edge.node.pick(method, slash) if edge.fits("/".join(parts[at:])) else None
-            elif edge.fits(part):
+            elif edge.fits(parts[at]):
                 found = edge.node.find(method, parts, at + 1, slash)
             if found is not None:
                 return found

@@ -191,7 +191,7 @@ class Head:
         if not self._counted:
             self._counted = True
             side: Side = "new" if self._verdict is not None else "legacy"
-            self._core.stats.count(self._choice.name, side, perf_counter() - self._started, failed=failed)
+            self._core.stats.count(self._choice.name, side, perf_counter() - self._started, failed)
 
 
 def _sink(data: bytes) -> None:
