@@ -124,7 +124,7 @@ def publish(
         click.echo(json.dumps({"old": old, "new": new, **summary.as_json(), "noise": noise.places()}))
     else:
         _print(summary, noise)
-    raise SystemExit(bool(summary.different))
+    raise SystemExit(bool(summary.different or not summary.same))  # an empty comparison proves nothing
 
 
 def _print(summary: Summary, noise: Noise) -> None:
@@ -138,7 +138,7 @@ def _print(summary: Summary, noise: Noise) -> None:
     if rows:
         print_table(("route", "request", "difference", "place", "old", "new"), rows)
     for reason, count in summary.skipped.items():
-        click.echo(f"{count} not sent: {reason}")
+        click.echo(f"{count} not compared: {reason}")
     noisy = noise.places()
     if noisy:
         click.echo(f"left out as noise in {len(noisy)} route(s); --json and --report tell the places")
@@ -147,4 +147,4 @@ def _print(summary: Summary, noise: Noise) -> None:
     if summary.different:
         click.echo(f"{summary.different} of {asked} answers differ, in {routes} of {len(summary.routes)} routes.")
     else:
-        click.echo(f"{asked} answers compared, no difference." if asked else "Nothing was compared.")
+        click.echo(f"{asked} answer{'s' * (asked != 1)} compared, no difference." if asked else "Nothing was compared.")

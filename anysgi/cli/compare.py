@@ -51,7 +51,7 @@ def compare(
 
     FILE is a recording of `anysgi.migration.record`, a HAR file, or lines such as {"path": "/users?page=2"}.
 
-    Exit code: 0 no difference, 1 differences, or an app or file that cannot be used, 2 wrong usage.
+    Exit code: 0 no difference, 1 differences, nothing compared, or an app or file that cannot be used, 2 wrong usage.
     """
     noise = Noise(ignore)
     with closing(target(old, app_dir, timeout)) as before, closing(target(new, app_dir, timeout)) as after:

@@ -41,7 +41,7 @@ def replay(
     TARGET is MODULE:APP, of either convention, or a URL.  Only GET, HEAD and OPTIONS are sent, unless --isolated says
     that the data may be changed.  Requests without a recorded answer are sent, and count as the same.
 
-    Exit code: 0 no difference, 1 differences, or an app or file that cannot be used, 2 wrong usage.
+    Exit code: 0 no difference, 1 differences, nothing compared, or an app or file that cannot be used, 2 wrong usage.
     """
     noise = Noise(ignore)
     with closing(target(target_name, app_dir, timeout)) as asked:

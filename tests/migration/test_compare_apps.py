@@ -7,7 +7,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -17,15 +17,12 @@ from anysgi.exceptions import RecordingError
 from anysgi.migration._compare._exchanges import Answered, Asked, Recorded
 from anysgi.migration._compare._noise import Noise
 from anysgi.migration._compare._openapi import requests_from_openapi
-from anysgi.migration._compare._running import compare
+from anysgi.migration._compare._running import Compared, compare
 from anysgi.migration._compare._summary import Summary
 from anysgi.migration._compare._targets import AppTarget, UrlTarget
 
 from .apps.twins.new import MUTATIONS, make
 from .apps.twins.old import app as flask_shop
-
-if TYPE_CHECKING:
-    from anysgi.migration._compare._running import Compared
 
 PATHS = ("/items", "/items/1", "/items/2", "/items/9", "/page", "/plain", "/old-items", "/login", "/now", "/nowhere")
 REQUESTS = [Recorded(Asked("GET", path, (("host", "shop"),))) for path in PATHS]
@@ -70,6 +67,52 @@ def test_an_app_that_hangs_is_an_answer_with_an_error() -> None:
         answer = target.ask(Asked())
     gate.set()
     assert (answer.status, "did not" in answer.error or "bound" in answer.error) == (0, True), answer.error
+
+
+def test_two_servers_that_are_not_there_are_not_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "traffic.jsonl"
+    path.write_text('{"path": "/"}')
+    done = run("compare", "http://127.0.0.1:1", "http://127.0.0.1:1", "--requests", str(path))
+    assert (done.exit_code, "Nothing was compared." in done.output) == (1, True), done.output
+    assert "1 not compared: nobody answered: ConnectionRefusedError" in done.output
+
+
+def test_a_request_nobody_can_send_is_not_the_same() -> None:
+    asked = Asked("GET", "/a b")
+    with AppTarget(flask_shop) as old, AppTarget(flask_shop) as new:
+        [one] = compare([Recorded(asked)], old, new, noise=Noise())
+    assert one.skipped.startswith("nobody answered: ")
+
+
+def test_a_status_the_old_app_does_not_repeat_hides_nothing_of_the_new_one() -> None:
+    statuses = iter(["200 OK", "503 Busy", *["200 OK"] * 9])
+
+    def wavers(environ: Any, start_response: Any) -> Any:
+        start_response(next(statuses), [])
+        return [b""]
+
+    def fails(environ: Any, start_response: Any) -> Any:
+        start_response("500 Broken", [])
+        return [b""]
+
+    with AppTarget(wavers) as old, AppTarget(fails) as new:
+        results = list(compare([Recorded(Asked())] * 2, old, new, noise=Noise()))
+    assert [bool(one.skipped) for one in results] == [True, False]
+    assert results[1].differs
+
+
+def test_there_are_only_so_many_reasons() -> None:
+    summary = Summary()
+    for number in range(1_000):
+        summary.add(Compared(Asked(), "GET /", skipped=f"reason {number}"))
+    assert (len(summary.skipped), summary.skipped["other reasons"]) == (101, 900)
+
+
+def test_a_recording_without_answers_proves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "traffic.jsonl"
+    path.write_text('{"path": "/items"}')
+    done = run("replay", "twins.old:app", "--requests", str(path))
+    assert (done.exit_code, "1 not compared: the recording has no answer" in done.output) == (1, True), done.output
 
 
 def test_a_target_that_is_no_target_is_an_error() -> None:
@@ -118,7 +161,7 @@ def test_the_command_says_that_nothing_differs(traffic: Path) -> None:
     done = run("compare", "twins.old:app", "twins.new:app", "--requests", str(traffic))
     assert done.exit_code == 0, done.output
     assert "9 answers compared, no difference." in done.output
-    assert "1 not sent: POST may change data" in done.output
+    assert "1 not compared: POST may change data" in done.output
 
 
 def test_the_command_tells_what_differs_in_every_form(

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from ._targets import Target
 
+NO_ANSWER = "nobody answered"
+NOT_RECORDED = "the recording has no answer"
+OLD_WAVERS = "OLD does not repeat its status"
 SAFE = frozenset(["GET", "HEAD", "OPTIONS"])
 """Methods that may be sent to a system in use."""
 
@@ -27,7 +30,7 @@ class Compared:
         route: whom it was for.
         old, new: what each side answered; None for a request that was not sent.
         findings: how they differ, noise left out.
-        skipped: why it was not sent; empty if it was.
+        skipped: why it was not sent, or could not be compared; empty if it was.
     """
 
     request: Asked
@@ -64,21 +67,30 @@ def compare(
             continue
         before = old.ask(request)
         if request.method in SAFE:
-            noise.learn(route, find_differences(request, before, old.ask(request)))
-        after = new.ask(request)
-        findings = noise.without(route, find_differences(request, before, after))
-        yield Compared(request, route, before, after, tuple(findings))
+            again = old.ask(request)
+            if before.status != again.status:
+                yield Compared(request, route, skipped=f"{OLD_WAVERS}: {before.status}, then {again.status}")
+                continue
+            noise.learn(route, find_differences(request, before, again))
+        yield _held(request, route, before, new.ask(request), noise)
 
 
 def replay(requests: Iterable[Recorded], target: Target, *, noise: Noise, isolated: bool = False) -> Iterator[Compared]:
-    """Send recorded requests again, and hold the answers against the recorded ones, where there are any."""
+    """Send recorded requests again, and hold the answers against the recorded ones."""
     for recorded in requests:
         request = recorded.request
         route = route_of(request.method, request.path)
         if request.method not in SAFE and not isolated:
             yield Compared(request, route, skipped=f"{request.method} may change data; --isolated sends it")
             continue
-        after = target.ask(request)
-        before = recorded.response
-        findings = [] if before is None else noise.without(route, find_differences(request, before, after))
-        yield Compared(request, route, before, after, tuple(findings))
+        yield _held(request, route, recorded.response, target.ask(request), noise)
+
+
+def _held(request: Asked, route: str, before: Answered | None, after: Answered, noise: Noise) -> Compared:
+    """Hold two answers against each other; where there are none, nothing is the same."""
+    if before is None:
+        return Compared(request, route, skipped=NOT_RECORDED)
+    if not before.status and not after.status:
+        return Compared(request, route, skipped=f"{NO_ANSWER}: {after.error}")
+    findings = noise.without(route, find_differences(request, before, after))
+    return Compared(request, route, before, after, tuple(findings))

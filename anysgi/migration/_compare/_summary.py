@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ._differences import Finding
     from ._running import Compared
 
+_REASONS = 100  # told apart of those for which requests were not compared
 _EXAMPLES = 5  # kept of each route and kind of difference
 _SECONDS = 10_000  # durations kept of a route, for its quantiles
 
@@ -39,7 +40,7 @@ class Summary:
 
     Attributes:
         routes: by name, in the order they were first asked for.
-        skipped: why requests were not sent, and how many.
+        skipped: why requests were not compared, and how many.
     """
 
     __slots__ = ("_kept", "routes", "skipped")
@@ -54,7 +55,8 @@ class Summary:
         route = self.routes.setdefault(compared.route, RouteSummary())
         if compared.skipped:
             route.skipped += 1
-            self.skipped[compared.skipped] += 1
+            known = compared.skipped in self.skipped or len(self.skipped) < _REASONS
+            self.skipped[compared.skipped if known else "other reasons"] += 1
             return
         for answer, seconds in ((compared.old, route.old_seconds), (compared.new, route.new_seconds)):
             if answer is not None and len(seconds) < _SECONDS:
