@@ -6,15 +6,15 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from ..exceptions import AppProtocolError, ClientDisconnected
-from ._asgi_request import AsgiRequest
+from ._asgi_request import asgi_request
 from ._exchange import Exchange
 from ._response import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable
 
     from ..types import ASGIApp, Message, Receive, Scope, Send
-    from ._exchange import Start
+    from ._asgi_request import AsgiRequest
 
 BEFORE, PEEKING, HELD, FLOWING, PASSING, REPLACED = "BEFORE", "PEEKING", "HELD", "FLOWING", "PASSING", "REPLACED"
 """How far the app's response has come: see `_asgi_http`, which has them all."""
@@ -26,17 +26,22 @@ class AsgiExchange(Exchange):
     __slots__ = ("_lost", "_receive", "_send", "state")
 
     request: AsgiRequest
+    state: str
+    _lost: BaseException | None  # what the server's send raised, or ours in its place
+    _receive: Receive
+    _send: Send
 
-    def __init__(self, starts: Iterable[Start], scope: Scope, receive: Receive, send: Send) -> None:
-        Exchange.__init__(self, AsgiRequest(scope), starts)
+    def open(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Begin."""
+        self.begin(asgi_request(scope))
         self._receive = receive
         self._send = send
-        self._lost: BaseException | None = None  # what the server's send raised, or ours in its place
+        self._lost = None
         self.state = BEFORE
 
     @abstractmethod
-    async def run(self, app: ASGIApp) -> None:
-        """Call the app."""
+    def run(self, app: ASGIApp) -> Awaitable[None]:
+        """Call the app; what it returned is to be awaited."""
 
     @abstractmethod
     async def _respond(self, response: Response) -> None:
@@ -44,6 +49,19 @@ class AsgiExchange(Exchange):
 
     async def app_raised(self, error: BaseException) -> None:
         """Give an exception to the layers, if the app's head is not out yet, and else to the server."""
+        try:
+            await self._judge(error)
+        finally:
+            self._let_go()
+
+    async def app_returned(self) -> None:
+        """Send what a layer answered before the app was called, or see what the app left undone."""
+        try:
+            await self._conclude()
+        finally:
+            self._let_go()
+
+    async def _judge(self, error: BaseException) -> None:
         if self.state is BEFORE or self.state is PEEKING:
             self.result = error
             await self._answer()
@@ -56,8 +74,7 @@ class AsgiExchange(Exchange):
         elif not _stems_from(error, self._lost):
             raise error
 
-    async def app_returned(self) -> None:
-        """Send what a layer answered before the app was called, or see what the app left undone."""
+    async def _conclude(self) -> None:
         if self.state is not BEFORE:
             await self.afinish("aborted", self._lost)
             if self.state is REPLACED and isinstance(self.result, BaseException):
@@ -66,6 +83,10 @@ class AsgiExchange(Exchange):
             await self._answer()
         elif self.waiting:
             await self._miss_response()
+
+    def _let_go(self) -> None:
+        """Forget exceptions: their tracebacks hold the app's frames."""
+        self.result = self._lost = None
 
     async def _miss_response(self) -> None:
         """Tell the layers that there is no response; unanswered, the server judges that as it would without us."""
@@ -110,12 +131,6 @@ class AsgiExchange(Exchange):
         except BaseException as error:
             self._lost = error
             raise
-
-    def leave(self) -> None:
-        """Put context variables back, and let go of exceptions: their tracebacks hold the app's frames."""
-        if self.request.bindings is not None:
-            self.request.unbind()
-        self.result = self._lost = None
 
 
 def _stems_from(error: BaseException, cause: BaseException | None) -> bool:

@@ -21,12 +21,13 @@ from ._asgi_input import staged_receive
 from ._body import Body, is_changed, is_used, pass_on
 from ._deadline import Deadline
 from ._framing import is_silent, set_length
-from ._response import AsgiResponse, Response
+from ._response import AsgiResponse, Response, asgi_response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ..types import ASGIApp, Message
+    from ._exchange import Calls
 
 START, BODY = "http.response.start", "http.response.body"
 FILES = ("http.response.pathsend", "http.response.zerocopysend")
@@ -37,29 +38,28 @@ class HttpExchange(AsgiExchange):
 
     __slots__ = ("_deadline", "_silent")
 
-    _deadline: Deadline | None
-    _silent: bool
+    _deadline: Deadline  # if the request has limits
+    _silent: bool  # once the head is settled
 
-    async def run(self, app: ASGIApp) -> None:
+    def run(self, app: ASGIApp) -> Awaitable[None]:
         request = self.request
-        self._deadline = None
         if request._body is not None and is_used(request._body):
             self._receive = staged_receive(self._receive, request)
         if request.limits is not None:
             self._deadline = Deadline(request.limits)
-            await self._deadline.run(app(request.current, self._receive, self.send))
-        else:
-            await app(request.current, self._receive, self.send if self.waiting else self._send)
+            return self._deadline.run(app(request.hand_on(), self._receive, self.send))
+        if self.waiting:
+            return app(request.hand_on(), self._receive, self.send)
+        self.state = PASSING
+        return app(request.hand_on(), self._receive, self._send)
 
     def send(self, message: Message) -> Awaitable[None]:
         """What the app sends to; where nobody looks any more, what it awaits is the server's own."""
         state = self.state
         if state is PASSING:
-            return self._send(message)
-        if state is BEFORE and message["type"] == START:
-            self.result = response = AsgiResponse(message)
-            return self._start(response)
-        return self._take(message)
+            send = self._send
+            return send(message)
+        return self._start(message) if state is BEFORE and message["type"] == START else self._take(message)
 
     async def _take(self, message: Message) -> None:
         if self.state is REPLACED:
@@ -70,15 +70,13 @@ class HttpExchange(AsgiExchange):
         else:
             await action(self, message)
 
-    def _start(self, own: AsgiResponse) -> Awaitable[None]:
+    def _start(self, message: Message) -> Awaitable[None]:
         """Hand the head to the layers; what is to be awaited is a coroutine of ours only if one of them does I/O."""
+        self.result = own = asgi_response(message)
         calls = self.unwind()
-        for call in calls:
-            return self._settle_later(own, call, calls)
-        return self._settled(own)
+        return self._settle_later(own, calls) if calls else self._settled(own)
 
-    async def _settle_later(self, own: AsgiResponse, call: Any, calls: Any) -> None:
-        await call.amake()
+    async def _settle_later(self, own: AsgiResponse, calls: Calls) -> None:
         for call in calls:
             await call.amake()
         await self._settled(own)
@@ -88,9 +86,9 @@ class HttpExchange(AsgiExchange):
         if self.result is not own:
             return self._replace_response()
         body = own._body
-        if body is None and not self.ending and self._deadline is None and own._status is None:
-            self.state = PASSING
-            return self._send(own.start_message())
+        if body is None and own._status is None and self.request.limits is None and not self.ending:
+            self.state, send = PASSING, self._send
+            return send(own.start_message())
         self._silent = is_silent(self.request, own)
         if is_changed(body) and not self._silent and own.length is not None:
             self.state = HELD
@@ -135,10 +133,10 @@ class HttpExchange(AsgiExchange):
         await self._sent(last=last)
 
     async def _sent(self, *, last: bool) -> None:
-        if self._deadline is not None:
+        if self.request.limits is not None:
             self._deadline.move(last=last)
         if last:
-            self.state = PASSING
+            self.state, self._lost = PASSING, None
             await self.afinish("complete")
 
     def _passed(self, data: bytes, *, last: bool) -> bytes:
@@ -158,20 +156,20 @@ class HttpExchange(AsgiExchange):
         self.sent += self._response.length or 0
         await self._sent(last=True)
 
-    async def _let_go(self) -> None:
+    async def _let_head_go(self) -> None:
         """Send a head that was held for a body that never came: it is the app's, as it would be without us."""
         if self.state is HELD:
             set_length(self._response, None, silent=False)
             await self._head(self._response)
 
-    async def app_raised(self, error: BaseException) -> None:
+    async def _judge(self, error: BaseException) -> None:
         if isinstance(error, Exception):
-            await self._let_go()
-        await super().app_raised(error)
+            await self._let_head_go()
+        await super()._judge(error)
 
-    async def app_returned(self) -> None:
-        await self._let_go()
-        await super().app_returned()
+    async def _conclude(self) -> None:
+        await self._let_head_go()
+        await super()._conclude()
 
     async def _respond(self, response: Response) -> None:
         body = response.body
@@ -191,10 +189,11 @@ class PeekingExchange(HttpExchange):
 
     __slots__ = ()
 
-    def _start(self, own: AsgiResponse) -> Awaitable[None]:
-        if own.headers.get("content-type", "").startswith("text/event-stream"):
-            return super()._start(own)
-        self.state = PEEKING
+    def _start(self, message: Message) -> Awaitable[None]:
+        response = asgi_response(message)
+        if response.headers.get("content-type", "").startswith("text/event-stream"):
+            return super()._start(message)
+        self.state, self.result = PEEKING, response
         return _nothing()
 
     async def _peek(self, message: Message) -> None:
@@ -205,13 +204,13 @@ class PeekingExchange(HttpExchange):
             response._body = Body(is_file=is_file)
         else:
             response._body = Body((message.get("body", b""),))
-        await super()._start(response)
+        await self._settle_later(response, self.unwind())
         await self.send(message)
 
-    async def app_returned(self) -> None:
+    async def _conclude(self) -> None:
         if self.state is PEEKING:  # a head without a body
-            await super()._start(self._response)
-        await super().app_returned()
+            await self._settle_later(self._response, self.unwind())
+        await super()._conclude()
 
 
 _ACTIONS: dict[tuple[str, str], Callable[[Any, Message], Awaitable[None]]] = {

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._core._fields import ByteHeaders, Headers
+from .._core._header_views import ByteHeaders, byte_headers
 from .._core._headers import latin1
 from .._core._paths import query_text, quoted_path
 from ._request import Request
 
 if TYPE_CHECKING:
-    from ..types import HeaderList, Scope
+    from ..types import Scope
 
 
 class AsgiRequest(Request):
     """A request over a scope (ASGI spec, "HTTP Connection Scope" and "WebSocket Connection Scope")."""
 
     if not TYPE_CHECKING:
-        __slots__ = ("_owned", "current")
+        __slots__ = ("_is_own", "current")
 
-    def __init__(self, scope: Scope) -> None:
-        self.current = scope  # what the app gets: the server's scope until something is changed
-        self._owned = False
-        self._headers = self._body = self.bindings = self.limits = None
+    current: Scope
+    """The server's scope until something is changed, then a copy of it."""
+    headers: ByteHeaders
+    _is_own: bool
 
     @property
     def scope(self) -> dict[str, Any]:  # type: ignore[override]  # read-only on purpose: assign to its keys
-        if not self._owned:
-            self.current, self._owned = dict(self.current), True
+        if not self._is_own:
+            self.current, self._is_own = dict(self.current), True
+        if self.headers.is_own:  # they were changed
+            self.current["headers"], self.headers.is_own = self.headers.raw, False
         return self.current  # type: ignore[return-value]  # it is a dict by now
+
+    def hand_on(self) -> Scope:
+        """The scope for the app."""
+        return self.scope if self.headers.is_own else self.current
 
     @property
     def native(self) -> dict[str, Any]:
@@ -37,14 +43,6 @@ class AsgiRequest(Request):
     @property
     def is_websocket(self) -> bool:
         return bool(self.current["type"] == "websocket")
-
-    def _native_headers(self) -> Headers:
-        return ByteHeaders(self.current["headers"], self._own_headers)
-
-    def _own_headers(self) -> HeaderList:
-        headers: HeaderList = list(self.current["headers"])
-        self.scope["headers"] = headers
-        return headers
 
     @property
     def method(self) -> str:
@@ -114,3 +112,13 @@ class AsgiRequest(Request):
     @http_version.setter
     def http_version(self, http_version: str) -> None:
         self.scope["http_version"] = http_version
+
+
+def asgi_request(scope: Scope) -> AsgiRequest:
+    """View a scope."""
+    request = AsgiRequest()
+    request.current = scope
+    request.headers = byte_headers(scope["headers"])
+    request._is_own = False
+    request._body = request.bindings = request.limits = None
+    return request

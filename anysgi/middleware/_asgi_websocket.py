@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 
 from ._asgi_exchange import BEFORE, FLOWING, REPLACED, AsgiExchange
 from ._framing import set_length
-from ._response import AsgiResponse, Response
+from ._response import AsgiResponse, Response, asgi_response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable
 
     from ..types import ASGIApp, Message, Receive, Scope, Send
-    from ._exchange import Start
 
 ACCEPT, CLOSE = "websocket.accept", "websocket.close"
 DENY, DENY_BODY = "websocket.http.response.start", "websocket.http.response.body"
@@ -47,12 +46,15 @@ class WebsocketExchange(AsgiExchange):
 
     __slots__ = ("_accepted", "_connected")
 
-    def __init__(self, starts: Iterable[Start], scope: Scope, receive: Receive, send: Send) -> None:
-        super().__init__(starts, scope, receive, send)
+    _accepted: bool
+    _connected: bool
+
+    def open(self, scope: Scope, receive: Receive, send: Send) -> None:
+        super().open(scope, receive, send)
         self._accepted = self._connected = False
 
-    async def run(self, app: ASGIApp) -> None:
-        await app(self.request.current, self._received, self._sent if self.waiting else self._send)
+    def run(self, app: ASGIApp) -> Awaitable[None]:
+        return app(self.request.hand_on(), self._received, self._sent if self.waiting else self._send)
 
     async def _received(self) -> Message:
         message = await self._receive()
@@ -65,13 +67,13 @@ class WebsocketExchange(AsgiExchange):
         if self.state is REPLACED:
             raise self._refusal()
         if self.state is BEFORE and kind in (ACCEPT, CLOSE, DENY):
-            message = await self._settle(HandshakeResponse(message))
+            message = await self._settle(asgi_response(message, HandshakeResponse))
         await self._deliver(message)
         self.sent += _size(message)
         if kind == CLOSE or (kind == DENY_BODY and not message.get("more_body")):
             await self.afinish("complete")
 
-    async def _settle(self, own: HandshakeResponse) -> Message:
+    async def _settle(self, own: AsgiResponse) -> Message:
         """Hand the head to the layers, and return what they made of it."""
         self.result = own
         for call in self.unwind():
@@ -83,10 +85,10 @@ class WebsocketExchange(AsgiExchange):
         self.forwarded()
         return own.start_message()
 
-    async def app_returned(self) -> None:
+    async def _conclude(self) -> None:
         if self.state is FLOWING and self._accepted:  # the client closed, or the server will
             await self.afinish("complete")
-        await super().app_returned()
+        await super()._conclude()
 
     async def _respond(self, response: Response) -> None:
         """Deny the handshake."""

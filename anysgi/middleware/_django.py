@@ -39,13 +39,13 @@ def django_middleware(stack: Stack, get_response: Callable[[Any], Any]) -> Calla
         stack.check_duals("asynchronous", "ASGI")
 
         async def amiddleware(request: Any) -> Any:
-            return await DjangoExchange(request, starts).arun(get_response)
+            return await DjangoExchange(request).arun(starts, get_response)
 
         return amiddleware
     stack.check_duals("sync", "WSGI")
 
     def middleware(request: Any) -> Any:
-        return DjangoExchange(request, starts).run(get_response)
+        return DjangoExchange(request).run(starts, get_response)
 
     return middleware
 
@@ -57,12 +57,12 @@ class DjangoExchange(Exchange):
 
     request: DjangoRequest
 
-    def __init__(self, http: Any, starts: list[Start]) -> None:
-        super().__init__(DjangoRequest(http), starts)
+    def __init__(self, http: Any) -> None:
+        self.begin(DjangoRequest(http))
 
-    def run(self, get_response: Callable[[Any], Any]) -> Any:
+    def run(self, starts: list[Start], get_response: Callable[[Any], Any]) -> Any:
         try:
-            for call in self.enter():
+            for call in self.enter(starts):
                 call.make()
             if self.result is None:
                 try:
@@ -78,9 +78,9 @@ class DjangoExchange(Exchange):
         finally:
             self.request.unbind()
 
-    async def arun(self, get_response: Callable[[Any], Awaitable[Any]]) -> Any:
+    async def arun(self, starts: list[Start], get_response: Callable[[Any], Awaitable[Any]]) -> Any:
         try:
-            for call in self.enter():
+            for call in self.enter(starts):
                 await call.amake()
             if self.result is None:
                 try:

@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from .._core._fields import Headers
+from .._core._header_views import environ_headers
 from ._body import Body, is_changed, is_used
 from ._response import AppResponse, Response
 from ._wsgi_input import StagedInput
@@ -21,8 +22,10 @@ class DjangoRequest(WsgiRequest):
     __slots__ = ("http",)
 
     def __init__(self, http: Any) -> None:
-        super().__init__(http.META)
         self.http = http
+        self.environ = http.META
+        self.headers = environ_headers(http.META)
+        self._body = self.bindings = self.limits = None
 
     @property
     def method(self) -> str:
@@ -99,13 +102,11 @@ class DjangoResponse(AppResponse):
 
     def __init__(self, http: Any) -> None:
         self.http = http
-        self._status = self._headers = self._body = None
+        self.headers = DjangoHeaders(http)
+        self._status = self._body = None
 
     def _native_status(self) -> int:
         return int(self.http.status_code)
-
-    def _native_headers(self) -> Headers:
-        return DjangoHeaders(self.http)
 
     def _native_body(self) -> Body:
         is_file = getattr(self.http, "file_to_stream", None) is not None

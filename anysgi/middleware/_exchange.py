@@ -8,11 +8,14 @@ Every layer is a generator, and every phase below takes it one step further:
                                  then outcome
     ending      -                -                         goes on         -                    is through
 
-What is not in the table is a mistake of the layer, and looks like an exception it raised.  Phases are generators of
-`Call`s, so that the drivers are the only code that knows whether one calls or awaits:
+What is not in the table is a mistake of the layer, and looks like an exception it raised.  A phase returns the `Call`s
+there are to make before it is over, so that the drivers are the only code that knows whether one calls or awaits:
 
-    for call in exchange.enter():  call.make()           # WSGI
-    for call in exchange.enter():  await call.amake()    # ASGI
+    for call in exchange.unwind():  call.make()           # WSGI
+    for call in exchange.unwind():  await call.amake()    # ASGI
+
+Layers seldom do I/O, so a phase is a plain loop that returns `()`.  The first layer that yields a call makes it return
+a generator instead, which goes on with that layer and then with the phase.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from ._outcome import Kind
     from ._request import Request
 
-    Calls = Generator[Call, None, None]
+    Calls = tuple[()] | Generator[Call, None, None]
     Start = Callable[[Request], Flow]
 
 log = logging.getLogger("anysgi.middleware")
@@ -49,28 +52,33 @@ class Exchange:
         sent: bytes of body handed to the server.
     """
 
-    __slots__ = ("_first_byte", "_started", "_starts", "ending", "request", "result", "sent", "waiting")
+    __slots__ = ("_first_byte", "_started", "ending", "request", "result", "sent", "waiting")
 
-    def __init__(self, request: Request, starts: Iterable[Start]) -> None:
+    request: Request
+    result: Response | BaseException | None
+    waiting: list[Flow]
+    ending: tuple[Flow, ...]
+    sent: int
+    _first_byte: float | None
+    _started: float
+
+    def begin(self, request: Request) -> None:
+        """What `__init__` would be, if it were not called for every request (see `_header_views`)."""
         self.request = request
-        self.result: Response | BaseException | None = None
-        self.waiting: list[Flow] = []
-        self.ending: tuple[Flow, ...] = ()
+        self.result = self._first_byte = None
+        self.waiting = []
+        self.ending = ()
         self.sent = 0
-        self._first_byte: float | None = None
-        self._starts = starts
         self._started = perf_counter()
 
-    def enter(self) -> Calls:
+    def enter(self, starts: Iterable[Start]) -> Calls:
         """Start the layers, outermost first, until one answers.  Without a result, the app is next."""
         request = self.request
-        for start in self._starts:
+        starts = iter(starts)
+        for start in starts:
             try:
                 flow = start(request)
                 step = next(flow)
-                while type(step) is Call:
-                    yield step
-                    step = _resume(flow, step)
             except StopIteration as stop:
                 if stop.value is None:
                     continue
@@ -81,49 +89,87 @@ class Exchange:
                 if step is request:
                     self.waiting.append(flow)
                     continue
+                if type(step) is Call:
+                    return self._go_on_entering(flow, step, starts)
                 self.result = _answer(flow, step)
                 self._expect_outcome(flow)
-            return
+            break
+        return ()
+
+    def _go_on_entering(self, flow: Flow, step: object, starts: Iterable[Start]) -> Generator[Call, None, None]:
+        try:
+            while type(step) is Call:
+                yield step
+                step = _resume(flow, step)
+        except StopIteration as stop:
+            if stop.value is not None:
+                self.result = _answer(flow, stop.value)
+        except BaseException as error:
+            self.result = error
+        else:
+            if step is self.request:
+                self.waiting.append(flow)
+            else:
+                self.result = _answer(flow, step)
+                self._expect_outcome(flow)
+        if self.result is None:
+            yield from self.enter(starts)
 
     def unwind(self) -> Calls:
         """Hand the result to the waiting layers, innermost first; each may change it or put another in its place."""
         waiting, result = self.waiting, self.result
         raised = isinstance(result, BaseException)
-        replacement: Response | BaseException
         while waiting:
             flow = waiting.pop()
-            kept = False
             try:
                 step = flow.throw(result) if raised else flow.send(result)  # type: ignore[arg-type]  # raised tells
-                while type(step) is Call:
-                    yield step
-                    step = _resume(flow, step)
             except StopIteration as stop:
-                if stop.value is None:
+                replacement = stop.value
+                if replacement is None or replacement is result:
                     continue
-                replacement = _answer(flow, stop.value)
+                return self._replace(_answer(flow, replacement))
             except BaseException as error:
-                replacement = error
-            else:
-                if step is result:
-                    self.ending = (*self.ending, flow)
-                    continue
-                kept = True
-                replacement = _answer(flow, step)
-            if replacement is not result:
-                yield from self._replace(replacement)
-                result = self.result
-                raised = isinstance(result, BaseException)
-            if kept:
-                self._expect_outcome(flow)
+                return self._replace(error)
+            if step is not result:
+                return self._go_on_unwinding(flow, step)
+            self.ending = (*self.ending, flow)
+        return ()
 
-    def _replace(self, replacement: Response | BaseException) -> Calls:
-        """Put another result in place, which the inner layers see as an abort; nothing replaces a cancellation."""
-        if isinstance(self.result, BaseException) and not isinstance(self.result, Exception):
-            return
-        self.result = replacement
-        if self.ending:
-            yield from self.end("aborted", replacement if isinstance(replacement, BaseException) else None)
+    def _go_on_unwinding(self, flow: Flow, step: object) -> Generator[Call, None, None]:
+        replacement, keeper = self.result, None
+        assert replacement is not None
+        try:
+            while type(step) is Call:
+                yield step
+                step = _resume(flow, step)
+        except StopIteration as stop:
+            if stop.value is not None and stop.value is not replacement:
+                replacement = _answer(flow, stop.value)
+        except BaseException as error:
+            replacement = error
+        else:
+            keeper = flow
+            if step is not replacement:
+                replacement = _answer(flow, step)
+        yield from self._replace(replacement, keeper)
+
+    def _replace(
+        self, replacement: Response | BaseException, keeper: Flow | None = None
+    ) -> Generator[Call, None, None]:
+        """Put another result in place, which the inner layers see as an abort, then unwind further.
+
+        Args:
+            replacement: the new result, or the one that is there.
+            keeper: the layer it is from, if that is not through with it.
+        """
+        cancelled = isinstance(self.result, BaseException) and not isinstance(self.result, Exception)
+        if replacement is not self.result and not cancelled:  # nothing replaces a cancellation
+            self.result = replacement
+            if self.ending:
+                yield from self.end("aborted", replacement if isinstance(replacement, BaseException) else None)
+        if keeper is not None:
+            self._expect_outcome(keeper)
+        yield from self.unwind()
 
     def _expect_outcome(self, flow: Flow) -> None:
         if isinstance(self.result, Response):
@@ -131,7 +177,7 @@ class Exchange:
         else:
             flow.close()
 
-    def end(self, kind: Kind, error: BaseException | None = None) -> Calls:
+    def end(self, kind: Kind, error: BaseException | None = None) -> Generator[Call, None, None]:
         """Tell the outcome, once, innermost first.  A layer's exception is logged and does not stop the others."""
         flows, self.ending = self.ending, ()
         outcome = self._outcome(kind, error)

@@ -28,13 +28,14 @@ class Request(ABC):
     """
 
     if not TYPE_CHECKING:  # checkers take the annotated names below, properties of the subclasses, for missing slots
-        __slots__ = ("_body", "_headers", "bindings", "limits")
+        __slots__ = ("_body", "bindings", "headers", "limits")
 
     _body: Body | None
-    _headers: Headers | None
     bindings: list[tuple[ContextVar[Any], Any, Token[Any]]] | None
     limits: Limits | None
 
+    headers: Headers
+    """The request's headers, which have methods of their own."""
     method: str
     """`"GET"`, `"POST"`…, in capitals; `"GET"` for a WebSocket."""
     path: str
@@ -133,17 +134,6 @@ class Request(ABC):
                 var.reset(token)
             except ValueError:  # bound in a task of the app's, whose context is its own
                 pass
-
-    @property
-    def headers(self) -> Headers:
-        """The request's headers."""
-        headers = self._headers
-        if headers is None:
-            headers = self._headers = self._native_headers()
-        return headers
-
-    @abstractmethod
-    def _native_headers(self) -> Headers: ...
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.method} {self.path}>"

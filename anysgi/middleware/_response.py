@@ -6,14 +6,24 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from .._core._fields import ByteHeaders, Headers, TextHeaders, TextList, byte_pairs, text_headers, text_pairs
+from .._core._header_views import (
+    ByteHeaders,
+    TextHeaders,
+    byte_headers,
+    byte_pairs,
+    checked_headers,
+    text_headers,
+    text_pairs,
+)
 from .._core._start_response import parse_status
 from ._body import Body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..types import HeaderList, Message
+    from .._core._fields import Headers
+    from .._core._header_views import TextList
+    from ..types import Message
     from ._wsgi_request import WsgiRequest
 
 
@@ -27,9 +37,10 @@ class Response:
     """
 
     if not TYPE_CHECKING:
-        __slots__ = ("_body", "_headers", "_status")
+        __slots__ = ("_body", "_status", "headers")
 
-    _headers: Headers | None
+    headers: Headers
+    """The response's headers, which have methods of their own."""
     _body: Body | None
     _status: int | None
 
@@ -40,7 +51,7 @@ class Response:
         headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
     ) -> None:
         self._status = status
-        self._headers = text_headers(headers.items() if isinstance(headers, Mapping) else headers)
+        self.headers = checked_headers(headers.items() if isinstance(headers, Mapping) else headers)
         if isinstance(body, str):
             self.headers.setdefault("content-type", "text/plain; charset=utf-8")
             body = body.encode()
@@ -54,14 +65,6 @@ class Response:
     @status.setter
     def status(self, status: int) -> None:
         self._status = status
-
-    @property
-    def headers(self) -> Headers:
-        """The response's headers."""
-        headers = self._headers
-        if headers is None:
-            headers = self._headers = self._native_headers()
-        return headers
 
     @property
     def body(self) -> Body:
@@ -94,9 +97,6 @@ class Response:
     def _native_status(self) -> int:
         raise NotImplementedError
 
-    def _native_headers(self) -> Headers:
-        raise NotImplementedError
-
     def _native_body(self) -> Body:
         return Body()
 
@@ -105,9 +105,12 @@ class Response:
 
 
 class AppResponse(Response):
-    """The app's own response: its parts are looked at when they are first asked for."""
+    """The app's own response; made by functions, as the views of its headers are."""
 
     __slots__ = ()
+
+    if not TYPE_CHECKING:
+        __init__ = object.__init__  # what `Response` takes is a layer's to give
 
 
 class AsgiResponse(AppResponse):
@@ -115,44 +118,41 @@ class AsgiResponse(AppResponse):
 
     __slots__ = ("_message",)
 
-    def __init__(self, message: Message) -> None:
-        self._message = message
-        self._status = self._headers = self._body = None
+    _message: Message
+    headers: ByteHeaders
 
     def _native_status(self) -> int:
         status: int = self._message["status"]
         return status
 
-    def _native_headers(self) -> Headers:
-        return ByteHeaders(self._message.get("headers") or [], self._own_headers)
-
-    def _own_headers(self) -> HeaderList:
-        raw: HeaderList = list(self._message.get("headers") or ())
-        self._message = {**self._message, "headers": raw}
-        return raw
-
     def start_message(self) -> Message:
-        return self._message if self._status is None else {**self._message, "status": self._status}
+        message = self._message
+        if self.headers.is_own:
+            message = {**message, "headers": self.headers.raw}
+        return message if self._status is None else {**message, "status": self._status}
+
+
+def asgi_response(message: Message, kind: type[AsgiResponse] = AsgiResponse) -> AsgiResponse:
+    """View the message an app's response begins with."""
+    response = kind()
+    response._message = message
+    response.headers = byte_headers(message.get("headers") or [])
+    response._status = response._body = None
+    return response
 
 
 class WsgiResponse(AppResponse):
     """Over the arguments of `start_response` and what the app returned."""
 
-    __slots__ = ("_iterable", "_line", "_raw", "_request")
+    __slots__ = ("_iterable", "_line", "_request")
 
-    def __init__(self, line: str, raw: TextList, iterable: object, request: WsgiRequest) -> None:
-        self._line = line
-        self._raw = raw
-        self._iterable = iterable
-        self._request = request
-        self._status = self._headers = self._body = None
+    _line: str
+    _iterable: object
+    _request: WsgiRequest
+    headers: TextHeaders
 
     def _native_status(self) -> int:
         return parse_status(self._line)
-
-    def _native_headers(self) -> Headers:
-        self._raw = list(self._raw)
-        return TextHeaders(self._raw)
 
     def _native_body(self) -> Body:
         iterable, wrapper = self._iterable, self._request.environ.get("wsgi.file_wrapper")
@@ -163,7 +163,18 @@ class WsgiResponse(AppResponse):
 
     def start_arguments(self) -> tuple[str, TextList]:
         line = self._line if self._status is None else status_line(self._status)
-        return line, self._raw
+        return line, self.headers.raw
+
+
+def wsgi_response(line: str, raw: TextList, iterable: object, request: WsgiRequest) -> WsgiResponse:
+    """View what an app gave to `start_response`, and returned."""
+    response = WsgiResponse()
+    response._line = line
+    response.headers = text_headers(list(raw))
+    response._iterable = iterable
+    response._request = request
+    response._status = response._body = None
+    return response
 
 
 def content_length(headers: Headers) -> int | None:

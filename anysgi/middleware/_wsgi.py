@@ -15,18 +15,18 @@ from ..exceptions import AppProtocolError
 from ._body import Body, is_changed, is_used, pass_on
 from ._exchange import Exchange
 from ._framing import is_silent, set_length
-from ._response import Response, WsgiResponse, content_length
+from ._response import Response, WsgiResponse, content_length, wsgi_response
 from ._wsgi_body import Rest, WatchedBody, close
 from ._wsgi_input import replace_input
-from ._wsgi_request import WsgiRequest
+from ._wsgi_request import wsgi_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .._core._fields import TextList
+    from .._core._header_views import TextList
     from ..types import Environ, ExcInfo, StartResponse, Write, WSGIApp
-    from ._exchange import Start
     from ._layer import Layer
+    from ._wsgi_request import WsgiRequest
 
 
 class WsgiStack:
@@ -42,15 +42,18 @@ class WsgiStack:
     def __init__(self, app: WSGIApp, layers: tuple[Layer, ...]) -> None:
         self.app = app
         self.layers = layers
-        self._starts = [layer.start for layer in layers]
+        self._starts = tuple(layer.start for layer in layers)
         self._needs_bytes = any(layer.needs_bytes for layer in layers)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request (PEP 3333)."""
         if self._needs_bytes and "wsgi.file_wrapper" in environ:
             environ["wsgi.file_wrapper"] = FileWrapper
-        exchange = WsgiExchange(environ, self._starts, start_response)
+        exchange = WsgiExchange()
+        exchange.open(environ, start_response)
         try:
+            for call in exchange.enter(self._starts):
+                call.make()
             return exchange.run(self.app)
         finally:
             if exchange.request.bindings is not None:
@@ -71,18 +74,20 @@ class WsgiExchange(Exchange):
     __slots__ = ("_head", "_iterable", "_respond", "_write")
 
     request: WsgiRequest
+    _head: tuple[str, TextList] | None
+    _iterable: Iterable[bytes]
+    _respond: StartResponse
+    _write: Write | None  # the server's, once it has the head
 
-    def __init__(self, environ: Environ, starts: Iterable[Start], start_response: StartResponse) -> None:
-        Exchange.__init__(self, WsgiRequest(environ), starts)
+    def open(self, environ: Environ, start_response: StartResponse) -> None:
+        """Begin."""
+        self.begin(wsgi_request(environ))
         self._respond = start_response
-        self._write: Write | None = None  # the server's, once it has the head
-        self._head: tuple[str, TextList] | None = None
-        self._iterable: Iterable[bytes] = ()
+        self._write = self._head = None
+        self._iterable = ()
 
     def run(self, app: WSGIApp) -> Iterable[bytes]:
-        """Take the request through the layers, and the app's answer back."""
-        for call in self.enter():
-            call.make()
+        """Call the app, unless a layer answered, and take its answer back through the layers."""
         if self.result is None:
             request = self.request
             if request._body is not None and is_used(request._body):
@@ -155,7 +160,7 @@ class WsgiExchange(Exchange):
     def _note_head(self) -> None:
         assert self._head is not None
         line, headers = self._head
-        self.result = WsgiResponse(line, headers, self._iterable, self.request)
+        self.result = wsgi_response(line, headers, self._iterable, self.request)
 
     @property
     def _response(self) -> Response:
@@ -176,7 +181,9 @@ class WsgiExchange(Exchange):
             raise response
         try:
             self._iterable = self._framed(response)
-            self._write = self._respond(*response.start_arguments())
+            line, headers = response.start_arguments()
+            respond = self._respond
+            self._write = respond(line, headers)
         except BaseException as error:
             close(self._iterable)
             self.finish("aborted", error)
@@ -186,12 +193,9 @@ class WsgiExchange(Exchange):
 
     def _framed(self, response: Response) -> Iterable[bytes]:
         """Make Content-Length true, and return what the server shall iterate."""
-        if isinstance(response, WsgiResponse):
-            if response._body is None and not self.ending and response._status is None:  # nobody touched it
-                return self._bound()
-            iterable = self._iterable
-        else:
-            iterable = [response.body.whole or b""]
+        if response._body is None and response._status is None and not self.ending:  # the app's, and nobody touched it
+            return self._bound()
+        iterable = self._iterable if isinstance(response, WsgiResponse) else [response.body.whole or b""]
         silent = is_silent(self.request, response)
         body = response.body
         if type(iterable) in (list, tuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._core._fields import EnvironHeaders, Headers
+from .._core._header_views import environ_headers
 from .._core._paths import asgi_paths, native_text, text_path, unnative_text
 from ._request import Request
 
@@ -18,16 +18,9 @@ class WsgiRequest(Request):
     if not TYPE_CHECKING:
         __slots__ = ("environ",)
 
-    def __init__(self, environ: Environ) -> None:
-        self.environ = environ
-        self._headers = self._body = self.bindings = self.limits = None
-
     @property
     def native(self) -> Environ:
         return self.environ
-
-    def _native_headers(self) -> Headers:
-        return EnvironHeaders(self.environ)
 
     @property
     def method(self) -> str:
@@ -94,3 +87,12 @@ class WsgiRequest(Request):
     @http_version.setter
     def http_version(self, http_version: str) -> None:
         self.environ["SERVER_PROTOCOL"] = f"HTTP/{http_version}"
+
+
+def wsgi_request(environ: Environ) -> WsgiRequest:
+    """View an environ."""
+    request = WsgiRequest()
+    request.environ = environ
+    request.headers = environ_headers(environ)
+    request._body = request.bindings = request.limits = None
+    return request

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from anysgi.exceptions import ExchangeTimeout, ScenarioError
 from anysgi.testing import arun, run
 
-from ..._core._fields import text_fields
+from ..._core._header_views import text_fields
 from ..._core._paths import written_target
 from .._shadow import Difference
 from ._differences import find_differences

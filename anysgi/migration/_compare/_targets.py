@@ -12,7 +12,7 @@ from anysgi import AsgiToWsgi, guess_convention
 from anysgi.exceptions import ExchangeTimeout, ScenarioError
 from anysgi.testing import Scenario, run
 
-from ..._core._fields import text_fields
+from ..._core._header_views import text_fields
 from ..._core._headers import latin1
 from ._exchanges import Answered, Asked
 
