@@ -236,6 +236,8 @@ class AsgiExchange:
             up.credit()
         except ClientDisconnected:
             up.break_(_gone)
+            if not self.messages.done:
+                self.down.break_(_gone)  # what was told by `receive` holds for `send`
             return {"type": "http.disconnect"}
         self._body_read = not more
         return {"type": "http.request", "body": body, "more_body": more}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from anysgi import AsgiToWsgi
+from anysgi.exceptions import ClientDisconnected
 from tests.conftest import BOUND
 
 from ._calling import Input, WsgiPeer, body, fetch, head, make_environ
@@ -58,6 +59,33 @@ def test_a_body_cut_short_is_a_disconnect_and_the_input_is_not_read_again_and_ag
     fetch(wrap(app), "POST", "/", source, CONTENT_LENGTH="100")
     assert [event["type"] for event in events] == ["http.request"] + ["http.disconnect"] * 3
     assert source.reads == 2
+
+
+@pytest.mark.parametrize("began", [False, True], ids=["before the head", "in the body"])
+def test_after_a_body_cut_short_send_raises_as_spec_version_2_4_asks(began: bool) -> None:
+    raised: list[OSError] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["asgi"]["spec_version"] == "2.4"
+        if began:
+            await send(head())
+            await send(body(b"begun", more=True))
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        for message in [head(500)] * (not began) + [body(b"sorry")]:
+            try:
+                await send(message)
+            except OSError as error:
+                raised.append(error)
+
+    peer = WsgiPeer(wrap(app), "POST", "/", Input(b"half"), CONTENT_LENGTH="100")
+    if began:
+        with pytest.raises(ClientDisconnected):
+            peer.finish()
+    else:
+        assert peer.finish().status.startswith("503")
+    assert len(raised) == (1 if began else 2)
+    assert b"sorry" not in peer.body
 
 
 def test_an_input_that_fails_is_a_disconnect() -> None:
@@ -234,7 +262,10 @@ def test_a_body_that_grows_too_large_after_the_response_began_is_a_disconnect() 
 
     environ = {"wsgi_input": io.BytesIO(bytes(11)), "wsgi_input_terminated": True}
     peer = WsgiPeer(wrap(app, max_body_size=10), "POST", "/", **environ)
-    assert (peer.read(), peer.read(), peer.read()) == (b"begun", b"!", b"")
+    assert peer.read() == b"begun"
+    with pytest.raises(ClientDisconnected):
+        peer.read()
+    peer.close()
     assert events == [{"type": "http.disconnect"}]
 
 

@@ -47,8 +47,6 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "werkzeug": {"W021 server": "REMOTE_PORT is an int"},
     "wsgiref": {"W032 server": "a body cut short is an end like any other"},
-    # AsgiToWsgi tells of an upload cut short with http.disconnect, and lets the app's error page go to the server
-    "a2w": {"A083 adapter": "should: send() after the disconnect raises"},
 }
 CELLS = [
     (
