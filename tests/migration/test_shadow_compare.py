@@ -21,11 +21,18 @@ def server(request: pytest.FixtureRequest) -> Any:
 
 
 def serve(
-    server: str, shadow: ShadowCompare, new: Any, to: Any, *paths: str, compared: int, method: str = "GET"
+    server: str,
+    shadow: ShadowCompare,
+    new: Any,
+    to: Any,
+    *paths: str,
+    compared: int,
+    method: str = "GET",
+    legacy: Any = flask_shop,
 ) -> None:
     """Serve requests through a router, and wait until so many have been compared."""
     table = RouteTable((Route("/<path:rest>", to, shadow="compare"),))
-    router = Router(flask_shop, new, table=table, switches=(), shadow=shadow)
+    router = Router(legacy, new, table=table, switches=(), shadow=shadow)
     scenarios = [Scenario(method, path, {"accept": "*/*"}) for path in paths]
 
     async def on_a_loop() -> None:
@@ -68,6 +75,19 @@ def test_a_new_side_that_crashes_is_a_difference_and_harms_nobody(server: str) -
     serve(server, shadow, make("crash"), "legacy", "/items", compared=1)
     told = [difference.what for difference in shadow.latest()]
     assert any("200 became 500" in what or "RuntimeError" in what for what in told)
+
+
+def test_a_legacy_that_wavers_once_does_not_hide_a_new_side_that_fails(server: str) -> None:
+    statuses = iter(["200 OK", "503 Busy"])
+
+    def wavers(environ: Any, start_response: Any) -> Any:
+        start_response(next(statuses, "200 OK"), [])
+        return [b""]
+
+    shadow = ShadowCompare()
+    serve(server, shadow, make("crash"), "legacy", "/items", "/items", compared=1, legacy=wavers)
+    assert shadow.compared == 1
+    assert any("became 500" in told.what or "RuntimeError" in told.what for told in shadow.latest())
 
 
 def test_what_may_change_data_is_not_asked_again(server: str) -> None:
