@@ -86,9 +86,9 @@ def capture(
         request.body.observe(taken)
         response: Response = yield request
         response.body.observe(given)
+        received, status = _fields(response, secret), response.status  # by now: outer layers change the same head
         outcome: Outcome = yield response
-        received = _fields(response, secret)
-        to(Captured(*asked, response.status, taken.part(sent), given.part(received), outcome))
+        to(Captured(*asked, status, taken.part(sent), given.part(received), outcome))
 
     return flow
 

@@ -81,7 +81,7 @@ def idempotency(
         name = f"anysgi:idempotency:{_hash(owner(request), key)}"
         fingerprint = _fingerprint(request)
         try:
-            first: Any = yield kept.set(name, _pack(fingerprint), nx=True, get=True, ex=lock)
+            first: Any = yield kept.set(name, _pack({"fingerprint": fingerprint}), nx=True, get=True, ex=lock)
         except Exception:
             log.exception("the store of idempotency failed")
             return None if store_down == "open" else problem(request, 503, "The server cannot remember requests.")
@@ -92,14 +92,15 @@ def idempotency(
         except BaseException:
             yield from settle(name, None)
             raise
+        head = _head(fingerprint, response)  # by now: outer layers add what belongs to one request
         body = response.body.whole  # kept before it leaves, whether the client is still there or not
         if body is None:
             streamed = bytearray()
             response.body.observe(lambda data: streamed.extend(data) if len(streamed) <= max_size else None)
             outcome: Outcome = yield response
             body = bytes(streamed) if outcome.kind == "complete" else None
-        final = response.status < 500 and response.status not in _NOT_YET
-        record = _pack(fingerprint, response, body) if final and body is not None and len(body) <= max_size else None
+        final = head["status"] < 500 and head["status"] not in _NOT_YET
+        record = _pack(head, body) if final and body is not None and len(body) <= max_size else None
         return (yield from settle(name, record))
 
     return flow
@@ -124,9 +125,10 @@ def _hash(*parts: str) -> str:
     return blake2b("\n".join(f"{len(part)}:{part}" for part in parts).encode(), digest_size=24).hexdigest()
 
 
-def _pack(fingerprint: str, response: Response | None = None, body: bytes = b"") -> bytes:
-    record: dict[str, Any] = {"fingerprint": fingerprint}
-    if response is not None:
-        headers = [pair for pair in response.headers if pair[0] not in _OF_THE_CONNECTION]
-        record |= {"status": response.status, "headers": headers, "body": b64encode(body).decode("ascii")}
-    return json.dumps(record).encode()
+def _head(fingerprint: str, response: Response) -> dict[str, Any]:
+    headers = [pair for pair in response.headers if pair[0] not in _OF_THE_CONNECTION]
+    return {"fingerprint": fingerprint, "status": response.status, "headers": headers}
+
+
+def _pack(record: dict[str, Any], body: bytes = b"") -> bytes:
+    return json.dumps(record | {"body": b64encode(body).decode("ascii")}).encode()

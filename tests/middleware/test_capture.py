@@ -62,3 +62,11 @@ def test_where_it_stands_decides_what_it_sees(drive: Drive) -> None:
     answer = drive(stack, app, headers={"Accept-Encoding": "gzip"})
     assert outer[0].response.body == answer.body
     assert inner[0].response.body == b"hello"
+    assert dict(outer[0].response.headers)["content-encoding"] == "gzip"
+    assert "content-encoding" not in dict(inner[0].response.headers)
+
+
+def test_headers_are_named_in_any_case(drive: Drive) -> None:
+    seen: list[Captured] = []
+    drive(capture(to=seen.append, redact="X-Own"), App(b"x"), headers={"X-Own": "secret"})
+    assert ("x-own", "[redacted]") in seen[0].request.headers

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis.asyncio
 
-from anysgi.middleware import Dual, idempotency
+from anysgi.middleware import Dual, Stack, idempotency, security_headers, server_timing
 from anysgi.middleware._memory import AsyncMemory, Memory
 
 from ._driving import App, Ask, Drive
@@ -108,6 +108,16 @@ def test_a_client_that_left_before_a_whole_answer_came_finds_it_later(drive: Dri
     assert not drive.serve(shared, ask(), 0).complete
     again = drive.serve(shared, ask())
     assert (again.body, again.header("idempotent-replayed"), app.calls) == (b"paid", "true", 1)
+
+
+@pytest.mark.parametrize("shape", ["list", "stream"])
+def test_what_outer_layers_add_belongs_to_one_request(drive: Drive, shape: Any) -> None:
+    stack = Stack(security_headers(csp="script-src 'nonce-{nonce}'"), server_timing(), idempotency())
+    shared = drive.wrap(stack, App(b"paid", shape=shape))
+    first, again = drive.serve_all(shared, [ask(), ask()])
+    assert again.header("idempotent-replayed") == "true"
+    assert again.header("server-timing")
+    assert first.header("content-security-policy") != again.header("content-security-policy")
 
 
 @pytest.mark.parametrize("status", [408, 409, 425, 429])

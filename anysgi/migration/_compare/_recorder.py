@@ -48,8 +48,8 @@ def record(
 ) -> Stack:
     """Make a middleware, for both conventions, that records traffic for `anysgi compare` and `anysgi replay`.
 
-    Put it inside of what decodes (`decompress`) and outside of what encodes (`compress`), or recorded bodies are
-    compressed.  Several processes may write to one file.
+    Put it inside of what decodes (`decompress`) and of what encodes (`compress`), or recorded bodies are compressed,
+    and nobody looks for secrets in them.  Several processes may write to one file.
 
     Args:
         path: the recording, JSON, one exchange a line; appended to.
