@@ -4,21 +4,22 @@ Source: PEP 3333, "Input and Error Streams".
 
 length known        CONTENT_LENGTH bytes; fewer means that the client left
 length unknown      up to the end, where the server says that there is one (`wsgi.input_terminated`)
+chunked, no end     uWSGI has a function for that; elsewhere 411, as an empty body would look like a whole one
 neither             no body (RFC 3875 section 4.1.2): reading on could wait for ever
 """
 
 from __future__ import annotations
 
-import logging
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .._core._scope import content_length
 from ..exceptions import BadRequest, ClientDisconnected
 
 if TYPE_CHECKING:
-    from ..types import Environ
+    from collections.abc import Callable
 
-log = logging.getLogger("anysgi")
+    from ..types import Environ
 
 _FIRST_PIECE = 65_536  # bytes
 
@@ -35,23 +36,24 @@ class EnvironBody:
         empty: there is nothing to read.
 
     Raises:
-        BadRequest: CONTENT_LENGTH is no number (400), or larger than `limit` (413).
+        BadRequest: CONTENT_LENGTH is no number (400), larger than `limit` (413), or needed and absent (411).
     """
 
     __slots__ = ("_left", "_limit", "_read", "_size", "_window", "empty")
 
     def __init__(self, environ: Environ, limit: int | None, window: int) -> None:
         self._left = content_length(environ)
-        terminated = bool(environ.get("wsgi.input_terminated"))
-        self.empty = self._left == 0 or (self._left is None and not terminated)
         if limit is not None and self._left is not None and self._left > limit:
             raise BadRequest(f"the body is larger than {limit} bytes", 413)
-        if self.empty and self._left is None and "HTTP_TRANSFER_ENCODING" in environ:
-            log.warning("the server does not say where a chunked body ends (wsgi.input_terminated); it is left unread")
+        chunked = self._left is None and "HTTP_TRANSFER_ENCODING" in environ
+        terminated = bool(environ.get("wsgi.input_terminated"))
+        self.empty = self._left == 0 or (self._left is None and not terminated and not chunked)
         self._limit = limit
         self._window = window
         self._size = min(_FIRST_PIECE, window)
-        if not self.empty:
+        if chunked and not terminated:
+            self._read = _read_chunks(environ)
+        elif not self.empty:
             source = environ["wsgi.input"]
             self._read = getattr(source, "read1", source.read)  # read1 does not wait for a piece to be full
 
@@ -83,3 +85,11 @@ class EnvironBody:
                 raise BadRequest("the body is larger than allowed", 413)
             self._limit -= len(piece)
         return piece, bool(piece)
+
+
+def _read_chunks(environ: Environ) -> Callable[[int], bytes]:
+    """Return what reads the next chunk where `wsgi.input` does not know its end."""
+    if "uwsgi.version" not in environ:
+        raise BadRequest("the server does not say where a chunked body ends (wsgi.input_terminated)", 411)
+    read_chunk: Callable[[], bytes] = import_module("uwsgi").chunked_read  # a module that uWSGI makes
+    return lambda size: read_chunk()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import sys
 import threading
+import types
 from typing import Any
 
 import pytest
@@ -104,13 +106,21 @@ def test_a_body_of_unknown_length_is_read_to_its_end_where_there_is_one(source: 
     assert peer.body == b"payload"
 
 
-def test_a_body_of_unknown_length_without_an_end_is_no_body_and_the_log_says_so(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    source = Input(b"payload")
-    assert fetch(wrap(reading()), "POST", "/", source, HTTP_TRANSFER_ENCODING="chunked").body == b""
+def test_a_chunked_body_whose_end_the_server_does_not_tell_is_refused_unread(caplog: pytest.LogCaptureFixture) -> None:
+    source, app = Input(b"payload"), reading()
+    assert fetch(wrap(app), "POST", "/", source, HTTP_TRANSFER_ENCODING="chunked").status == "411 Length Required"
     assert source.reads == 0
+    assert not hasattr(app, "events"), "the app never saw it: an empty body would have looked whole"
     assert "wsgi.input_terminated" in caplog.text
+
+
+def test_uwsgi_hands_chunks_over_by_a_function_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    chunks = iter([b"pay", b"load", b""])
+    uwsgi = types.ModuleType("uwsgi")
+    uwsgi.chunked_read = lambda: next(chunks)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "uwsgi", uwsgi)
+    more = {"HTTP_TRANSFER_ENCODING": "chunked", "uwsgi.version": b"2.0"}
+    assert fetch(wrap(reading()), "POST", "/", Input(b""), **more).body == b"payload"
 
 
 def test_a_request_without_a_body_needs_no_input_at_all() -> None:
