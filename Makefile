@@ -32,7 +32,7 @@ servers: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/servers
 
 # Every server, every framework, real applications, soaks: minutes, not seconds. CI runs it after `make test`.
-test-slow: $(VENV)/.gevent
+test-slow: $(VENV)/.slow
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 bench: $(VENV)/.bench
@@ -52,8 +52,9 @@ $(VENV)/.test: $(VENV)/.base
 	$(BIN)/python -m pip install --quiet --editable ".[all]" --group test --group lint
 	touch $@
 
-$(VENV)/.gevent: $(VENV)/.test
-	$(BIN)/python -m pip install --quiet --group gevent
+$(VENV)/.slow: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --group slow
+	if command -v apxs; then $(BIN)/python -m pip install --quiet --group mod_wsgi; fi
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.base

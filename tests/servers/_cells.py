@@ -17,6 +17,13 @@ NATIVE = os.environ.get("ANYSGI_TEST_ADAPTER") == "native"
 WRAPPED = "apps.wrapped:application"
 UVICORN = ["-m", "uvicorn", WRAPPED, "--fd", "{fd}", "--timeout-graceful-shutdown", "3", "--no-access-log"]
 GUNICORN = ["-m", "gunicorn", WRAPPED, "--bind", "fd://{fd}", "--graceful-timeout", "3", "--no-control-socket"]
+GRANIAN = ["-m", "granian", WRAPPED, "--port", "{port}"]
+# SIGTERM reloads a uWSGI that is not told to end by it, and `--die-on-term` would not let it finish.
+UWSGI = [
+    *("-c", "import pyuwsgi, sys; pyuwsgi.run(sys.argv[1:])", "--http-socket", "127.0.0.1:{port}"),
+    *("--module", WRAPPED, "--need-app", "--master", "--buffer-size", "65535"),
+    *("--hook-master-start", "unix_signal:15 gracefully_kill_them_all"),
+]
 # Four threads: enough for every check, few enough that one leaked by one check is missed by the next.
 COMMANDS: dict[str, list[str]] = {
     "uvicorn-h11": [*UVICORN, "--http", "h11", "--loop", "asyncio"],
@@ -24,13 +31,23 @@ COMMANDS: dict[str, list[str]] = {
     "uvicorn-h11-uvloop": [*UVICORN, "--http", "h11", "--loop", "uvloop"],
     "uvicorn-httptools-asyncio": [*UVICORN, "--http", "httptools", "--loop", "asyncio"],
     "hypercorn": ["-m", "hypercorn", f"asgi:{WRAPPED}", "--bind", "fd://{fd}", "--workers", "0"],
-    "hypercorn-trio": ["-m", "hypercorn", WRAPPED, "--bind", "fd://{fd}", "--workers", "0", "--worker-class", "trio"],
+    "hypercorn-trio": ["-m", "hypercorn", WRAPPED, "--bind", "fd://{fd}", "--worker-class", "trio"],
     "gunicorn-sync": [*GUNICORN, "--worker-class", "sync"],
     "gunicorn-gthread": [*GUNICORN, "--worker-class", "gthread", "--threads", "4"],
     "gunicorn-preload": [*GUNICORN, "--worker-class", "gthread", "--threads", "4", "--preload"],
     "gunicorn-gevent": [*GUNICORN, "--worker-class", "gevent"],
     "waitress": ["-m", "apps.waitress_run", "{fd}", "4", "0"],
     "waitress-lookahead": ["-m", "apps.waitress_run", "{fd}", "4", "1"],
+    "daphne": ["-m", "daphne", WRAPPED, "--fd", "{fd}"],
+    "granian": [*GRANIAN, "--interface", "asgi"],
+    "gunicorn-asgi": [*GUNICORN, "--worker-class", "asgi"],
+    "granian-wsgi": [*GRANIAN, "--interface", "wsgi", "--blocking-threads", "4"],
+    "uwsgi": [*UWSGI],
+    "uwsgi-threads": [*UWSGI, "--enable-threads", "--threads", "4"],
+    "werkzeug": ["-m", "apps.werkzeug_run", "{fd}", "apps.wrapped"],
+    "wsgiref": ["-m", "apps.wsgiref_run", "{fd}"],
+    "cheroot": ["-m", "apps.cheroot_run", "{port}"],
+    "mod_wsgi": ["-m", "apps.mod_wsgi_run", "{port}", "{folder}"],
 }
 ASGI_SERVERS = ("uvicorn-h11", "uvicorn-httptools", "hypercorn")
 WSGI_SERVERS = ("gunicorn-sync", "gunicorn-gthread", "gunicorn-preload", "waitress")
@@ -78,6 +95,7 @@ class Cell:
         if self.buffers_uploads:  # the file of an upload whose client left half-way
             left = ("unclosed file <_io.BufferedRandom",)
         spared = [word for text in left for word in ("-W", f"ignore:{text}:ResourceWarning")]
+        spared += ["-W", "ignore:'cgi' is deprecated:DeprecationWarning"] if self.app == "pyramid" else []  # WebOb
         return ["-W", "error", *spared, *words]
 
     def environ(self) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ._process import listening, running
+from ._process import running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,12 +76,7 @@ FAST = [Cell("uvicorn", "flask_sock"), Cell("gunicorn-gthread", "starlette")]
 
 
 def serving(cell: Cell, folder: Path) -> Any:
-    with listening() as free:  # for a server that takes no socket
-        port = free.getsockname()[1]
-    command = [word.replace("{port}", str(port)) for word in COMMANDS[cell.server]]
-    takes_port = command != COMMANDS[cell.server]
-    name = f"{cell.server}-{cell.app}"
-    return running(name, command, {"ANYSGI_TEST_APP": cell.app}, folder, port if takes_port else None)
+    return running(f"{cell.server}-{cell.app}", COMMANDS[cell.server], {"ANYSGI_TEST_APP": cell.app}, folder)
 
 
 def url(server: Server) -> str:

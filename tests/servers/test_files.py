@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ._process import listening, running
+from ._process import running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,10 +35,8 @@ def test_fastapis_file_response_leaves_by_gunicorns_sendfile(file: Path, tmp_pat
 
 @pytest.mark.slow
 def test_flasks_send_file_leaves_by_granians_path_send(file: Path, tmp_path: Path) -> None:
-    with listening() as free:  # granian takes no socket, only a port
-        port = free.getsockname()[1]
-    command = ["-m", "granian", "apps.files_app:asgi_application", "--interface", "asgi", "--port", str(port)]
-    with running("granian-files", command, {"ANYSGI_TEST_FILE": str(file)}, tmp_path, port=port) as server:
+    command = ["-m", "granian", "apps.files_app:asgi_application", "--interface", "asgi", "--port", "{port}"]
+    with running("granian-files", command, {"ANYSGI_TEST_FILE": str(file)}, tmp_path) as server:
         reply = server.get("/file")
         assert (reply.status, reply.body) == (200, file.read_bytes())
         server.logged(f"pathsend {file}")

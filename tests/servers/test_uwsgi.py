@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ._process import listening, running
+from ._cells import UWSGI, WRAPPED
+from ._process import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,25 +18,12 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
-RUN = "import pyuwsgi, sys; pyuwsgi.run(sys.argv[1:])"
-# SIGTERM reloads a uWSGI that is not told to die of it.
-OPTIONS = [
-    "--module",
-    "apps.uwsgi_app:application",
-    "--need-app",
-    "--die-on-term",
-    "--master",
-    "--buffer-size",
-    "65535",
-]
+COMMAND = [word.replace(WRAPPED, "apps.uwsgi_app:application") for word in UWSGI]
 
 
 @contextmanager
 def uwsgi(folder: Path, mode: str, *options: str) -> Iterator[Server]:
-    with listening() as free:  # it takes no socket of ours
-        port = free.getsockname()[1]
-    command = ["-c", RUN, "--http-socket", f"127.0.0.1:{port}", *OPTIONS, *options]
-    with running(f"uwsgi-{mode}", command, {"ANYSGI_TEST_MODE": mode}, folder, port=port) as server:
+    with running(f"uwsgi-{mode}", [*COMMAND, *options], {"ANYSGI_TEST_MODE": mode}, folder) as server:
         yield server
 
 
@@ -58,18 +46,6 @@ def test_inline_mode_needs_no_threads(tmp_path: Path, options: list[str]) -> Non
         server.logged("shutdown")
 
 
-def test_the_default_mode_works_with_threads(tmp_path: Path) -> None:
-    with uwsgi(tmp_path, "thread", "--processes", "2", "--enable-threads") as server:
-        for _ in range(5):
-            assert server.get("/where").body.split()[1] == b"2"
-
-
 def test_without_threads_the_default_mode_says_what_to_do(tmp_path: Path) -> None:
-    with listening() as free:
-        port = free.getsockname()[1]
-    command = ["-c", RUN, "--http-socket", f"127.0.0.1:{port}", *OPTIONS]
-    with (
-        pytest.raises(AssertionError, match=r"mode='inline'"),
-        running("uwsgi-threadless", command, {"ANYSGI_TEST_MODE": "thread"}, tmp_path, port=port),
-    ):
+    with pytest.raises(AssertionError, match=r"mode='inline'"), uwsgi(tmp_path, "thread"):
         pass  # it never answers 200

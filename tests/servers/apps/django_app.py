@@ -1,4 +1,4 @@
-"""The routes as a Django project in one file, settings included."""
+"""The routes as a Django project in one file."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import django
-from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.http import (
     FileResponse,
@@ -22,23 +20,9 @@ from django.urls import path, re_path
 
 from . import _parts as parts
 from . import _wsgi_parts as streams
+from ._django_settings import configure
 
-settings.configure(
-    ALLOWED_HOSTS=["*"],
-    ROOT_URLCONF=__name__,
-    SECRET_KEY="for tests only",
-    MIDDLEWARE=["django.middleware.common.CommonMiddleware"],  # as startproject writes it; sets Content-Length
-    APPEND_SLASH=False,
-    DATA_UPLOAD_MAX_MEMORY_SIZE=None,
-    USE_TZ=True,
-    LOGGING={  # with DEBUG off Django mails errors to admins and logs nothing: send them to stderr instead
-        "version": 1,
-        "disable_existing_loggers": False,
-        "handlers": {"stderr": {"class": "logging.StreamHandler"}},
-        "loggers": {"django": {"handlers": ["stderr"], "level": "ERROR"}},
-    },
-)
-django.setup()
+configure(__name__)
 
 
 def number(request: HttpRequest, name: str, default: float = 0) -> float:
@@ -95,7 +79,8 @@ def cookies(request: HttpRequest) -> HttpResponse:
 
 def show(request: HttpRequest, rest: str) -> HttpResponse:
     # Django writes its own idea of the path over PATH_INFO in META.
-    return JsonResponse(streams.show(request.META | {"PATH_INFO": ""}) | {"path": request.path_info.encode().hex()})
+    shown = streams.show(request.META | {"PATH_INFO": ""})
+    return JsonResponse(shown | {"path": request.path_info.encode().hex(), "rest": rest})
 
 
 def headers(request: HttpRequest) -> HttpResponse:

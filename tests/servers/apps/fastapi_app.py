@@ -69,8 +69,8 @@ async def cookies(request: Request, response: Response) -> dict[str, str]:
 
 
 @app.get("/show/{rest:path}")
-async def show(request: Request) -> dict[str, Any]:
-    return streams.show(dict(request.scope))
+async def show(request: Request, rest: str) -> dict[str, Any]:
+    return streams.show(dict(request.scope)) | {"rest": rest}
 
 
 @app.get("/headers")

@@ -63,7 +63,7 @@ async def cookies(request: Request) -> Response:
 
 
 async def show(request: Request) -> Response:
-    return JSONResponse(streams.show(dict(request.scope)))
+    return JSONResponse(streams.show(dict(request.scope)) | {"rest": request.path_params["rest"]})
 
 
 async def headers(request: Request) -> Response:
