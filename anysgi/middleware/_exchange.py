@@ -73,7 +73,7 @@ class Exchange:
 
     def enter(self, starts: Iterable[Start]) -> Calls:
         """Start the layers, outermost first, until one answers.  Without a result, the app is next."""
-        request = self.request
+        request, waiting = self.request, self.waiting
         starts = iter(starts)
         for start in starts:
             try:
@@ -87,7 +87,7 @@ class Exchange:
                 self.result = error
             else:
                 if step is request:
-                    self.waiting.append(flow)
+                    waiting.append(flow)
                     continue
                 if type(step) is Call:
                     return self._go_on_entering(flow, step, starts)

@@ -166,14 +166,13 @@ class WsgiResponse(AppResponse):
         return line, self.headers.raw
 
 
-def wsgi_response(line: str, raw: TextList, iterable: object, request: WsgiRequest) -> WsgiResponse:
-    """View what an app gave to `start_response`, and returned."""
+def wsgi_response(line: str, raw: TextList, request: WsgiRequest) -> WsgiResponse:
+    """View what an app gave to `start_response`; what it returned may follow."""
     response = WsgiResponse()
     response._line = line
     response.headers = text_headers(list(raw))
-    response._iterable = iterable
     response._request = request
-    response._status = response._body = None
+    response._iterable = response._status = response._body = None
     return response
 
 

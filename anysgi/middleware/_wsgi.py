@@ -71,10 +71,9 @@ class WsgiStack:
 class WsgiExchange(Exchange):
     """One WSGI request."""
 
-    __slots__ = ("_head", "_iterable", "_respond", "_write")
+    __slots__ = ("_iterable", "_respond", "_write")
 
     request: WsgiRequest
-    _head: tuple[str, TextList] | None
     _iterable: Iterable[bytes]
     _respond: StartResponse
     _write: Write | None  # the server's, once it has the head
@@ -83,7 +82,7 @@ class WsgiExchange(Exchange):
         """Begin."""
         self.begin(wsgi_request(environ))
         self._respond = start_response
-        self._write = self._head = None
+        self._write = None
         self._iterable = ()
 
     def run(self, app: WSGIApp) -> Iterable[bytes]:
@@ -97,75 +96,71 @@ class WsgiExchange(Exchange):
             self._run_app(app)
         if self._write is None:
             self._settle()
-        else:
-            response = self._response
-            silent = is_silent(self.request, response)
-            self._iterable = WatchedBody(self, self._iterable, response._body, None, silent=silent)
         return self._iterable
 
     def _run_app(self, app: WSGIApp) -> None:
         """Call the app; its head, or its exception, is the result so far."""
+        iterable: Iterable[bytes] = ()
         try:
-            self._iterable = app(self.request.environ, self.start_response)
-            if self._head is None:
-                self._prime()
+            iterable = app(self.request.environ, self.start_response)
+            if self.result is None:
+                iterable = self._primed(iterable)
             if self.request.limits is not None:
                 self.request.limits.check_head(self._started)
-            if self._write is None:
-                self._note_head()
         except BaseException as error:
-            close(self._iterable)
+            close(iterable)
             if self._write is not None:
                 self.finish("error", error)
                 raise
             self.result = error
+        else:
+            self._take(iterable)
+
+    def _take(self, iterable: Iterable[bytes]) -> None:
+        """Note what the app returned; its `write()` may have sent the head by now."""
+        response = self.result
+        if not isinstance(response, WsgiResponse):  # replaced already
+            close(iterable)
+        elif self._write is None:
+            self._iterable = response._iterable = iterable
+        else:
+            silent = is_silent(self.request, response)
+            self._iterable = WatchedBody(self, iterable, response._body, None, silent=silent)
 
     def start_response(self, status: str, headers: TextList, exc_info: ExcInfo | None = None) -> Write:
         """Note a head, for the layers to see once the app returned (PEP 3333, "The start_response() Callable")."""
         if self._write is not None:
             return self._respond(status, headers, exc_info)
-        if self._head is not None and not exc_info:
+        if self.result is not None and not exc_info:
             raise AppProtocolError("start_response() was called twice; to replace the head pass exc_info")
-        self._head = (status, headers)
+        self.result = wsgi_response(status, headers, self.request)
         return self.write
 
     def write(self, data: bytes) -> None:
-        """Send a piece of body at once (PEP 3333, "The write() Callable")."""
+        """Send a piece of body at once (PEP 3333, "The write() Callable"), unless a layer replaced the response."""
         if self._write is None:
             self._iterable = iter(())  # the app has not returned yet: its body is a stream
-            self._note_head()
             self._settle()
-            self._iterable = ()
-        assert self._write is not None
-        response = self._response
-        if is_silent(self.request, response):
+        response, write = self.result, self._write
+        assert write is not None
+        if not isinstance(response, WsgiResponse) or is_silent(self.request, response):
             return
         chunk = pass_on(response.body, data, last=False) if data else b""
         if chunk:
-            self._write(chunk)
+            write(chunk)
             self.sent += len(chunk)
 
-    def _prime(self) -> None:
+    def _primed(self, iterable: Iterable[bytes]) -> Iterable[bytes]:
         """Take from a generator app until it has called `start_response`."""
-        iterator = iter(self._iterable)
+        iterator = iter(iterable)
         taken: list[bytes] = []
         for chunk in iterator:
             taken.append(chunk)
-            if self._head is not None or chunk:
+            if self.result is not None or chunk:
                 break
-        if self._head is None:
+        if self.result is None:
             raise AppProtocolError("the app did not call start_response() before the first byte of its body")
-        self._iterable = Rest(self._iterable, chain(taken, iterator))
-
-    def _note_head(self) -> None:
-        assert self._head is not None
-        line, headers = self._head
-        self.result = wsgi_response(line, headers, self._iterable, self.request)
-
-    @property
-    def _response(self) -> Response:
-        assert isinstance(self.result, Response)
-        return self.result
+        return Rest(iterable, chain(taken, iterator))
 
     def _settle(self) -> None:
         """Hand the result to the layers, and what they made of it to the server."""
@@ -180,7 +175,10 @@ class WsgiExchange(Exchange):
             self.result = None  # no cycle through the traceback
             raise response
         try:
-            self._iterable = self._framed(response)
+            if response._body is None and response._status is None and not self.ending:
+                self._iterable = self._bound()  # the app's, and nobody touched it
+            else:
+                self._iterable = self._framed(response)
             line, headers = response.start_arguments()
             respond = self._respond
             self._write = respond(line, headers)
@@ -193,8 +191,6 @@ class WsgiExchange(Exchange):
 
     def _framed(self, response: Response) -> Iterable[bytes]:
         """Make Content-Length true, and return what the server shall iterate."""
-        if response._body is None and response._status is None and not self.ending:  # the app's, and nobody touched it
-            return self._bound()
         iterable = self._iterable if isinstance(response, WsgiResponse) else [response.body.whole or b""]
         silent = is_silent(self.request, response)
         body = response.body

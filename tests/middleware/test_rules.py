@@ -693,3 +693,34 @@ def test_an_answer_passes_the_stages_of_outer_layers(drive: Drive) -> None:
 
     answer = drive(Stack(shout(), layer([], "a", enter=REPLACED)))
     assert (answer.body, answer.header("content-length")) == (b"TEAPOT\n!", "8")
+
+
+def test_what_was_written_is_not_sent_after_a_response_in_its_place() -> None:
+    closed: list[bool] = []
+
+    class Chunks:
+        def __iter__(self) -> Any:
+            return iter([b"secret"])
+
+        def close(self) -> None:
+            closed.append(True)
+
+    def app(environ: Any, start_response: Any) -> Any:
+        write = start_response("200 OK", [])
+        write(b"secret")
+        write(b"more")
+        return Chunks()
+
+    @middleware
+    def refuse(request: Request) -> Flow:
+        yield request
+        return Response(403, b"no")
+
+    sent: list[Any] = []
+
+    def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
+        sent.append(status)
+        return sent.append
+
+    body = refuse(app)(Ask().environ(), start_response)
+    assert (sent, list(body), closed) == (["403 Forbidden"], [b"no"], [True])
