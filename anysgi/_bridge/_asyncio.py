@@ -104,35 +104,40 @@ def _set(waiter: asyncio.Future[None]) -> None:
 class AsyncioWatch:
     """Stays registered from one wait to the next: in asyncio that costs more than reading does."""
 
-    __slots__ = ("_call", "_fileno", "_loop", "_registered", "_waiter")
+    __slots__ = ("_bell", "_call", "_fileno", "_loop", "_registered", "_result")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, fileno: int) -> None:
         self._loop = loop
         self._fileno = fileno
         self._registered = False
-        self._waiter: asyncio.Future[bytes] | None = None
+        self._bell = AsyncioBell(loop)
+        self._call: Callable[[], bytes] | None = None  # while somebody waits
+        self._result: bytes | OSError = b""
 
     async def readable(self, call: Callable[[], bytes]) -> bytes:
         self._call = call
-        waiter: asyncio.Future[bytes] = self._loop.create_future()
-        self._waiter = waiter
         if not self._registered:
             self._registered = True
             self._loop.add_reader(self._fileno, self._ready)
         try:
-            return await waiter
+            await self._bell.wait()
         finally:
-            self._waiter = None
+            self._call = None
+        result = self._result
+        if isinstance(result, OSError):
+            raise result
+        return result
 
     def _ready(self) -> None:
-        waiter = self._waiter
-        if waiter is None or waiter.done():  # nobody waits: the loop would come back at once, again and again
+        call, self._call = self._call, None
+        if call is None:  # nobody waits: the loop would come back at once, again and again
             self.stop()
             return
         try:
-            waiter.set_result(self._call())
+            self._result = call()
         except OSError as error:
-            waiter.set_exception(error)
+            self._result = error
+        self._bell.ring()
 
     def stop(self) -> None:
         if self._registered:

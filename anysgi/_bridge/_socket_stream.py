@@ -66,7 +66,11 @@ class SocketStream:
         Raises:
             OSError: the connection broke.
         """
-        self._left += data
+        self.post(data)
+        if self._left:
+            await self._write_left()
+
+    async def _write_left(self) -> None:
         while self._writing:
             await self._bell.wait()
         self._writing = True
@@ -90,11 +94,12 @@ class SocketStream:
 
     def post(self, data: bytes) -> None:
         """Send what the socket takes at once; the next `write` sends the rest."""
-        self._left += data
+        left = self._left
+        left += data
         try:
             if not self._writing:
-                del self._left[: self._sock.send(self._left)]
-        except OSError:  # it would block, or it is broken, which the reader notices
+                del left[: self._sock.send(left)]
+        except OSError:  # it would block, or it is broken, which whoever waits for it is told
             pass
 
     def end(self) -> None:

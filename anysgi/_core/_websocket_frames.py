@@ -1,7 +1,8 @@
 """One end of an open WebSocket, sans-IO: bytes in and whole messages out, messages in and bytes out (RFC 6455).
 
-`wsproto` knows the frames; what is added here is what whole messages need: fragments are put together up to a bound,
-pings and Closes are answered, and whatever the peer did wrong becomes the Close frame that names it.
+`wsproto` knows the frames, apart from the plain ones (`_websocket_plain`); what is added here is what whole messages
+need: fragments are put together up to a bound, pings and Closes are answered, and whatever the peer did wrong becomes
+the Close frame that names it.
 
     OPEN --close(), or the peer's mistake--> CLOSING --the peer's Close--> CLOSED
     OPEN --the peer's Close, answered--> CLOSED
@@ -10,7 +11,6 @@ pings and Closes are answered, and whatever the peer did wrong becomes the Close
 from __future__ import annotations
 
 from io import BytesIO, StringIO
-from struct import pack
 from typing import TYPE_CHECKING, Any
 
 from wsproto import events
@@ -18,11 +18,12 @@ from wsproto.connection import Connection, ConnectionState
 from wsproto.frame_protocol import CloseReason
 
 from ._websocket_messages import Close
+from ._websocket_plain import BINARY, KNOWN, PLAIN, TEXT, Head, head_at, payload_of, plain_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_TEXT, _BINARY, _FIN = 0x1, 0x2, 0x80  # RFC 6455 section 5.2
+_ALL = 1 << 64  # bytes: of a frame that is broken, and whatever comes after it
 NO_STATUS, ABNORMAL, TOO_BIG = 1005, 1006, 1009  # RFC 6455 section 7.4.1
 
 
@@ -37,11 +38,13 @@ class WebSocketFrames:
         failed: the peer broke RFC 6455, or the bound: nothing it sends counts any more.
     """
 
-    __slots__ = ("_connection", "_max_size", "_parts", "_replies", "_size", "failed")
+    __slots__ = ("_connection", "_left", "_max_size", "_owed", "_parts", "_replies", "_size", "failed")
 
     def __init__(self, connection: Connection, max_size: int) -> None:
         self._connection = connection
         self._max_size = max_size
+        self._left = b""  # the beginning of a frame's head
+        self._owed = 0  # bytes of a frame, the first of which went to wsproto
         self._parts: StringIO | BytesIO | None = None
         self._size = 0
         self._replies = bytearray()
@@ -58,6 +61,8 @@ class WebSocketFrames:
 
     def replies(self) -> bytes:
         """Take what has to be sent in answer to what was received."""
+        if not self._replies:
+            return b""
         replies, self._replies = bytes(self._replies), bytearray()
         return replies
 
@@ -66,8 +71,8 @@ class WebSocketFrames:
         if not self.open:
             return b""
         if isinstance(payload, str):
-            return whole_frame(_TEXT, payload.encode(), masked=self._connection.client)
-        return whole_frame(_BINARY, payload, masked=self._connection.client)
+            return plain_frame(TEXT, payload.encode(), masked=self._connection.client)
+        return plain_frame(BINARY, payload, masked=self._connection.client)
 
     def ping(self) -> bytes:
         return self._connection.send(events.Ping()) if self.open else b""
@@ -82,8 +87,38 @@ class WebSocketFrames:
 
     def receive(self, data: bytes) -> Iterator[str | bytes | Close]:
         """Yield the messages that `data` completes, and the Close that ends them; `replies()` has the answers."""
-        if self.closed:
-            return
+        data, self._left = self._left + data, b""
+        at = 0
+        while at < len(data) and not self.closed:
+            if self._owed:
+                piece = data[at : at + self._owed]
+                at += len(piece)
+                self._owed -= len(piece)
+                yield from self._asked_of_wsproto(piece)
+            elif (head := head_at(data, at)) is None and data[at] in KNOWN:
+                self._left = data[at:]
+                return
+            elif head is not None and (message := self._plain(data, at, head)) is not None:
+                yield message
+                at = head.end
+            else:
+                self._owed = head.end - at if head is not None and data[at] in KNOWN else _ALL
+
+    def _plain(self, data: bytes, at: int, head: Head) -> str | bytes | None:
+        """The message in a plain frame that is all there; None for every other frame, and every mistake."""
+        if data[at] not in PLAIN or self._parts is not None or not self.open:
+            return None
+        if head.masked is self._connection.client or head.end - head.start > self._max_size:
+            return None
+        payload = payload_of(data, head)
+        if payload is None or data[at] == PLAIN[1]:
+            return payload
+        try:
+            return payload.decode()
+        except UnicodeDecodeError:
+            return None
+
+    def _asked_of_wsproto(self, data: bytes) -> Iterator[str | bytes | Close]:
         self._connection.receive_data(data)
         for event in self._connection.events():
             match event:
@@ -134,19 +169,3 @@ class WebSocketFrames:
         self._replies += self.close(close)
         self.failed = True
         return close
-
-
-def whole_frame(opcode: int, payload: bytes, *, masked: bool) -> bytes:
-    """Frame a whole message (RFC 6455 section 5.2): the one thing that is quicker done here than asked of wsproto.
-
-    The mask is zero, which changes nothing.  A client masks to protect what lies between it and the server (section
-    10.3); where we are the client, that is a socket pair.
-    """
-    size, mask = len(payload), 0x80 if masked else 0
-    if size < 126:
-        head = bytes((_FIN | opcode, mask | size))
-    elif size < 65_536:
-        head = pack("!BBH", _FIN | opcode, mask | 126, size)
-    else:
-        head = pack("!BBQ", _FIN | opcode, mask | 127, size)
-    return head + (b"\0\0\0\0" if masked else b"") + payload

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from ..types import HeaderList
 
 
+_END_OF_HEAD = re.compile(rb"\n\r?\n")  # as h11 sees it
+
+
 class ServerHandshake:
     """A client's request for a WebSocket, and the answer to it.
 
@@ -81,12 +84,14 @@ class AppHandshake:
 
     Attributes:
         key: the `Sec-WebSocket-Key`, for the environ.
+        early: the bytes that came along behind the app's answer.
     """
 
-    __slots__ = ("_client", "key")
+    __slots__ = ("_client", "_seen", "early", "key")
 
     def __init__(self, subprotocols: Sequence[str]) -> None:
         self._client = WSConnection(ConnectionType.CLIENT)
+        self._seen = self.early = b""
         request = self._client.send(events.Request(host="app", target="/", subprotocols=list(subprotocols)))
         found = re.search(rb"(?i)^sec-websocket-key: *(\S+)", request, re.MULTILINE)
         assert found is not None
@@ -98,6 +103,11 @@ class AppHandshake:
         Raises:
             AppProtocolError: they do not accept the WebSocket.
         """
+        self._seen += data
+        end = _END_OF_HEAD.search(self._seen)
+        if end is not None:
+            self.early = self._seen[end.end() :]
+            data = data[: len(data) - len(self.early)]
         try:
             self._client.receive_data(data)
             event = next(self._client.events(), None)
@@ -113,6 +123,6 @@ class AppHandshake:
 
     @property
     def connection(self) -> Connection:
-        """The connection that begins after the handshake; with the frames that came along with it."""
+        """The connection that begins after the handshake."""
         assert self._client.connection is not None
         return self._client.connection

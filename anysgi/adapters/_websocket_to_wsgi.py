@@ -161,7 +161,7 @@ class WsgiWebSocket:
         self._pump = pump = WebSocketPump(self._port, self._stream, frames, self._to_client, self._grace)
         try:
             await self._send(_message("accept", subprotocol=accept.subprotocol, headers=accept.headers))
-            await pump.run()
+            await pump.run(self._handshake.early)
             await self._port.stop(self._listening)  # granian swallows a close while a receive() waits
             if self._left is None:
                 close = self._close_of(pump)
@@ -188,7 +188,7 @@ class WsgiWebSocket:
 
     async def _to_client(self, payload: str | bytes) -> None:
         try:
-            await self._send(_message("send", **{"text" if isinstance(payload, str) else "bytes": payload}))
+            await self._send({"type": "websocket.send", "text" if isinstance(payload, str) else "bytes": payload})
         except RuntimeError as error:  # uvicorn's way of saying that the client has closed
             raise _gone() from error
 

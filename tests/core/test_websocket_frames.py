@@ -81,6 +81,16 @@ def test_what_is_sent_arrives(sent: Any, sizes: Any, side: str) -> None:
     assert [event.data for event in peer.events() if isinstance(event, Message)] == sent
 
 
+@pytest.mark.parametrize("size", [125, 126, 65_535, 65_536])
+@pytest.mark.parametrize("side", sorted(SIDES))
+def test_a_message_of_any_size_arrives_and_leaves(size: int, side: str) -> None:
+    frames, peer = pair(side)
+    message = bytes(range(256)) * (size // 256 + 1)
+    assert feed(frames, peer.send(BytesMessage(message[:size])) * 2) == [message[:size]] * 2
+    peer.receive_data(frames.send(message[:size]))
+    assert b"".join(event.data for event in peer.events()) == message[:size]
+
+
 @given(code=st.one_of(st.integers(3000, 4999), st.sampled_from([1000, 1001, 1011])), reason=st.text(max_size=40))
 def test_a_close_is_answered_with_its_own_code_and_reason(code: int, reason: str) -> None:
     frames, peer = pair()
@@ -171,6 +181,7 @@ BROKEN = {
     "a continuation of nothing": (frame(CONTINUED, b"hi"), 1002),
     "a message inside a message": (frame(TEXT, b"a", fin=False) + frame(TEXT, b"b"), 1002),
     "a length that is longer than it needs": (frame(TEXT, b"", length=b"\xfe\x00\x05"), 1002),
+    "a length of eight bytes that fits into one": (frame(TEXT, b"hello", length=b"\xff" + struct.pack("!Q", 5)), 1002),
     "a length of 2**63": (frame(BINARY, b"", length=b"\xff" + b"\xff" * 8), 1002),
     "a close of one byte": (frame(CLOSE, b"\x03"), 1002),
     "a close with 1005": (frame(CLOSE, struct.pack("!H", 1005)), 1002),

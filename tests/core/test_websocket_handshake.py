@@ -147,6 +147,7 @@ def test_an_app_accepts_with_a_subprotocol_headers_and_a_first_message() -> None
     answer += server.send(events.TextMessage("hello"))
     assert client.receive(answer[:20]) is None
     assert client.receive(answer[20:]) == Accept("chat", [(b"set-cookie", b"a=b")])
+    client.connection.receive_data(client.early)
     assert [event.data for event in client.connection.events()] == ["hello"]
 
 
