@@ -119,19 +119,20 @@ def state(visit: Visit) -> None:
 
 
 def sigterm(visit: Visit) -> None:
-    """A response that SIGTERM finds half-way is finished before the server ends."""
-    try:
-        with visit.client() as client:
-            client.request("GET", f"/stream?pieces=2&{visit.doorman.query}")
-            app = visit.doorman.greet(visit.patience)
-            reply = client.head()
-            client.fill_until(b"piece 0\n")
-            visit.server.terminate()
+    """A response that SIGTERM finds between its two pieces is finished before the server ends."""
+    with visit.client() as client:
+        client.request("GET", f"/stream?pieces=2&{visit.doorman.query}")
+        app = visit.doorman.greet(visit.patience)
+        reply = client.head()
+        client.fill_until(b"piece 0\n")
+        visit.server.terminate()
+        try:
             has_seen_the_signal(visit.server, client)
             app.let_on()
             assert b"".join(client.pieces(reply)) == b"piece 0\npiece 1\n"
-    finally:
-        visit.server.wait()
+        finally:
+            client.close()
+            visit.server.wait()
 
 
 def has_seen_the_signal(server: Server, client: Client) -> None:

@@ -1,0 +1,28 @@
+"""Each check can fail: an app that is a little wrong everywhere passes none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .._cells import Cell
+from .._doorman import Doorman
+from .._process import Server, start
+from ._checks import CHECKS, Visit
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    cell = Cell("waitress", "wrong", "native")
+    server = start(cell.name, cell.command(), cell.environ(), tmp_path_factory.mktemp("wrong"))
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_an_app_that_is_a_little_wrong_fails(wrong: Server, doorman: Doorman, check: str) -> None:
+    with pytest.raises((AssertionError, OSError, ValueError)):
+        CHECKS[check](Visit(wrong, doorman, patience=0.5))
