@@ -45,7 +45,7 @@ def lint(
     anysgi lint shop:app --ignore A086 --ignore lint
 
     The requests are GET, HEAD, OPTIONS and POST, whole, in pieces and cut short, odd paths and queries, clients that
-    leave; for an ASGI app its lifespan too.  POST requests are really made: use a test database.
+    leave; for an ASGI app its lifespan and its WebSockets too.  POST requests are really made: use a test database.
 
     Exit code: 0 no MUST is broken, 1 one is, or the app cannot be used, 2 wrong usage.
     """

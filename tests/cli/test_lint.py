@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +31,7 @@ def rules(result: Result) -> set[str]:
         ("broken:wsgi_app", {"W043", "W062"}),
         ("broken:first_piece", {"A011", "A022", "A057"}),
         ("broken:empty_piece", {"A059"}),
+        ("broken:socket", {"A095", "A102"}),
     ],
 )
 def test_an_app_is_told_which_rules_it_breaks(target: str, expected: set[str]) -> None:
@@ -45,7 +47,22 @@ def test_a_stream_that_outlives_its_client_is_found_and_others_are_only_noted() 
     assert json.loads(result.stdout)["notes"][0].startswith("get, /: no end within the bound")
 
 
-@pytest.mark.parametrize("target", ["flask_shop", "plain:hello", "plain:Old", "broken:careful", "fastapi_shop"])
+def test_websockets_are_tried_where_they_are_accepted() -> None:
+    tried = [json.loads(lint(target, "--json").stdout)["requests"] for target in ("broken:careful", "broken:socket")]
+    assert tried[1] - tried[0] == 5
+
+
+def test_an_app_that_blocks_its_loop_ends_the_survey_not_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anysgi.testing._transports._loop_thread._SLACK", 0.1)
+    started = time.monotonic()
+    result = lint("broken:blocks", "--bound", "0.1", "--json")
+    assert time.monotonic() - started < 1.5
+    assert json.loads(result.stdout)["notes"] == ["get: the app blocks its event loop, so nothing more was tried"]
+
+
+@pytest.mark.parametrize(
+    "target", ["flask_shop", "plain:hello", "plain:Old", "broken:careful", "broken:polite_socket", "fastapi_shop"]
+)
 def test_good_apps_break_no_must(target: str) -> None:
     result = lint(target, "--path", "/café")
     assert result.exit_code == 0, result.output

@@ -111,7 +111,9 @@ class Connection:
         missing = error.args[0] if isinstance(error, KeyError) and error.args else None
         id = _DEFAULTED.get(missing) if isinstance(missing, str) else None
         if id is not None and isinstance(self._last, dict) and missing not in self._last:
-            self.find(id, f"the app read {missing!r} of an event without it", "app", quietly=True)
+            problem = f"the app read {missing!r} of an event without it"
+            one_sided = missing in ("text", "bytes")  # an endpoint may well want one of the two only
+            self.find(id, Milder("lint", problem) if one_sided else problem, "app", quietly=True)
         if type(error).__name__ in ("CancelledError", "Cancelled"):
             self._take(self.order, order.CANCELLED, "server", quietly=True)
 

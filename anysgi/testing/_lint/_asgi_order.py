@@ -89,7 +89,7 @@ _DENIAL_ONLY = {_ACCEPT: "A120", _SEND: "A120", _CLOSE: "A120", _WS_START: "A120
 
 WEBSOCKET: Table = {
     CONNECTING: {
-        **dict.fromkeys((_ACCEPT, _SEND, _CLOSE), "A091"),
+        **{_ACCEPT: "A091", _SEND: "A091", _CLOSE: "A091:ambiguous"},  # Starlette's 404 is a close, unseen
         **dict.fromkeys((_WS_START, _WS_BODY, f"{_WS_BODY}+"), "A120"),
         **{_CONNECT: HANDSHAKE, _RECEIVE: "A090", _LEAVE: "A090", RETURN: "A091"},
     },

@@ -50,8 +50,8 @@ async def lifespan(lint: LintASGI, bound: float) -> AsyncIterator[dict[str, Any]
             await _end(talk, task, bound)
     finally:
         task.cancel()
-        await asyncio.wait({task})
-        if not task.cancelled():
+        await asyncio.wait({task}, timeout=bound)
+        if task.done() and not task.cancelled():
             task.exception()  # an app without lifespan raises, as the spec asks for
 
 

@@ -5,18 +5,22 @@ Some rules take two requests that differ in one point: their judges are in `_com
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import anyio
 
 from ...exceptions import ExchangeTimeout
 from .._peer_events import Disconnect, SendFails
 from .._run import arun, run
 from .._scenario import Scenario
+from .._transports._loop_thread import LoopThread
 from ._asgi import LintASGI
 from ._comparisons import ASGI_COMPARISONS, WSGI_COMPARISONS
 from ._lifespan_survey import lifespan
 from ._report import USUAL
+from ._websocket_survey import HANDSHAKE, TALKS, talk
 from ._wsgi import LintWSGI
 
 if TYPE_CHECKING:
@@ -126,7 +130,8 @@ def survey(
         bound: seconds each request may take.
 
     Returns:
-        The findings about the app; an ASGI app's lifespan is run around its requests, on their event loop.
+        The findings about the app; an ASGI app's lifespan is run around its requests, on their event loop.  One that
+        blocks that loop is not asked any further, and a note says so.
 
     Raises:
         ValueError: `select` or `ignore` name nothing there is.
@@ -137,7 +142,7 @@ def survey(
         for path in paths:
             _survey_wsgi(lint, watch, path, bound)
     else:
-        asyncio.run(_survey_asgi(LintASGI(app, on=watch.found, select=select, ignore=ignore), watch, paths, bound))
+        _survey_asgi(LintASGI(app, on=watch.found, select=select, ignore=ignore), watch, paths, bound)
     return watch.survey
 
 
@@ -152,19 +157,41 @@ def _survey_wsgi(lint: LintWSGI, watch: _Watch, path: bytes, bound: float) -> No
     _compare(lint, watch, path, WSGI_COMPARISONS)
 
 
-async def _survey_asgi(lint: LintASGI, watch: _Watch, paths: Iterable[bytes], bound: float) -> None:
-    watch.begins("unknown scope")
-    await _with_an_unknown_scope(lint)
-    watch.begins("lifespan")
-    async with lifespan(lint, bound) as state:
+def _survey_asgi(lint: LintASGI, watch: _Watch, paths: Iterable[bytes], bound: float) -> None:
+    """Run each step on one loop on a thread, and wait here: an app that blocks the loop blocks nothing else."""
+    loop = LoopThread()
+    wait = partial(loop.run, limit=3 * bound)  # longer than any step takes on a loop that turns
+    try:
+        watch.begins("unknown scope")
+        wait(_with_an_unknown_scope, lint, bound)
+        watch.begins("lifespan")
+        around = lifespan(lint, bound)
+        state = wait(around.__aenter__)
         for path in paths:
-            watch.answers = {}
-            for name, scenario in STANDARD_ASGI.items():
-                watch.begins(name)
-                await _one(lint, lint, watch, name, scenario(path), bound, state)
-            watch.begins("unknown keys")
-            await _one(_with_unknown_keys(lint), lint, watch, "unknown keys", Scenario("GET", path), bound, state)
-            _compare(lint, watch, path, ASGI_COMPARISONS)
+            _survey_path(lint, watch, path, bound, state, wait)
+        watch.scenario = "lifespan"
+        wait(around.__aexit__, None, None, None)
+    except TimeoutError:
+        watch.survey.notes.append(f"{watch.scenario}: the app blocks its event loop, so nothing more was tried")
+    finally:
+        loop.stop()
+
+
+def _survey_path(
+    lint: LintASGI, watch: _Watch, path: bytes, bound: float, state: dict[str, Any] | None, wait: Callable[..., Any]
+) -> None:
+    watch.answers = {}
+    for name, scenario in STANDARD_ASGI.items():
+        watch.begins(name)
+        wait(_one, lint, lint, watch, name, scenario(path), bound, state)
+    watch.begins("unknown keys")
+    wait(_one, _with_unknown_keys(lint), lint, watch, "unknown keys", Scenario("GET", path), bound, state)
+    _compare(lint, watch, path, ASGI_COMPARISONS)
+    watch.begins(HANDSHAKE)
+    if wait(talk, lint, path, [], 1000, bound, state):
+        for name, (says, code) in TALKS.items():
+            watch.begins(name)
+            wait(talk, lint, path, says, code, bound, state)
 
 
 async def _one(
@@ -186,14 +213,15 @@ def _compare(lint: LintASGI | LintWSGI, watch: _Watch, path: bytes, comparisons:
                 lint.report.add(id, problem, f"{exchange.scenario.method} {path.decode('latin-1')}")
 
 
-async def _with_an_unknown_scope(lint: LintASGI) -> None:
+async def _with_an_unknown_scope(lint: LintASGI, bound: float) -> None:
     async def silence(*_: object) -> dict[str, Any]:
         return {"type": "anysgi.nothing"}
 
-    try:
-        await lint({"type": "anysgi.unknown", "asgi": {"version": "3.0"}}, silence, silence)
-    except Exception:
-        pass  # as the spec asks for
+    with anyio.move_on_after(bound):
+        try:
+            await lint({"type": "anysgi.unknown", "asgi": {"version": "3.0"}}, silence, silence)
+        except Exception:
+            pass  # as the spec asks for
 
 
 def _with_unknown_keys(app: Any) -> Any:

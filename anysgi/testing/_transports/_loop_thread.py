@@ -77,9 +77,9 @@ class LoopThread:
         return found[0]
 
     def stop(self) -> None:
-        """End the thread, unless an app blocks it."""
+        """End the thread; one that an app blocks, or whose last tasks will not end, is left behind."""
         if self._thread is None or self._blocked:
             return
         portal = self._ready.result()
         portal.start_task_soon(portal.stop, True)
-        self._thread.join()
+        self._thread.join(_SLACK)

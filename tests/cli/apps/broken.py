@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 
@@ -56,3 +57,26 @@ async def careful(scope: Any, receive: Any, send: Any) -> None:
     assert scope["type"] == "http"
     await send({"type": "http.response.start", "status": 204, "headers": []})
     await send({"type": "http.response.body"})
+
+
+async def socket(scope: Any, receive: Any, send: Any) -> None:
+    """Takes every message for text, and sends on after the client has left."""
+    assert scope["type"] == "websocket"
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (event := await receive())["type"] != "websocket.disconnect":
+        await send({"type": "websocket.send", "text": event["text"]})
+    await send({"type": "websocket.close"})
+
+
+async def polite_socket(scope: Any, receive: Any, send: Any) -> None:
+    assert scope["type"] == "websocket"
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (event := await receive())["type"] != "websocket.disconnect":
+        await send({**event, "type": "websocket.send"})
+
+
+async def blocks(scope: Any, receive: Any, send: Any) -> None:
+    assert scope["type"] == "http"
+    threading.Event().wait(2.0)  # nobody sets it

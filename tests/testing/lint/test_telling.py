@@ -112,6 +112,13 @@ async def test_rules_can_be_chosen_and_left_out(select: Any, ignore: Any, expect
     assert {finding.rule.id for finding in lint.findings} == expected
 
 
+async def test_a_websocket_that_is_closed_unseen_is_no_mistake_for_sure() -> None:
+    lint = LintASGI(plays({"type": "websocket.close"}), on="collect", select=("all",))
+    server = Server([{"type": "websocket.connect"}])
+    await lint(scope_of("websocket"), server.receive, server.send)
+    assert {(finding.rule.id, finding.severity) for finding in lint.findings} == {("A091", "ambiguous")}
+
+
 @pytest.mark.parametrize("wrong", [{"on": "print"}, {"select": ["W001"]}, {"ignore": ["often"]}])
 def test_words_that_name_nothing_are_refused(wrong: Any) -> None:
     with pytest.raises(ValueError, match=r"not 'print'|names no rule"):
