@@ -51,8 +51,9 @@ class Body:
     def whole(self) -> bytes | None:
         """The complete body, where it is at hand before the head leaves, else None.
 
-        It is for a response that a layer made, a list that a WSGI app returned, and the one message of an ASGI app if
-        a layer of the stack is declared with `peek=True`.
+        It is for a response that a layer made, and a list that a WSGI app returned.  If a layer of the stack is
+        declared with `peek=True`, it is also for the one message of an ASGI app, and for the one piece of a WSGI app's
+        iterator that is as long as its Content-Length says.
         """
         return None if self._chunks is None else b"".join(self._chunks)
 

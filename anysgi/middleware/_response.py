@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .._core._fields import Headers
     from .._core._header_views import TextList
-    from ..types import Message
+    from ..types import Environ, Message
     from ._wsgi_request import WsgiRequest
 
 
@@ -155,8 +155,8 @@ class WsgiResponse(AppResponse):
         return parse_status(self._line)
 
     def _native_body(self) -> Body:
-        iterable, wrapper = self._iterable, self._request.environ.get("wsgi.file_wrapper")
-        is_file = isinstance(wrapper, type) and isinstance(iterable, wrapper)
+        iterable = self._iterable
+        is_file = is_file_of(self._request.environ, iterable)
         # What there is to answer HEAD with does not say how long the body would be.
         known = isinstance(iterable, (list, tuple)) and self._request.method != "HEAD"
         return Body(iterable if known else None, is_file=is_file)  # type: ignore[arg-type]  # it is a list of bytes
@@ -164,6 +164,12 @@ class WsgiResponse(AppResponse):
     def start_arguments(self) -> tuple[str, TextList]:
         line = self._line if self._status is None else status_line(self._status)
         return line, self.headers.raw
+
+
+def is_file_of(environ: Environ, iterable: object) -> bool:
+    """Whether it is the server's own file wrapper, so that the server can send the file by itself (PEP 3333)."""
+    wrapper = environ.get("wsgi.file_wrapper")
+    return isinstance(wrapper, type) and isinstance(iterable, wrapper)
 
 
 def wsgi_response(line: str, raw: TextList, request: WsgiRequest) -> WsgiResponse:

@@ -7,6 +7,7 @@ to see the bytes or the outcome.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 from wsgiref.util import FileWrapper
@@ -15,8 +16,8 @@ from ..exceptions import AppProtocolError
 from ._body import Body, is_changed, is_used, pass_on
 from ._exchange import Exchange
 from ._framing import is_silent, set_length
-from ._response import Response, WsgiResponse, content_length, wsgi_response
-from ._wsgi_body import Rest, WatchedBody, close
+from ._response import Response, WsgiResponse, content_length, is_file_of, wsgi_response
+from ._wsgi_body import Page, Rest, WatchedBody, close, look_ahead
 from ._wsgi_input import replace_input
 from ._wsgi_request import wsgi_request
 
@@ -37,19 +38,20 @@ class WsgiStack:
         layers: the layers, outermost first.
     """
 
-    __slots__ = ("_needs_bytes", "_starts", "app", "layers")
+    __slots__ = ("_exchange", "_needs_bytes", "_starts", "app", "layers")
 
     def __init__(self, app: WSGIApp, layers: tuple[Layer, ...]) -> None:
         self.app = app
         self.layers = layers
         self._starts = tuple(layer.start for layer in layers)
         self._needs_bytes = any(layer.needs_bytes for layer in layers)
+        self._exchange = PeekingExchange if any(layer.peek for layer in layers) else WsgiExchange
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request (PEP 3333)."""
         if self._needs_bytes and "wsgi.file_wrapper" in environ:
             environ["wsgi.file_wrapper"] = FileWrapper
-        exchange = WsgiExchange()
+        exchange = self._exchange()
         exchange.open(environ, start_response)
         try:
             for call in exchange.enter(self._starts):
@@ -194,9 +196,10 @@ class WsgiExchange(Exchange):
         iterable = self._iterable if isinstance(response, WsgiResponse) else [response.body.whole or b""]
         silent = is_silent(self.request, response)
         body = response.body
-        if type(iterable) in (list, tuple):
+        if type(iterable) in (list, tuple, Page):
             if is_changed(body) and not silent:
-                iterable, body = [pass_on(body, b"".join(iterable), last=True)], Body()
+                whole = pass_on(body, b"".join(iterable), last=True)
+                iterable, body = Page(whole, iterable.close) if type(iterable) is Page else [whole], Body()
             length = None if silent and iterable is self._iterable else sum(map(len, iterable))
             set_length(response, length, silent=silent)
         else:
@@ -212,3 +215,31 @@ class WsgiExchange(Exchange):
         if (request.bindings is None and request.limits is None) or type(self._iterable) in (list, tuple):
             return self._iterable
         return WatchedBody(self, self._iterable, None, None, silent=False)
+
+
+class PeekingExchange(WsgiExchange):
+    """One request through layers that want to know whether the body is at hand in one piece."""
+
+    __slots__ = ()
+
+    def _run_app(self, app: WSGIApp) -> None:
+        """Call the app, and take the first piece of its body as if it had been called for that too."""
+        super()._run_app(partial(self._call, app))
+
+    def _call(self, app: WSGIApp, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        iterable = app(environ, start_response)
+        try:
+            return self._ahead(iterable)
+        except BaseException:
+            close(iterable)
+            raise
+
+    def _ahead(self, iterable: Iterable[bytes]) -> Iterable[bytes]:
+        request = self.request
+        if isinstance(iterable, (list, tuple)) or request.method == "HEAD" or is_file_of(request.environ, iterable):
+            return iterable
+        if self.result is None:
+            iterable = self._primed(iterable)
+        response = self.result
+        length = content_length(response.headers) if isinstance(response, WsgiResponse) else None
+        return iterable if length is None or self._write is not None else look_ahead(iterable, length)

@@ -5,13 +5,14 @@ Classes with `close()`, never generators: one that was not started runs no `fina
 
 from __future__ import annotations
 
+from itertools import chain
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ._body import is_used, pass_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ._body import Body
     from ._exchange import Exchange
@@ -35,6 +36,30 @@ class Rest:
 
     def __iter__(self) -> Iterator[bytes]:
         return self._chunks
+
+
+class Page(list[bytes]):
+    """A complete body that the app handed over as an iterator of one piece; it is closed as that would be.
+
+    Args:
+        piece: all of the body.
+        close: closes what the app returned.
+    """
+
+    __slots__ = ("close",)
+
+    def __init__(self, piece: bytes, close: Callable[[], None]) -> None:
+        super().__init__((piece,))
+        self.close = close
+
+
+def look_ahead(iterable: Iterable[bytes], length: int) -> Iterable[bytes]:
+    """Take the first piece of a body of known length: a `Page` if it is all of it, as with Flask's and Django's."""
+    iterator = iter(iterable)
+    piece = next(iterator, b"")
+    if len(piece) == length:
+        return Page(piece, lambda: close(iterable))
+    return Rest(iterable, chain((piece,), iterator))
 
 
 class WatchedBody:

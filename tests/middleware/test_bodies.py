@@ -6,10 +6,11 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import flask
 import pytest
 
 from anysgi.exceptions import ClientDisconnected, FlowError
-from anysgi.middleware import Flow, Outcome, Request, Response, Stack, middleware
+from anysgi.middleware import Flow, Outcome, Request, Response, Stack, conditional, middleware
 
 from ._driving import Answer, App, Ask, Drive
 
@@ -318,6 +319,36 @@ def test_a_whole_body_is_known_before_the_head(drive: Drive) -> None:
     drive(peek(log=log), App(b"he", b"llo", shape="stream", headers={"Content-Length": "5"}))
     drive(peek(log=log), App(headers={"Content-Length": "5"}), method="HEAD")
     assert log == [(b"hello", False, 5), (None, False, 5), (None, False, 5)]
+
+
+def test_the_one_piece_of_an_iterator_is_known_before_the_head_and_closed_after_the_body() -> None:
+    log: list[Any] = []
+    drive = Drive("wsgi")
+    app = App(b"hello", shape="stream", headers={"Content-Length": "5"})
+    stacks = [
+        (peek(log=log), b"hello"),
+        (Stack(record(log=[]), peek(log=log)), b"hello."),
+        (Stack(outcome(log=[]), peek(log=log)), b"hello"),
+    ]
+    for stack, body in stacks:
+        closed = app.closed
+        answer = drive(stack, app)
+        assert (answer.body, answer.header("content-length"), answer.complete) == (body, str(len(body)), True)
+        assert app.closed == closed + 1
+    drive(peek(log=log), App(b"hell", b"o", shape="stream", headers={"Content-Length": "5"}))
+    drive(peek(log=log), App(shape="stream", headers={"Content-Length": "0"}))
+    assert log == [*[(b"hello", False, 5)] * 3, (None, False, 5), (b"", False, 0)]
+
+
+def test_an_iterator_that_fails_at_once_fails_before_the_head() -> None:
+    answer = Drive("wsgi")(peek(log=[]), App(ValueError("no"), shape="stream", headers={"Content-Length": "5"}))
+    assert (answer.status, type(answer.error)) == (0, ValueError)
+
+
+def test_a_page_of_flask_is_whole() -> None:
+    app = flask.Flask("shop")
+    app.add_url_rule("/", view_func=lambda: "hello")
+    assert Drive("wsgi")(conditional(), app).header("etag")
 
 
 def test_a_file_is_known_before_the_head() -> None:
