@@ -51,11 +51,12 @@ class AsgiRouter:
             await core.dashboard.asgi(scope, receive, send)
             return
         choice = core.choose(scope["method"], path, scope, bucket_in_scope)
-        observer = core.observe(choice, "asgi", scope) if choice.shadowed else None
-        if observer is None:
-            await self._serve(choice, scope, receive, send)
-        else:
-            await self._observed(observer, choice, scope, receive, send)
+        if choice.shadowed:
+            observer = core.observe(choice, scope["method"], "asgi", lambda: _copied(scope))
+            if observer is not None:
+                await self._observed(observer, choice, scope, receive, send)
+                return
+        await self._serve(choice, scope, receive, send)
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         core, kind = self._core, scope["type"]
@@ -120,6 +121,10 @@ class AsgiRouter:
         finally:
             error = None
         return True
+
+
+def _copied(scope: Scope) -> Scope:
+    return {**scope, "headers": list(scope["headers"])}
 
 
 def _scope_for(side: SideApp, scope: Scope) -> Scope:

@@ -91,6 +91,7 @@ class Core:
         self.dashboard: Page | None = None
         self.rescue = rescue
         self._ways = Ways(None, {})
+        self._apps: dict[Convention, Mapping[Side, Any]] = {}  # for the shadow
         _forks.register(self)
 
     def after_fork(self) -> None:
@@ -137,11 +138,16 @@ class Core:
             how = f"answered {status}" if status else "failed"
             log.error("the new side %s at %s; legacy answers instead", how, choice.name, exc_info=error)
 
-    def observe(self, choice: Choice, convention: Convention, scope: Mapping[str, Any]) -> Guarded | None:
-        """Offer the request to the shadow."""
+    def observe(
+        self, choice: Choice, method: str, convention: Convention, make_scope: Callable[[], Mapping[str, Any]]
+    ) -> Guarded | None:
+        """Offer the request to the shadow, which is shown a scope if it asks for one."""
         if self.shadow is None or choice.route is None:
             return None
-        legacy, new = getattr(self.legacy, convention), getattr(self.new, convention)
-        apps: dict[Side, Any] = {"legacy": legacy, "new": new}
-        own = {**scope, "headers": list(scope["headers"])}
-        return begin(self.shadow, ShadowRequest(choice.route, choice.side, own, convention, apps))
+        apps = self._apps.get(convention) or self._both(convention)
+        return begin(self.shadow, ShadowRequest(choice.route, choice.side, method, convention, apps, make_scope))
+
+    def _both(self, convention: Convention) -> Mapping[Side, Any]:
+        apps: dict[Side, Any] = {"legacy": getattr(self.legacy, convention), "new": getattr(self.new, convention)}
+        self._apps[convention] = apps
+        return apps

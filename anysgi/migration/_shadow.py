@@ -25,16 +25,26 @@ class ShadowRequest:
     Args:
         route: its route; `route.shadow` is what the table says.
         side: who serves it.
-        scope: an ASGI HTTP scope of its own, whatever the server; the body comes through the observer.
+        method: in capitals.
         convention: the server's.
         apps: both sides, in that convention.
+        make_scope: makes `scope`.
     """
 
     route: Route
     side: Side
-    scope: Mapping[str, Any]
+    method: str
     convention: Convention
     apps: Mapping[Side, Any]
+    make_scope: Callable[[], Mapping[str, Any]]
+
+    @property
+    def scope(self) -> Mapping[str, Any]:
+        """An ASGI HTTP scope, whatever the server, made anew each time; the body comes through the observer.
+
+        Read it in `begin`: the app that serves the request may change what it is made from.
+        """
+        return self.make_scope()
 
 
 class Observer(Protocol):

@@ -40,11 +40,13 @@ class WsgiRouter:
         path = path_in_environ(environ)
         if core.dashboard is not None and core.dashboard.owns(path):
             return core.dashboard.wsgi(environ, start_response)
-        choice = core.choose(environ["REQUEST_METHOD"], path, environ, bucket_in_environ)
-        observer = core.observe(choice, "wsgi", scope_from_environ(environ)) if choice.shadowed else None
-        if observer is None:
-            return self._serve(choice, environ, start_response)
-        return Observed(observer, environ).run(lambda *call: self._serve(choice, *call), start_response)
+        method: str = environ["REQUEST_METHOD"]
+        choice = core.choose(method, path, environ, bucket_in_environ)
+        if choice.shadowed:
+            observer = core.observe(choice, method, "wsgi", lambda: scope_from_environ(environ))
+            if observer is not None:
+                return Observed(observer, environ).run(lambda *call: self._serve(choice, *call), start_response)
+        return self._serve(choice, environ, start_response)
 
     def _serve(self, choice: Choice, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if choice.side == "new":

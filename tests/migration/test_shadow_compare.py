@@ -55,14 +55,14 @@ def serve(
 
 @pytest.mark.parametrize("to", ["legacy", "new"])
 def test_twins_do_not_differ_and_noise_is_none_of_it(server: str, to: str) -> None:
-    shadow = ShadowCompare()
+    shadow = ShadowCompare(budget=1)
     serve(server, shadow, make(), to, "/items", "/items/9", "/now", "/page", compared=4)
     assert (shadow.compared, shadow.dropped, shadow.latest()) == (4, 0, [])
 
 
 @pytest.mark.parametrize("to", ["legacy", "new"])
 def test_a_mistake_is_told_with_route_request_and_place(server: str, to: str) -> None:
-    shadow = ShadowCompare()
+    shadow = ShadowCompare(budget=1)
     serve(server, shadow, make("renamed key"), to, "/items/1?full=1", compared=1)
     newest, older = shadow.latest()
     assert newest.request == older.request == "GET /items/1?full=1"
@@ -71,7 +71,7 @@ def test_a_mistake_is_told_with_route_request_and_place(server: str, to: str) ->
 
 
 def test_a_new_side_that_crashes_is_a_difference_and_harms_nobody(server: str) -> None:
-    shadow = ShadowCompare()
+    shadow = ShadowCompare(budget=1)
     serve(server, shadow, make("crash"), "legacy", "/items", compared=1)
     told = [difference.what for difference in shadow.latest()]
     assert any("200 became 500" in what or "RuntimeError" in what for what in told)
@@ -91,26 +91,55 @@ def test_a_legacy_that_wavers_once_does_not_hide_a_new_side_that_fails(server: s
 
 
 def test_what_may_change_data_is_not_asked_again(server: str) -> None:
-    shadow = ShadowCompare()
+    shadow = ShadowCompare(budget=1)
     serve(server, shadow, make(), "legacy", "/items", compared=0, method="POST")
     assert shadow.compared == 0
 
 
 def test_a_share_a_full_queue_and_a_large_body_are_left_out(server: str) -> None:
-    for shadow in (ShadowCompare(sample=0), ShadowCompare(max_body=1)):
+    for shadow in (ShadowCompare(sample=0), ShadowCompare(max_body=1, budget=1)):
         serve(server, shadow, make(), "legacy", "/items", compared=0)
         assert shadow.compared == shadow.dropped == 0
-    full = ShadowCompare(queue_limit=0)
+    full = ShadowCompare(queue_limit=0, budget=1)
     serve(server, full, make(), "legacy", "/items", "/page", compared=0)
     assert (full.compared, full.dropped) == (0, 2)
 
 
 def test_places_can_be_ignored() -> None:
-    shadow = ShadowCompare(ignore=["$.name", "$.title"])
+    shadow = ShadowCompare(budget=1, ignore=["$.name", "$.title"])
     serve("wsgi", shadow, make("renamed key"), "legacy", "/items/1", compared=1)
     assert not shadow.latest()
 
 
-def test_a_share_that_is_none_is_an_error() -> None:
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        ShadowCompare(sample=7)
+@pytest.mark.parametrize("options", [{"sample": 7}, {"sample": -1}, {"budget": 0}, {"budget": 2}])
+def test_a_share_that_is_none_is_an_error(options: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"write a share"):
+        ShadowCompare(**options)
+
+
+def test_after_a_comparison_it_rests_and_lets_requests_pass(server: str) -> None:
+    shadow = ShadowCompare(budget=0.000_001)  # a comparison that took a millisecond is followed by a quarter of an hour
+    serve(server, shadow, make(), "legacy", "/items", compared=1)
+    serve(server, shadow, make(), "legacy", "/items", "/page", compared=1)
+    assert (shadow.compared, shadow.passed, shadow.dropped) == (1, 2, 0)
+
+
+def test_a_comparison_that_fails_is_logged_and_the_next_one_is_made(
+    server: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    shadow = ShadowCompare(budget=1)
+    with monkeypatch.context() as broken:
+        broken.setattr("anysgi.migration._compare._shadowing.find_differences", lambda *_: 1 / 0)
+        serve(server, shadow, make(), "legacy", "/items", compared=1)
+    assert "a comparison failed" in caplog.text
+    serve(server, shadow, make("renamed key"), "legacy", "/items/1", compared=2)
+    assert shadow.latest()
+
+
+def test_a_loop_that_ends_in_between_takes_no_later_one_along() -> None:
+    shadow = ShadowCompare(budget=0.000_001)
+    serve("asgi", shadow, make(), "legacy", "/items", compared=1)
+    shadow._rests_until = 0
+    serve("asgi", shadow, make(), "legacy", "/items", "/page", "/plain", compared=2)  # two more wait as the loop ends
+    shadow._rests_until = 0
+    serve("asgi", shadow, make(), "legacy", "/items", compared=3)

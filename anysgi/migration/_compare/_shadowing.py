@@ -8,11 +8,14 @@ counted.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from time import monotonic, process_time
+from typing import TYPE_CHECKING
 
 from anysgi.exceptions import ExchangeTimeout, ScenarioError
 from anysgi.testing import arun, run
@@ -29,11 +32,14 @@ from ._targets import answered, scenario_of, unanswered
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from ...types import HeaderList
+    from ...types import Convention, HeaderList
     from .._shadow import ShadowRequest
     from .._table import Side
 
     Asking = Generator[tuple[Side, Asked], Answered, None]
+
+
+log = logging.getLogger("anysgi.migration")
 
 
 class ShadowCompare:
@@ -42,11 +48,13 @@ class ShadowCompare:
         router = Router(legacy, new, table="routes.toml", shadow=ShadowCompare())
 
     Only GET, HEAD and OPTIONS are asked again.  The answer a user got is one of the three that are compared: legacy is
-    asked until it has answered twice, to learn what differs anyway, and the new side once.  So a compared request costs
-    both sides about one more; `sample` says how many are.
+    asked until it has answered twice, to learn what differs anyway, and the new side once.  So that users do not wait
+    for it, comparing takes no more than `budget` of the process' time: after 4 ms of it, it rests for 96 ms and lets
+    requests pass.
 
     Args:
         sample: the share of requests to compare, 0 to 1.
+        budget: the share of the process' CPU time that comparing may take, above 0, up to 1; 1: it never rests.
         queue_limit: requests that may wait; those beyond are not compared.
         max_body: bytes of a response that are kept; a larger one is not compared.
         timeout: seconds an answer may take.
@@ -56,15 +64,17 @@ class ShadowCompare:
     Attributes:
         compared: requests held against each other so far.
         dropped: requests that found the queue full.
+        passed: requests that came while it rested.
 
     Raises:
-        ValueError: `sample` is not between 0 and 1.
+        ValueError: `sample` or `budget` is not between 0 and 1.
     """
 
     def __init__(
         self,
         *,
         sample: float = 1.0,
+        budget: float = 0.04,
         queue_limit: int = 100,
         max_body: int = 1_048_576,
         timeout: float = 10.0,
@@ -73,21 +83,29 @@ class ShadowCompare:
     ) -> None:
         if not 0 <= sample <= 1:
             raise ValueError(f"ShadowCompare(sample={sample}): write a share between 0 and 1")
+        if not 0 < budget <= 1:
+            raise ValueError(f"ShadowCompare(budget={budget}): write a share above 0, up to 1")
         self._sample = sample
+        self._rest = 1 / budget - 1  # seconds for each second of work
+        self._rests_until = 0.0
         self._queue_limit = queue_limit
         self._max_body = max_body
         self._timeout = timeout
         self._noise = Noise(ignore)
         self._latest: deque[Difference] = deque(maxlen=keep)
+        self._changing = threading.Lock()  # of the two that follow
         self._waiting: deque[_Exchange] = deque()
-        self._working = threading.Lock()
-        self._task: asyncio.Task[None] | None = None  # asyncio keeps no strong reference to a task
+        self._worker: asyncio.Task[None] | threading.Thread | None = None
         self.compared = 0
         self.dropped = 0
+        self.passed = 0
 
     def begin(self, request: ShadowRequest) -> _Exchange | None:
         """See `Shadow`."""
-        if request.scope["method"] not in SAFE or (self._sample < 1 and random.random() >= self._sample):
+        if request.method not in SAFE or (self._sample < 1 and random.random() >= self._sample):
+            return None
+        if monotonic() < self._rests_until:
+            self.passed += 1
             return None
         return _Exchange(self, request, self._max_body)
 
@@ -97,49 +115,70 @@ class ShadowCompare:
 
     def submit(self, exchange: _Exchange) -> None:
         """Compare an exchange soon; called where the request was served, and returns at once."""
-        if len(self._waiting) >= self._queue_limit:
-            self.dropped += 1
-            return
-        self._waiting.append(exchange)
-        if not self._working.acquire(blocking=False):
-            return  # whoever works takes this one too
-        if exchange.request.convention == "asgi":
-            self._task = asyncio.get_running_loop().create_task(self._work_on_loop())
-        else:
-            threading.Thread(target=self._work_on_thread, name="anysgi-shadow", daemon=True).start()
+        with self._changing:
+            if len(self._waiting) >= self._queue_limit:
+                self.dropped += 1
+                return
+            self._waiting.append(exchange)
+            if self._worker is None or not _is_alive(self._worker):
+                self._worker = self._start(exchange.request.convention)
 
-    def _jobs(self) -> Generator[_Exchange, None, None]:
-        """What waits, until nothing does; then the work is anybody's again."""
-        working = True
-        while working:
-            try:
-                while self._waiting:
-                    yield self._waiting.popleft()
-            finally:
-                self._working.release()
-            working = bool(self._waiting) and self._working.acquire(blocking=False)  # one came just now
+    def _start(self, convention: Convention) -> asyncio.Task[None] | threading.Thread:
+        if convention == "asgi":
+            return asyncio.get_running_loop().create_task(self._work_on_loop())
+        thread = threading.Thread(target=self._work_on_thread, name="anysgi-shadow", daemon=True)
+        thread.start()
+        return thread
+
+    def _job(self) -> _Exchange | None:
+        """What waits longest; None if nothing does, and then the worker's day is over."""
+        with self._changing:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._worker = None
+            return None
 
     def _work_on_thread(self) -> None:
-        for exchange in self._jobs():
-            asking, answer = self._compare(exchange), None
-            while (step := _next(asking, answer)) is not None:
-                answer = self._ask(exchange.request.apps[step[0]], step[1])
+        while (exchange := self._job()) is not None:
+            time.sleep(max(0.0, self._rests_until - monotonic()))
+            with self._accounted():
+                asking, answer = self._compare(exchange), None
+                while (step := _next(asking, answer)) is not None:
+                    answer = self._ask(exchange.request, *step)
 
     async def _work_on_loop(self) -> None:
-        for exchange in self._jobs():
-            asking, answer = self._compare(exchange), None
-            while (step := _next(asking, answer)) is not None:
-                answer = await self._aask(exchange.request.apps[step[0]], step[1])
+        while (exchange := self._job()) is not None:
+            await asyncio.sleep(max(0.0, self._rests_until - monotonic()))
+            with self._accounted():
+                asking, answer = self._compare(exchange), None
+                while (step := _next(asking, answer)) is not None:
+                    answer = await self._aask(exchange.request, *step)
 
-    def _ask(self, app: Any, request: Asked) -> Answered:
+    @contextmanager
+    def _accounted(self) -> Generator[None, None, None]:
+        """One comparison: whatever becomes of it, the next one may come after a rest.
+
+        What others did in the meantime counts as well: where the process is busy, comparing is in somebody's way.
+        """
+        began = process_time()
         try:
-            return answered(run(app, scenario_of(request), convention="wsgi", bound=self._timeout))
+            yield
+        except Exception:
+            log.exception("a comparison failed; the shadow goes on with the next request")
+        self._rests_until = monotonic() + (process_time() - began) * self._rest
+        self.compared += 1
+
+    def _ask(self, served: ShadowRequest, side: Side, request: Asked) -> Answered:
+        try:
+            app, scenario = served.apps[side], scenario_of(request)
+            return answered(run(app, scenario, convention=served.convention, bound=self._timeout))
         except (ExchangeTimeout, ScenarioError) as error:
             return unanswered(error, self._timeout)
 
-    async def _aask(self, app: Any, request: Asked) -> Answered:
+    async def _aask(self, served: ShadowRequest, side: Side, request: Asked) -> Answered:
         try:
-            return answered(await arun(app, scenario_of(request), convention="asgi", bound=self._timeout))
+            app, scenario = served.apps[side], scenario_of(request)
+            return answered(await arun(app, scenario, convention=served.convention, bound=self._timeout))
         except (ExchangeTimeout, ScenarioError) as error:
             return unanswered(error, self._timeout)
 
@@ -156,11 +195,17 @@ class ShadowCompare:
         if old.status != again.status:  # legacy does not repeat itself, so there is nothing to hold against it
             return
         self._noise.learn(name, find_differences(request, old, again))
-        self.compared += 1
         for found in self._noise.without(name, find_differences(request, old, new)):
             if not found.informative:
                 what = f"{found.kind} {found.place}: {found.old or 'nothing'} became {found.new or 'nothing'}"
                 self._latest.append(Difference(time.time(), name, f"{request.method} {request.target}", what))
+
+
+def _is_alive(worker: asyncio.Task[None] | threading.Thread) -> bool:
+    """A loop that ended takes its tasks along, a fork its threads."""
+    if isinstance(worker, threading.Thread):
+        return worker.is_alive()
+    return not (worker.done() or worker.get_loop().is_closed())
 
 
 def _next(asking: Asking, answer: Answered | None) -> tuple[Side, Asked] | None:
@@ -173,10 +218,11 @@ def _next(asking: Asking, answer: Answered | None) -> tuple[Side, Asked] | None:
 class _Exchange:
     """One exchange, as the router shows it."""
 
-    __slots__ = ("_body", "_headers", "_room", "_shadow", "_size", "_status", "request")
+    __slots__ = ("_body", "_headers", "_room", "_scope", "_shadow", "_size", "_status", "request")
 
     def __init__(self, shadow: ShadowCompare, request: ShadowRequest, max_body: int) -> None:
         self.request = request
+        self._scope = request.scope
         self._shadow = shadow
         self._room = max_body
         self._status = self._size = 0
@@ -200,7 +246,7 @@ class _Exchange:
 
     def asked(self) -> Asked:
         """The request, to be sent again."""
-        scope = self.request.scope
+        scope = self._scope
         return Asked(scope["method"], written_target(scope), tuple(text_fields(scope["headers"])))
 
     def answer(self) -> Answered:
