@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, overload
 
 from ._fields import Fields, Headers
-from ._headers import ENCODED_NAMES, ENVIRON_KEYS, environ_key, field_name, field_value, headers_from_environ
+from ._headers import ENCODED_NAMES, encoded_name, environ_key, field_name, field_value, headers_from_environ, known_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,7 +47,7 @@ class ByteHeaders(Headers):
     @overload
     def get(self, name: str, default: str) -> str: ...
     def get(self, name: str, default: str | None = None) -> str | None:
-        wanted = ENCODED_NAMES.get(name) or field_name(name)
+        wanted = encoded_name(name) or field_name(name)
         size = len(wanted)
         for field, value in self.raw:
             if len(field) == size and (field == wanted or field.lower() == wanted):
@@ -55,7 +55,7 @@ class ByteHeaders(Headers):
         return default
 
     def add(self, name: str, value: str) -> None:
-        field = ENCODED_NAMES.get(name) or field_name(name)
+        field = encoded_name(name) or field_name(name)
         encoded = value.encode() if value.isascii() and value.isprintable() else field_value(value)
         if not self.is_own:
             self.raw, self.is_own = list(self.raw), True
@@ -133,7 +133,7 @@ class EnvironHeaders(Headers):
     @overload
     def get(self, name: str, default: str) -> str: ...
     def get(self, name: str, default: str | None = None) -> str | None:
-        key = ENVIRON_KEYS.get(name) or environ_key(name)
+        key = known_key(name) or environ_key(name)
         value: str | None = self.environ.get(key)
         return value if value or (value is not None and key[:8] != "CONTENT_") else default
 

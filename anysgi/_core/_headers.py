@@ -49,6 +49,7 @@ _NAMES: dict[str, bytes] = {
     "HTTP_PROXY": b"",
 }
 ENCODED_NAMES: dict[str, bytes] = {}
+encoded_name = ENCODED_NAMES.get
 _LONGEST = 64  # bytes of a name worth remembering
 _REMEMBERED = 1024  # names per table: plenty for honest traffic, and a bound for hostile traffic
 
@@ -232,6 +233,7 @@ def environ_key(name: str) -> str:
 
 
 ENVIRON_KEYS: dict[str, str] = {}
+known_key = ENVIRON_KEYS.get
 
 
 def _response_name(name: str) -> bytes:

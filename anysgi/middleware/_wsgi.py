@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from wsgiref.util import FileWrapper
 
 from ..exceptions import AppProtocolError
@@ -17,6 +17,7 @@ from ._body import Body, is_changed, is_used, pass_on
 from ._exchange import Exchange
 from ._framing import is_silent, set_length
 from ._response import Response, WsgiResponse, content_length, is_file_of, wsgi_response
+from ._wrapped import Wrapped
 from ._wsgi_body import Page, Rest, WatchedBody, close, look_ahead
 from ._wsgi_input import replace_input
 from ._wsgi_request import wsgi_request
@@ -26,48 +27,39 @@ if TYPE_CHECKING:
 
     from .._core._header_views import TextList
     from ..types import Environ, ExcInfo, StartResponse, Write, WSGIApp
+    from ._exchange import Start
     from ._layer import Layer
     from ._wsgi_request import WsgiRequest
 
 
-class WsgiStack:
-    """A WSGI app with layers around it; attributes it does not have are the inner app's.
+class WsgiStack(Wrapped):
+    """A WSGI app with layers around it."""
 
-    Attributes:
-        app: the WSGI app inside.
-        layers: the layers, outermost first.
-    """
+    __slots__ = ()
 
-    __slots__ = ("_exchange", "_needs_bytes", "_starts", "app", "layers")
+    app: WSGIApp
+    _plan: tuple[WSGIApp, tuple[Start, ...], type[WsgiExchange], bool]
 
     def __init__(self, app: WSGIApp, layers: tuple[Layer, ...]) -> None:
-        self.app = app
-        self.layers = layers
-        self._starts = tuple(layer.start for layer in layers)
-        self._needs_bytes = any(layer.needs_bytes for layer in layers)
-        self._exchange = PeekingExchange if any(layer.peek for layer in layers) else WsgiExchange
+        self.app, self.layers = app, layers
+        make = PeekingExchange if any(layer.peek for layer in layers) else WsgiExchange
+        starts = tuple(layer.start for layer in layers)
+        self._plan = (app, starts, make, any(layer.needs_bytes for layer in layers))
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request (PEP 3333)."""
-        if self._needs_bytes and "wsgi.file_wrapper" in environ:
+        app, starts, make, needs_bytes = self._plan
+        if needs_bytes and "wsgi.file_wrapper" in environ:
             environ["wsgi.file_wrapper"] = FileWrapper
-        exchange = self._exchange()
+        exchange = make()
         exchange.open(environ, start_response)
         try:
-            for call in exchange.enter(self._starts):
+            for call in exchange.enter(starts):
                 call.make()
-            return exchange.run(self.app)
+            return exchange.run(app)
         finally:
             if exchange.request.bindings is not None:
                 exchange.request.unbind()
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # marks on the inner app say nothing about this one
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-        return getattr(self.app, name)
-
-    def __repr__(self) -> str:
-        return f"<{', '.join(layer.name for layer in self.layers)} around {self.app!r}>"
 
 
 class WsgiExchange(Exchange):
