@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from ._differences import Finding, find_differences
 from ._exchanges import Answered, Asked, Recorded
 from ._noise import Noise, route_of
+from ._secrets import REDACTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -83,7 +85,15 @@ def replay(requests: Iterable[Recorded], target: Target, *, noise: Noise, isolat
         if request.method not in SAFE and not isolated:
             yield Compared(request, route, skipped=f"{request.method} may change data; --isolated sends it")
             continue
-        yield _held(request, route, recorded.response, target.ask(request), noise)
+        held = _held(request, route, recorded.response, target.ask(request), noise)
+        yield replace(held, findings=tuple(finding for finding in held.findings if _is_told(finding, held.old)))
+
+
+def _is_told(finding: Finding, recorded: Answered | None) -> bool:
+    """Whether the recording says what it differs from, and did not leave it out."""
+    if finding.kind == "cookie":
+        return recorded is None or REDACTED not in recorded.values("set-cookie")
+    return not finding.new or REDACTED not in unquote(finding.old)
 
 
 def _held(request: Asked, route: str, before: Answered | None, after: Answered, noise: Noise) -> Compared:

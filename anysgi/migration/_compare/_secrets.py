@@ -24,7 +24,7 @@ WORDS = frozenset(
     ]
 )
 """What makes a name a secret one."""
-_REDACTED = "[redacted]"
+REDACTED = "[redacted]"
 _JOINTS = str.maketrans("", "", "_-. ")
 _IN_URL = re.compile(r"""([?&#])([^=&?#\s"<>]+)=([^&#\s"<>]*)""")
 
@@ -49,7 +49,7 @@ class Secrets:
     def headers(self, headers: Headers) -> Headers:
         """Leave out secret headers, and what URLs in the others say, such as those in Referer and Location."""
         return tuple(
-            (name, _REDACTED if self.is_secret(name) else _IN_URL.sub(self._in_url, value)) for name, value in headers
+            (name, REDACTED if self.is_secret(name) else _IN_URL.sub(self._in_url, value)) for name, value in headers
         )
 
     def query(self, query: str) -> str:
@@ -70,7 +70,7 @@ class Secrets:
 
     def _pair(self, pair: str) -> str:
         name, equals, _ = pair.partition("=")
-        return f"{name}={quote(_REDACTED)}" if equals and self.is_secret(unquote_plus(name)) else pair
+        return f"{name}={quote(REDACTED)}" if equals and self.is_secret(unquote_plus(name)) else pair
 
     def _in_url(self, found: re.Match[str]) -> str:
         return found[1] + self._pair(found[0][1:])
@@ -89,7 +89,7 @@ class Secrets:
             field, _, value = line.partition(":")
             names = parse_options_header(value.strip())[1] if field.strip().lower() == "content-disposition" else {}
             if self.is_secret(names.get("name", "")):
-                return head + blank + _REDACTED.encode() + b"\r\n"
+                return head + blank + REDACTED.encode() + b"\r\n"
         return part
 
     def _json(self, body: bytes) -> bytes:
@@ -98,12 +98,12 @@ class Secrets:
             found = json.loads(body)
             clean = self._redacted(found)
         except (ValueError, RecursionError):
-            return _REDACTED.encode() if self.is_secret(body.decode("utf-8", "replace")) else body
+            return REDACTED.encode() if self.is_secret(body.decode("utf-8", "replace")) else body
         return body if clean == found else json.dumps(clean, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
     def _redacted(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {k: _REDACTED if self.is_secret(k) else self._redacted(inner) for k, inner in value.items()}
+            return {k: REDACTED if self.is_secret(k) else self._redacted(inner) for k, inner in value.items()}
         return [self._redacted(inner) for inner in value] if isinstance(value, list) else value
 
 
