@@ -29,7 +29,7 @@ class InlineToThread(ToThread):
     _port: InlinePort
 
     def wait(self, timeout: float = -1) -> bool:
-        self._parked = not (self._chunks or self._stage == ENDED or self._broken is not None or self._nudged)
+        self._parked = not (self._chunks or self._stage == ENDED or self.broken is not None or self._nudged)
         if self._parked:
             self._port.turn(self._asleep, timeout)
         awake = not self._parked

@@ -16,18 +16,26 @@ def most_chunks(window: int) -> int:
     return max(1, window // LEAST)
 
 
-def next_piece(chunks: deque[bytes]) -> bytes:
-    """Take the first chunk, and those behind it that fit into one piece with it; the maker may go on appending."""
-    first = chunks.popleft()
-    if not chunks:
-        return first
-    size = len(first) + len(chunks[0])
-    if size > PIECE:
-        return first
-    parts = [first]
-    while size <= PIECE:
-        parts.append(chunks.popleft())
-        if not chunks:
-            break
-        size += len(chunks[0])
-    return b"".join(parts)
+def next_piece(chunks: deque[bytes], waiting: int, held: int) -> bytes:
+    """Take the first chunk, and those behind it that fit into one piece with it; the maker may go on appending.
+
+    Args:
+        chunks: where they wait.
+        waiting: how many do, at least one.
+        held: how many bytes that is, or more: some may have been counted that are not there yet.
+    """
+    if waiting > 1 and held > PIECE:
+        waiting = _fitting(chunks, waiting)
+    if waiting == 1:
+        return chunks.popleft()
+    return b"".join([chunks.popleft() for _ in range(waiting)])
+
+
+def _fitting(chunks: deque[bytes], waiting: int) -> int:
+    """How many of the first chunks fit into one piece; one at least."""
+    size = len(chunks[0])
+    for index in range(1, waiting):
+        size += len(chunks[index])
+        if size > PIECE:
+            return index
+    return waiting

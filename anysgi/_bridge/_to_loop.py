@@ -28,12 +28,14 @@ class ToLoop:
     Args:
         port: the way into the loop.
         window: bytes the maker may be ahead of the taker before it has to wait.
+
+    Attributes:
+        broken: what `break_` was given; None as long as it was not called.
     """
 
     __slots__ = (
         "_bell",
         "_blocked",
-        "_broken",
         "_chunks",
         "_error",
         "_gate",
@@ -45,6 +47,7 @@ class ToLoop:
         "_stage",
         "_taken",
         "_window",
+        "broken",
     )
 
     def __init__(self, port: Port, window: int) -> None:
@@ -54,7 +57,7 @@ class ToLoop:
         self._chunks: deque[bytes] = deque()
         self._stage = OPEN
         self._error: BaseException | None = None
-        self._broken: Callable[[], BaseException] | None = None
+        self.broken: Callable[[], BaseException] | None = None
         self._made = self._taken = 0
         self._out = 0  # bytes that the loop took but has not credited yet
         self._parked = False  # the loop waits for news; lowered by the thread alone, as several coroutines may wait
@@ -73,8 +76,8 @@ class ToLoop:
         size = len(chunk)
         if self._made - self._taken + size > self._window or len(self._chunks) >= self._most:
             self._wait_for_room(size)
-        if self._broken is not None:
-            raise self._broken()
+        if self.broken is not None:
+            raise self.broken()
         self._made += size
         self._chunks.append(chunk)
         if last:
@@ -85,9 +88,9 @@ class ToLoop:
     def _wait_for_room(self, size: int) -> None:
         gate = self._gate
         gate.acquire(blocking=False)
-        while self._broken is None and not self._fits(size):
+        while self.broken is None and not self._fits(size):
             self._blocked = True
-            if self._broken is None and not self._fits(size):
+            if self.broken is None and not self._fits(size):
                 gate.acquire()
             self._blocked = False
 
@@ -111,16 +114,12 @@ class ToLoop:
             self._parked = False
             self._port.post(self._bell.ring)
 
-    @property
-    def broken(self) -> bool:
-        return self._broken is not None
-
     # On the loop
 
     @property
     def ready(self) -> bool:
         """Whether `take` would return, or raise, at once."""
-        return bool(self._chunks) or self._stage != OPEN or self._broken is not None
+        return bool(self._chunks) or self._stage != OPEN or self.broken is not None
 
     @property
     def ended(self) -> bool:
@@ -129,7 +128,7 @@ class ToLoop:
     @property
     def fed(self) -> bool:
         """Whether `take` would return at once."""
-        return self._broken is None and (bool(self._chunks) or self._stage in (ENDED, FINISHED))
+        return self.broken is None and (bool(self._chunks) or self._stage in (ENDED, FINISHED))
 
     @property
     def done(self) -> bool:
@@ -148,11 +147,12 @@ class ToLoop:
             BaseException: what `break_` was given, at once, or `finish`, after the last chunk.
         """
         while True:
-            if self._broken is not None:
-                raise self._broken()
+            if self.broken is not None:
+                raise self.broken()
             stage = self._stage  # before the chunks: once it is ENDED no chunk is added
-            if self._chunks:
-                body = next_piece(self._chunks)
+            waiting = len(self._chunks)
+            if waiting:
+                body = next_piece(self._chunks, waiting, self._made - self._taken)
                 self._out += len(body)
                 return body, bool(self._chunks) or stage in (OPEN, FAILED)
             if stage == FAILED:
@@ -160,7 +160,7 @@ class ToLoop:
             if stage != OPEN:
                 return b"", False
             self._parked = True
-            if not self._chunks and self._stage == OPEN and self._broken is None:
+            if not self._chunks and self._stage == OPEN and self.broken is None:
                 await self._bell.wait()
 
     async def news(self) -> None:
@@ -171,7 +171,7 @@ class ToLoop:
 
     async def gone(self) -> None:
         """Wait until the flow is broken."""
-        while self._broken is None:
+        while self.broken is None:
             await self._bell.wait()
 
     def credit(self) -> None:
@@ -197,8 +197,8 @@ class ToLoop:
 
     def break_(self, reason: Callable[[], BaseException]) -> None:
         """The taker is gone: the next `put` and `take` raise what `reason()` makes.  The first reason stays."""
-        if self._broken is None:
-            self._broken = reason
+        if self.broken is None:
+            self.broken = reason
         self._open_gate()
         self._bell.ring()
 

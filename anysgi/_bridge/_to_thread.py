@@ -26,11 +26,13 @@ class ToThread:
     Args:
         port: the way back into the loop.
         window: bytes the maker may be ahead of the taker before `room()` waits.
+
+    Attributes:
+        broken: what `break_` was given; None as long as it was not called.
     """
 
     __slots__ = (
         "_bell",
-        "_broken",
         "_chunks",
         "_gate",
         "_made",
@@ -42,6 +44,7 @@ class ToThread:
         "_stalled",
         "_taken",
         "_window",
+        "broken",
     )
 
     def __init__(self, port: Port, window: int) -> None:
@@ -50,7 +53,7 @@ class ToThread:
         self._most = most_chunks(window)
         self._chunks: deque[bytes] = deque()
         self._stage = OPEN
-        self._broken: Callable[[], BaseException] | None = None
+        self.broken: Callable[[], BaseException] | None = None
         self._made = self._taken = 0
         self._parked = False  # the thread waits for news
         self._nudged = False  # there is news that is not bytes
@@ -60,12 +63,14 @@ class ToThread:
 
     # On the loop
 
-    def feed(self, chunk: bytes, *, wake: bool = True) -> None:
-        """Hand over a chunk, whether it fits or not; `room()` is where to wait."""
-        self._made += len(chunk)
-        self._chunks.append(chunk)
+    def feed(self, chunk: bytes, *, wake: bool = True) -> bool:
+        """Hand over a chunk, whether it fits or not; True if the window is full, and `room()` is where to wait."""
+        chunks = self._chunks
+        self._made = made = self._made + len(chunk)  # first: what waits is counted
+        chunks.append(chunk)
         if wake and self._parked:
             self._wake()
+        return made - self._taken >= self._window or len(chunks) >= self._most
 
     def end(self, *, wake: bool = True) -> None:
         """The bytes are complete."""
@@ -102,15 +107,15 @@ class ToThread:
 
     async def room(self) -> None:
         """Wait until the window has room again, or `break_` made waiting pointless."""
-        while self.full and self._broken is None:
+        while self.full and self.broken is None:
             self._stalled = True
-            if self.full and self._broken is None:
+            if self.full and self.broken is None:
                 await self._bell.wait()
 
     def break_(self, reason: Callable[[], BaseException]) -> None:
         """The rest will never come: a thread that has taken everything gets what `reason()` makes."""
-        if self._broken is None:
-            self._broken = reason
+        if self.broken is None:
+            self.broken = reason
         self._wake()
         self._bell.ring()
 
@@ -121,10 +126,6 @@ class ToThread:
         """Whether everything was made and taken."""
         return self._stage == ENDED and not self._chunks
 
-    @property
-    def broken(self) -> bool:
-        return self._broken is not None
-
     def take(self) -> bytes:
         """Return the next bytes, small chunks that piled up joined; `b""` if there are none now.
 
@@ -132,11 +133,12 @@ class ToThread:
             BaseException: what `break_` was given, once every chunk was taken.
         """
         chunks = self._chunks
-        if not chunks:
-            if self._broken is not None and self._stage != ENDED:
-                raise self._broken()
+        waiting = len(chunks)
+        if not waiting:
+            if self.broken is not None and self._stage != ENDED:
+                raise self.broken()
             return b""
-        piece = next_piece(chunks)
+        piece = next_piece(chunks, waiting, self._made - self._taken)
         self._taken += len(piece)
         if self._stalled and not chunks:  # not before: the loop then fills a whole window, while this piece is used
             self._stalled = False
@@ -151,7 +153,7 @@ class ToThread:
         gate = self._gate
         gate.acquire(blocking=False)
         self._parked = True
-        news = self._chunks or self._stage == ENDED or self._broken is not None or self._nudged
+        news = self._chunks or self._stage == ENDED or self.broken is not None or self._nudged
         awake = True if news else gate.acquire(timeout=timeout)
         self._parked = False
         self._nudged = False

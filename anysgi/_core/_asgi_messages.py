@@ -76,9 +76,10 @@ class ResponseMessages:
         headers: native-string pairs for `start_response`, once started.
         hints: links for `103 Early Hints` that were not sent yet.
         path: the file that is the body, if the app named one.
+        state: where in the table it is.
     """
 
-    __slots__ = ("_length", "_method", "_offered", "_state", "headers", "hints", "path", "status")
+    __slots__ = ("_length", "_method", "_offered", "headers", "hints", "path", "state", "status")
 
     _length: BodyLength
 
@@ -87,17 +88,17 @@ class ResponseMessages:
         self._offered = offered
         self.hints: tuple[str, ...] = ()
         self.path = ""
-        self._state = IDLE
+        self.state = IDLE
         self.status = ""
         self.headers: list[tuple[str, str]] = []
 
     @property
     def started(self) -> bool:
-        return self._state is not IDLE
+        return self.state is not IDLE
 
     @property
     def done(self) -> bool:
-        return self._state is DONE or self._state is WHOLE
+        return self.state is DONE or self.state is WHOLE
 
     @property
     def silent(self) -> bool:
@@ -118,19 +119,25 @@ class ResponseMessages:
         """
         kind = message.get("type", "a message without a type")
         event = FINAL if kind == MORE and not message.get("more_body", False) else kind
-        following = TRANSITIONS[self._state].get(event)
+        following = TRANSITIONS[self.state].get(event)
         if following is None:
-            raise AppProtocolError(f"the app sent {event!r} {_MISTAKES[self._state]}")
+            raise AppProtocolError(f"the app sent {event!r} {_MISTAKES[self.state]}")
         body = b""
-        if kind == START:
+        if self.state is DONE:
+            return body
+        if kind == MORE:  # first, and in place where nothing is to be counted: streams spend their time here
+            body = message.get("body", b"")
+            if type(body) is not bytes:
+                body = _as_bytes(body)
+            if self._length.left is not None:
+                body = self._count(body, last=following is DONE)
+                if following is SENDING and not (self._length.left or self._length.silent):
+                    following = WHOLE
+        elif kind == START:
             self._start(message)
-        elif kind in (PATHSEND, EARLY_HINT):
+        else:
             self._extended(kind, message)
-        elif self._state is not DONE:
-            body = self._body(message, last=following is DONE)
-            if following is SENDING and self._length.left == 0 and not self._length.silent:
-                following = WHOLE
-        self._state = following  # last: a refused message changes nothing
+        self.state = following  # last: a refused message changes nothing
         return body
 
     def _start(self, message: Mapping[str, Any]) -> None:
@@ -153,16 +160,9 @@ class ResponseMessages:
         else:
             self.hints += tuple(str(value, "latin-1") for value in check_links(message.get("links", ())))
 
-    def _body(self, message: Mapping[str, Any], *, last: bool) -> bytes:
-        body = message.get("body", b"")
-        if not isinstance(body, bytes):
-            if not isinstance(body, (bytearray, memoryview)):
-                raise AppTypeError(f"'body' must be bytes, not {type(body).__name__}; encode it: text.encode()")
-            body = bytes(body)
+    def _count(self, body: bytes, *, last: bool) -> bytes:
         length = self._length
-        left = length.left
-        if left is None:
-            return body
+        left = length.left or 0
         if len(body) > left and not length.silent:
             raise AppProtocolError(f"the app sent more body than its Content-Length: {length.declared}")
         clipped = length.clip(body)
@@ -173,6 +173,12 @@ class ResponseMessages:
                 length.left = left
                 raise
         return clipped
+
+
+def _as_bytes(body: object) -> bytes:
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        return bytes(body)
+    raise AppTypeError(f"'body' must be bytes, not {type(body).__name__}; encode it: text.encode()")
 
 
 def check_links(links: Any) -> list[bytes]:

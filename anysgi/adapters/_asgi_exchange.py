@@ -4,7 +4,7 @@
        │
        └── hang_up: `receive` says http.disconnect, `send` raises OSError, after `grace` seconds the task is cancelled
 
-The response goes to the server's thread through `down`; the request body comes through `up`, when `receive` asks.
+The response goes to the server's thread through `down`; the request body comes when `receive` asks.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .._bridge._to_loop import ToLoop
-from .._core._asgi_messages import ResponseMessages
+from .._core._asgi_messages import SENDING, ResponseMessages
 from .._core._containment import contained
 from ..exceptions import AppProtocolError, ClientDisconnected
+from ._asgi_receive import AsgiReceive, gone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from contextvars import Context
 
     from .._bridge._port import Task
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("anysgi")
 
-_gone = partial(ClientDisconnected, "the client left: stop sending")
 _left = partial(ClientDisconnected, "the client left before its request was complete")
 _stopping = partial(ClientDisconnected, "the app is shutting down")
 _done = partial(ClientDisconnected, "the response is complete")
@@ -49,9 +48,8 @@ class AsgiExchange:
 
     Attributes:
         down: the response's body; broken by what the app raised.
-        up: the request's body.
+        request: the request's body, once the app has asked for it.
         messages: the response's head.
-        waiting: how many `receive` calls wait for body right now.
         endless: it does not end by itself, so whoever wants it to has to say so.
         outer: the request this one is part of, if there is one: it looks out for the client, and hangs up with it.
     """
@@ -60,9 +58,9 @@ class AsgiExchange:
 
     __slots__ = (
         "_app",
-        "_body_read",
         "_context",
         "_grace",
+        "_has_body",
         "_late",
         "_runtime",
         "_scope",
@@ -71,9 +69,8 @@ class AsgiExchange:
         "down",
         "messages",
         "outer",
+        "request",
         "task",
-        "up",
-        "waiting",
     )
 
     def __init__(
@@ -88,15 +85,12 @@ class AsgiExchange:
         self.task: Task | None = None
         self._late: list[BaseException] = []
         self._silenced = 0
-        self._body_read = False
-        self.waiting = 0
+        self._has_body = has_body
         self.outer: RequestPump | None = None
         port = runtime.port
         self.down = port.flow(port, window)
-        self.up = ToLoop(port, window)
+        self.request: AsgiReceive | None = None
         self.messages = ResponseMessages(scope["method"], scope["extensions"])
-        if not has_body:
-            self.up.end()
 
     # On the server's thread
 
@@ -137,7 +131,9 @@ class AsgiExchange:
             self._runtime.forget(self)
 
     def _unfinished(self) -> Exception:
-        if self.up.broken:  # the app was told so, and may leave without another word
+        if (
+            self.request is not None and self.request.flow.broken
+        ):  # the app was told so, and may leave without another word
             return _left()
         if self.messages.started:
             return AppProtocolError(
@@ -157,7 +153,7 @@ class AsgiExchange:
                 self._runtime.port.after(1.0, self.log_late)
         else:
             self.down.break_(_same(error))
-            self.up.break_(_done)
+            self._close_request(_done)
 
     def log_late(self) -> None:
         """The server's thread was gone before it could write this to `wsgi.errors`."""
@@ -194,11 +190,11 @@ class AsgiExchange:
         if self.task is not None and self.messages.done:
             self.task.cancel()
 
-    def hang_up(self, reason: Callable[[], ClientDisconnected] = _gone) -> None:
+    def hang_up(self, reason: Callable[[], ClientDisconnected] = gone) -> None:
         """The client left, or the time is up: tell the app, and see to it that it ends."""
         if not self.messages.done:
             self.down.break_(reason)
-        self.up.break_(reason)
+        self._close_request(reason)
         self._cancel_later()
 
     def shut_down(self) -> None:
@@ -218,38 +214,25 @@ class AsgiExchange:
         timer = self._runtime.port.after(self._grace, cancel)
         task.add_done_callback(lambda _: timer.cancel())
 
-    async def receive(self) -> Message:
+    def receive(self) -> Awaitable[Message]:
         """The app's `receive` (ASGI spec, "Request" and "Disconnect"); cancelling it loses nothing."""
-        up = self.up
-        try:
-            if up.fed and not self._body_read:
-                await (
-                    self._runtime.port.checkpoint()
-                )  # Starlette's is_disconnected() cancels first and drops what comes
-            while not self._body_read and not up.ready:
-                await self._ask()
-            if self._body_read:
-                if self.outer is not None:
-                    self.outer.start()
-                await up.gone()
-            body, more = await up.take()
-            up.credit()
-        except ClientDisconnected:
-            up.break_(_gone)
-            if not self.messages.done:
-                self.down.break_(_gone)  # what was told by `receive` holds for `send`
-            return {"type": "http.disconnect"}
-        self._body_read = not more
-        return {"type": "http.request", "body": body, "more_body": more}
+        return self._opened().next()
 
-    async def _ask(self) -> None:
-        """Have the server's thread read a piece, and wait until one came; to whom it goes is another matter."""
-        self.waiting += 1
-        self.down.nudge()
-        try:
-            await self.up.news()
-        finally:
-            self.waiting -= 1
+    def _opened(self) -> AsgiReceive:
+        request = self.request
+        if request is None:
+            request = AsgiReceive(
+                self._runtime.port, self._window, self.down, self.messages, self.outer, self._has_body
+            )
+            self.request = request
+            if self.down.broken or self.messages.done:
+                self._close_request(gone)
+        return request
+
+    def _close_request(self, reason: Callable[[], ClientDisconnected]) -> None:
+        """The exchange is over: from now on `receive` says http.disconnect."""
+        if self.request is not None:
+            self.request.flow.break_(reason)
 
     async def send(self, message: Message) -> None:
         """The app's `send` (ASGI spec, "Response Start" and "Response Body").
@@ -259,36 +242,37 @@ class AsgiExchange:
             AppProtocolError: the message is wrong, or out of turn.
         """
         messages, down = self.messages, self.down
-        if messages.done:
-            messages.accept(message)  # ignored, or a mistake
-            return
-        if down.broken:
-            raise _gone()
+        if down.broken and not messages.done:
+            raise gone()
         body = messages.accept(message)
-        if self.messages.done:
-            if body:
-                down.feed(body, wake=False)
-            down.end(wake=False)
-            self.up.break_(_done)
-            self._runtime.port.soon(down.wake)  # at the latest; this often is the app's last step, and it may yet raise
-        elif body:
-            down.feed(body)
-            if down.full:
+        if body and messages.state is SENDING:
+            if down.feed(body):
                 await down.room()
+        elif messages.done:
+            self._complete(body)
         elif message["type"] == "http.response.body" and messages.silent:
             self._drop(message)
         elif messages.hints:
             down.nudge()
 
+    def _complete(self, body: bytes) -> None:
+        down = self.down
+        if body:
+            down.feed(body, wake=False)
+        down.end(wake=False)
+        self._close_request(_done)
+        self._runtime.port.soon(down.wake)  # at the latest; this often is the app's last step, and it may yet raise
+
     def _drop(self, message: Message) -> None:
         """A HEAD is answered by its head; an endless body must end as well."""
         if not self._silenced:
             self.down.end()
-            self.up.break_(_done)
+            self._opened()
+            self._close_request(_done)
             self._cancel_later()
         self._silenced += len(message.get("body", b"")) + 64
         if self._silenced > self._window:
-            raise _gone()
+            raise gone()
 
 
 def _same(error: BaseException) -> Any:

@@ -15,6 +15,7 @@ from ._client_watch import departure, disconnect_call, socket_check
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._bridge._to_loop import ToLoop
     from ..types import Environ
     from ._asgi_exchange import AsgiExchange
     from ._environ_body import EnvironBody
@@ -78,8 +79,8 @@ class ResponsePump:
         while not (chunk := down.take()) and not down.ended:
             if exchange.messages.hints:
                 self.send_hints()
-            elif exchange.waiting and not exchange.up.ready:
-                self._read_body()
+            elif exchange.request is not None and exchange.request.wanted:
+                self._read_body(exchange.request.flow)
             elif self._patience is None:
                 down.wait()
             else:
@@ -109,8 +110,7 @@ class ResponsePump:
         if self._disconnected is not None and self._disconnected():
             raise departure(self._environ)
 
-    def _read_body(self) -> None:
-        up = self.exchange.up
+    def _read_body(self, up: ToLoop) -> None:
         try:
             piece, more = self._body.read()
             up.put(piece, last=not more)

@@ -23,7 +23,8 @@ from .._core._websocket_handshake import ServerHandshake
 from .._core._websocket_messages import CLOSED, OPEN, Accept, Close, Data, Denial, WebSocketMessages
 from .._core._websocket_scope import websocket_scope
 from ..exceptions import ClientDisconnected
-from ._asgi_exchange import AsgiExchange, _gone
+from ._asgi_exchange import AsgiExchange
+from ._asgi_receive import gone
 from ._websocket_sockets import early_bytes, socket_of
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class WebSocketExchange(AsgiExchange):
             AppProtocolError: the message is wrong, or out of turn.
         """
         if self._end is not None and self._steps.state is not CLOSED:
-            raise _gone()
+            raise gone()
         match self._steps.accept(message):
             case Data(payload) if self._pump is not None:
                 await self._pump.send(payload)
@@ -183,7 +184,7 @@ class WebSocketExchange(AsgiExchange):
         try:
             await stream.write(answer)
         except OSError:
-            raise _gone() from None
+            raise gone() from None
 
     async def _read(self, accept: Accept) -> None:
         assert self._pump is not None
@@ -227,7 +228,7 @@ class WebSocketExchange(AsgiExchange):
         self._room.ring()
         await pump.close(close)
 
-    def hang_up(self, reason: Callable[[], ClientDisconnected] = _gone) -> None:
+    def hang_up(self, reason: Callable[[], ClientDisconnected] = gone) -> None:
         """Nobody waits for the end of the request any more: an open WebSocket is closed first."""
         if self._pump is None:
             self._end = Close(ABNORMAL, "")
