@@ -63,28 +63,32 @@ class ToThread:
 
     # On the loop
 
-    def feed(self, chunk: bytes, *, wake: bool = True) -> bool:
+    def feed(self, chunk: bytes) -> bool:
         """Hand over a chunk, whether it fits or not; True if the window is full, and `room()` is where to wait."""
         chunks = self._chunks
         self._made = made = self._made + len(chunk)  # first: what waits is counted
         chunks.append(chunk)
-        if wake and self._parked:
+        if self._parked:
             self._wake()
         return made - self._taken >= self._window or len(chunks) >= self._most
 
-    def end(self, *, wake: bool = True) -> None:
-        """The bytes are complete."""
+    def end(self, last: bytes = b"") -> None:
+        """The bytes are complete, `last` included: one wake-up for both."""
+        if last:
+            self._made += len(last)
+            self._chunks.append(last)
         self._stage = ENDED
-        if wake:
-            self.wake()
+        if self._parked:
+            self._wake()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `end` was called."""
+        return self._stage == ENDED
 
     def nudge(self) -> None:
         """Make the thread's `wait()` return although there are no bytes."""
         self._nudged = True
-        self.wake()
-
-    def wake(self) -> None:
-        """Tell a waiting thread what `wake=False` kept back."""
         if self._parked:
             self._wake()
 

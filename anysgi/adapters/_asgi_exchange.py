@@ -61,6 +61,7 @@ class AsgiExchange:
         "_context",
         "_grace",
         "_has_body",
+        "_last",
         "_late",
         "_runtime",
         "_scope",
@@ -83,6 +84,7 @@ class AsgiExchange:
         self._window = window
         self._grace = grace
         self.task: Task | None = None
+        self._last: bytes | None = None  # the end of the response, once it is complete
         self._late: list[BaseException] = []
         self._silenced = 0
         self._has_body = has_body
@@ -127,7 +129,7 @@ class AsgiExchange:
             if not self.messages.done:
                 self._failed(self._unfinished())
         finally:
-            self.down.wake()
+            self._hand_over()
             self._runtime.forget(self)
 
     def _unfinished(self) -> Exception:
@@ -256,12 +258,16 @@ class AsgiExchange:
             down.nudge()
 
     def _complete(self, body: bytes) -> None:
-        down = self.down
-        if body:
-            down.feed(body, wake=False)
-        down.end(wake=False)
-        self._close_request(_done)
-        self._runtime.port.soon(down.wake)  # at the latest; this often is the app's last step, and it may yet raise
+        if self._last is None:
+            self._last = body
+            self._close_request(_done)
+            self._runtime.port.soon(self._hand_over)  # at the latest: this often is the app's last step, but may not be
+
+    def _hand_over(self) -> None:
+        """Tell the server's thread that the response is complete; not before it is known whether the app raised."""
+        if self._last is not None and not self.down.closed:
+            self.down.end(self._last)
+            self._last = b""
 
     def _drop(self, message: Message) -> None:
         """A HEAD is answered by its head; an endless body must end as well."""

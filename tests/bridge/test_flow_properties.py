@@ -149,9 +149,7 @@ def test_a_taker_that_leaves_at_any_time_sets_the_thread_free(
 
 # ToThread: the loop makes, the thread takes.
 
-MAKER_STEPS = st.lists(
-    st.sampled_from(["feed", "feed", "quiet", "room", "cancel", "turn", "nudge", "wake"]), max_size=40
-)
+MAKER_STEPS = st.lists(st.sampled_from(["feed", "feed", "room", "cancel", "turn", "nudge"]), max_size=40)
 
 
 class Maker:
@@ -167,16 +165,11 @@ class Maker:
             await self.room()
             self.flow.feed(chunk)
 
-    async def feed(self, *, wake: bool = True) -> None:
+    async def feed(self) -> None:
         chunk = next(self.chunks, None)
         if chunk is not None:
             await self.room()
-            self.flow.feed(chunk, wake=wake)
-
-    async def quiet(self) -> None:
-        await self.feed(wake=False)
-        await asyncio.sleep(0)
-        self.flow.wake()
+            self.flow.feed(chunk)
 
     async def room(self) -> None:
         await soon(self.flow.room())
@@ -192,9 +185,6 @@ class Maker:
 
     async def nudge(self) -> None:
         self.flow.nudge()
-
-    async def wake(self) -> None:
-        self.flow.wake()
 
 
 def take(flow: ToThread, most: int) -> list[bytes]:
@@ -212,22 +202,21 @@ def take(flow: ToThread, most: int) -> list[bytes]:
 
 @LOOP
 @settings(max_examples=60)
-@given(SIZES, WINDOWS, MAKER_STEPS, st.booleans())
+@given(SIZES, WINDOWS, MAKER_STEPS, st.sampled_from([b"", b"last"]))
 def test_to_a_thread_every_byte_arrives(
-    kind: str, sizes: list[int], window: int, steps: list[str], loudly: bool
+    kind: str, sizes: list[int], window: int, steps: list[str], last: bytes
 ) -> None:
     chunks = chunks_of(sizes)
-    most = window + max(map(len, chunks), default=0)  # `feed` never refuses: one chunk may be too many
+    most = window + max(map(len, chunks), default=0) + len(last)  # neither `feed` nor `end` refuses what is too much
 
     async def work() -> list[bytes]:
         flow = ToThread(AsyncioPort(asyncio.get_running_loop()), window)
         taking = on_thread(take, flow, most)
         await Maker(flow, chunks).follow(steps)
-        flow.end(wake=loudly)
-        flow.wake()
+        flow.end(last)
         return await result(taking)
 
-    assert b"".join(run(kind, work)) == b"".join(chunks)
+    assert b"".join(run(kind, work)) == b"".join([*chunks, last])
 
 
 @LOOP

@@ -52,9 +52,11 @@ class SlyToLoop(ToLoop):
 
 
 class SlyToThread(ToThread):
-    surprise: Callable[[ToThread], None] | None
+    surprise: Callable[[ToThread], object] | None
 
-    def __init__(self, mark: str, news: Callable[[ToThread], None], early: bool = False, window: int = 10_000) -> None:
+    def __init__(
+        self, mark: str, news: Callable[[ToThread], object], early: bool = False, window: int = 10_000
+    ) -> None:
         self.early = early
         self.marks: dict[str, bool] = {}
         self.surprise = None
@@ -143,21 +145,17 @@ async def test_a_thread_that_is_about_to_wait_for_room(news: Callable[[ToLoop], 
         assert list(flow._chunks) == [b"y" * 100]
 
 
-FEEDS: dict[str, Callable[[ToThread], None]] = {
+FEEDS: dict[str, Callable[[ToThread], object]] = {
     "a chunk": lambda flow: flow.feed(b"x"),
-    "a chunk that wakes nobody": lambda flow: flow.feed(b"x", wake=False),
     "the end": lambda flow: flow.end(),
-    "the end, which wakes nobody": lambda flow: flow.end(wake=False),
+    "the end with a chunk": lambda flow: flow.end(b"x"),
     "a break": lambda flow: flow.break_(Gone),
     "a nudge": lambda flow: flow.nudge(),
-    "nothing but a wake-up": lambda flow: flow.wake(),
 }
 
 
-@pytest.mark.parametrize(
-    ("event", "early"),
-    [(event, early) for event in FEEDS for early in (True, False) if not (early and event == "nothing but a wake-up")],
-)
+@WHEN
+@pytest.mark.parametrize("event", FEEDS)
 async def test_a_thread_that_is_about_to_wait_for_bytes(event: str, early: bool) -> None:
     flow = SlyToThread("_parked", FEEDS[event], early)
     assert await result(on_thread(flow.wait)) is True

@@ -123,7 +123,7 @@ class Late(Exception):
     pass
 
 
-EVENTS: dict[str, Callable[[ToThread], None]] = {
+EVENTS: dict[str, Callable[[ToThread], object]] = {
     "feed": lambda flow: flow.feed(b"x"),
     "end": lambda flow: flow.end(),
     "break": lambda flow: flow.break_(Gone),
@@ -172,10 +172,9 @@ async def test_the_end_comes_after_the_last_byte_was_taken() -> None:
     assert flow.ended
 
 
-WAKING: dict[str, Callable[[ToThread], None]] = {
+WAKING: dict[str, Callable[[ToThread], object]] = {
     **EVENTS,
     "nudge": lambda flow: flow.nudge(),
-    "wake": lambda flow: flow.wake(),
 }
 
 
@@ -188,7 +187,7 @@ async def test_a_waiting_thread_is_woken_by(event: str) -> None:
     assert await result(waits) is True
 
 
-@pytest.mark.parametrize("event", [e for e in WAKING if e != "wake"])
+@pytest.mark.parametrize("event", WAKING)
 async def test_a_thread_that_comes_later_does_not_wait(event: str) -> None:
     flow = new()
     WAKING[event](flow)
@@ -210,18 +209,25 @@ async def test_a_wait_is_over_in_time() -> None:
     assert flow.wait(0) is True
 
 
-@pytest.mark.parametrize(
-    "keep", [lambda flow: flow.feed(b"x", wake=False), lambda flow: flow.end(wake=False)], ids=["feed", "end"]
-)
-async def test_what_is_kept_back_wakes_the_thread_when_told(keep: Callable[[ToThread], None]) -> None:
+async def test_the_last_chunk_and_the_end_come_with_one_wake_up() -> None:
     flow = new()
     waits = on_thread(flow.wait)
     assert eventually(lambda: flow._parked)
-    keep(flow)
-    assert flow._parked
-    assert flow._gate.locked()
-    flow.wake()
+    assert not flow.closed
+    flow.end(b"last")
+    assert flow.closed
     assert await result(waits) is True
+    assert not flow.ended
+    assert flow.take() == b"last"
+    assert flow.ended
+
+
+async def test_the_maker_hears_when_the_window_is_full() -> None:
+    flow = new(window=1_000)
+    assert not flow.feed(b"x" * 999)
+    assert flow.feed(b"x")
+    flow.take()
+    assert not flow.feed(b"x")
 
 
 async def test_the_taker_pays_for_no_wake_up_while_the_loop_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
