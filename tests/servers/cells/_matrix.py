@@ -43,7 +43,7 @@ WSGI_SERVERS = (
     Server("cheroot", "cheroot {version}", "cheroot"),
     Server("granian-wsgi", "granian {version} `--interface wsgi`", "granian"),
     Server("werkzeug", "werkzeug {version}, development server", "werkzeug"),
-    Server("wsgiref", "wsgiref", ""),
+    Server("wsgiref", "wsgiref of Python {version}", "python"),
 )
 WSGI_FRAMEWORKS = {
     "django": "Django",

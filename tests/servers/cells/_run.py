@@ -22,7 +22,7 @@ def hold(cell: Cell, folder: Path) -> None:
     """Raise an AssertionError that names each check which did not go as it should."""
     server = start(cell.name, cell.command(), cell.environ(), folder)
     try:
-        faults = {check: fault(cell, server, check) for check in CHECKS}
+        faults = {check: fault(cell, check, server) for check in CHECKS}
     finally:
         server.stop()
     server.excused = tuple(excused(cell))
@@ -40,7 +40,7 @@ def excused(cell: Cell) -> Iterator[str]:
         yield "SpooledTemporaryFile"  # Django closes the body of a request unless `send` raises
 
 
-def fault(cell: Cell, server: Server, check: str) -> str:
+def fault(cell: Cell, check: str, server: Server) -> str:
     limit = limit_of(cell.server, cell.app, check)
     try:
         with Doorman() as doorman:

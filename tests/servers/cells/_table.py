@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import platform
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -22,10 +22,12 @@ def collect(folder: Path) -> dict[str, Any]:
     """Join what the cells of one run wrote down; a cell that is missing is a KeyError."""
     passed = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in folder.glob("*.json")}
     rows = [(server, frameworks) for servers, frameworks in HALVES.values() for server in servers]
-    packages = {server.package for server, _ in rows if server.package} | set(FRAMEWORK_PACKAGES.values())
+    packages = {server.package for server, _ in rows} | set(FRAMEWORK_PACKAGES.values())
     return {
-        "python": ".".join(map(str, sys.version_info[:2])),
-        "versions": {package: version(package) for package in sorted(packages)},
+        "versions": {
+            package: platform.python_version() if package == "python" else version(package)
+            for package in sorted(packages)
+        },
         "missed": {
             server.cell: {name: [c for c in CHECKS if c not in passed[f"{server.cell}+{name}"]] for name in frameworks}
             for server, frameworks in rows
@@ -52,7 +54,7 @@ def half(title: str, servers: Sequence[Server], frameworks: Mapping[str, str], r
 
 
 def version_of(package: str, results: Mapping[str, Any]) -> str:
-    return ".".join(results["versions"][package].split(".")[:2]) if package else ""
+    return ".".join(results["versions"][package].split(".")[:2])
 
 
 def outcome(server: str, framework: str, missed: Sequence[str]) -> str:
