@@ -179,7 +179,7 @@ def _run_bounded(
     record: Record, job: Callable[[], None], bound: float, inline: bool, host: _LoopOfItsOwn | None = None
 ) -> None:
     if inline:
-        job()
+        _run_here(record, job, bound, host)
         return
     try:
         bounded(job, bound, (host.cancel, host.halt) if host else (), _STOPPING)
@@ -187,6 +187,28 @@ def _run_bounded(
         swallowed = " and swallowed its cancellation" if host and late.asked > 1 else ""
         where = f"It stood at\n{host.stood_at if host else ''}{late.stack}"
         raise _timeout(record, f"the app did not end within {bound} s{swallowed}", where) from None
+
+
+def _run_here(record: Record, job: Callable[[], None], bound: float, host: _LoopOfItsOwn | None) -> None:
+    """On the calling thread nobody can stop an app that blocks; one that awaits is cancelled from another thread."""
+    if host is None:
+        job()
+        return
+    stops = [threading.Timer(bound, host.cancel), threading.Timer(bound + _STOPPING, host.halt)]
+    for stop in stops:
+        stop.daemon = True
+        stop.start()
+    try:
+        job()
+    except RuntimeError:  # the loop was halted
+        if not host.stood_at:
+            raise
+    finally:
+        for stop in stops:
+            stop.cancel()
+            stop.join()
+    if host.stood_at:
+        raise _timeout(record, f"the app did not end within {bound} s", f"It stood at\n{host.stood_at}")
 
 
 async def _serve(app: Any, record: Record, make: Callable[..., AsgiServer], clock: SkippingClock) -> None:

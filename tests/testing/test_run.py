@@ -243,6 +243,22 @@ def test_an_app_that_does_not_end_is_an_error_within_the_bound(app: Any) -> None
 
 
 @pytest.mark.parametrize("app", [never_answers, swallows_cancellation])
+def test_on_the_calling_thread_an_app_that_awaits_is_stopped_too(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_run, "_STOPPING", 0.1)
+    started = time.monotonic()
+    with pytest.raises(ExchangeTimeout, match=r"(?s)within 0\.1 s.*http\.request.*It stood at"):
+        run(app, bound=0.1, inline=True)
+    assert time.monotonic() - started < 3
+
+
+def test_a_runtime_error_on_the_calling_thread_is_the_apps() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise RuntimeError("mine")
+
+    assert str(run(app, inline=True).exception) == "mine"
+
+
+@pytest.mark.parametrize("app", [never_answers, swallows_cancellation])
 def test_on_a_foreign_loop_too(app: Any) -> None:
     with pytest.raises(ExchangeTimeout, match=rf"(?s)http\.request.*It stood at .*{app.__name__}") as caught:
         asyncio.run(arun(app, bound=0.05))
