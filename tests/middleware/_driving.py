@@ -10,14 +10,16 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from anysgi.middleware import Request, Stack
+from anysgi.testing import Scenario, SendFails, arun, run
 
 if TYPE_CHECKING:
+    from anysgi.testing import Exchange
     from anysgi.types import Convention
 
 BOUND = 10.0  # seconds
@@ -212,9 +214,9 @@ class Drive:
 
     def serve(self, app: Any, ask: Ask, leaves_after: int | None = None) -> Answer:
         """Run one request through an app that is wrapped already."""
-        if self.convention == "wsgi":
-            return _serve_wsgi(app, ask, leaves_after)
-        return asyncio.run(asyncio.wait_for(_serve_asgi(app, ask, leaves_after), BOUND), debug=False)  # debug is slow
+        answer, scenario = Answer(), ask.scenario(leaves_after)
+        around = ask.around(app, answer, self.convention)
+        return _answered(answer, run(around, scenario, convention=self.convention, bound=BOUND, inline=True))
 
     def serve_all(
         self, app: Any, asks: Iterable[Ask], aclose: Callable[[], Awaitable[object]] | None = None
@@ -224,16 +226,21 @@ class Drive:
         Under ASGI on one loop, as clients of stores are bound to theirs, and `aclose` is awaited there at the end.
         """
         if self.convention == "wsgi":
-            return [_serve_wsgi(app, ask, None) for ask in asks]
+            return [self.serve(app, ask) for ask in asks]
+
+        async def one(ask: Ask) -> Answer:
+            answer = Answer()
+            around = ask.around(app, answer, "asgi")
+            return _answered(answer, await arun(around, ask.scenario(), convention="asgi", bound=BOUND))
 
         async def serve() -> list[Answer]:
             try:
-                return [await _serve_asgi(app, ask, None) for ask in asks]
+                return [await one(ask) for ask in asks]
             finally:
                 if aclose is not None:
                     await aclose()
 
-        return asyncio.run(asyncio.wait_for(serve(), BOUND))
+        return asyncio.run(serve())
 
     def request(self, **options: Any) -> Request:
         """A request view of the convention, for tests of functions that take one."""
@@ -255,139 +262,85 @@ class Ask:
     body: bytes | Iterable[bytes] = b""
     native: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def pieces(self) -> list[bytes]:
-        return [self.body] if isinstance(self.body, bytes) else list(self.body)
-
-    @property
-    def fields(self) -> list[tuple[str, str]]:
-        """The headers, with the ones every client sends."""
-        given = {name.lower() for name, _ in self.headers}
-        fields = [] if "host" in given else [("host", "testserver")]
-        if isinstance(self.body, bytes):
-            if self.body and "content-length" not in given:
-                fields.append(("content-length", str(len(self.body))))
-        else:
-            fields.append(("transfer-encoding", "chunked"))
-        return [*fields, *self.headers]
+    def scenario(self, leaves_after: int | None = None) -> Scenario:
+        """The same for the testing kit; what it has no word for, or no client could send, is put in by `around`."""
+        known = {"scheme": "http", "client": "127.0.0.1", "root_path": "", **self.native}
+        chunked = [] if isinstance(self.body, bytes) else [("transfer-encoding", "chunked")]
+        path = known["root_path"] + (self.path if self.path.startswith("/") else "/")
+        return Scenario(
+            self.method,
+            quote(path, safe="/%:@!$&'()*+,;=~") + (f"?{self.query}" if self.query else ""),
+            [*chunked, *(pair for pair in self.headers if pair not in self._lengths)],
+            [self.body] if self.body and isinstance(self.body, bytes) else self.body or (),
+            tls=known["scheme"] == "https",
+            root_path=known["root_path"],
+            client=known["client"] and (known["client"], 5000),
+            peer=[] if leaves_after is None else [SendFails(at=2 + leaves_after, error=OSError)],
+        )
 
     def environ(self) -> dict[str, Any]:
-        native = {"scheme": "http", "client": "127.0.0.1", "root_path": "", **self.native}
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": self.method,
-            "SCRIPT_NAME": native.pop("root_path"),
-            "PATH_INFO": self.path.encode().decode("latin-1"),
-            "QUERY_STRING": self.query,
-            "SERVER_NAME": "testserver",
-            "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "REMOTE_ADDR": native.pop("client") or "",
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": native.pop("scheme"),
-            "wsgi.input": io.BytesIO(b"".join(self.pieces)),
-            "wsgi.input_terminated": True,
-            "wsgi.errors": io.StringIO(),
-            "wsgi.multithread": True,
-            "wsgi.multiprocess": False,
-            "wsgi.run_once": False,
-        }
-        for name, value in self.fields:
-            key = name.upper().replace("-", "_")
-            key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
-            environ[key] = f"{environ[key]}, {value}" if key in environ else value
-        return {**environ, **native}
+        """The environ of this request, for apps that are called by hand."""
+        return self._in_environ(run(_no_answer, self.scenario(), convention="wsgi", inline=True).request)
 
     def scope(self) -> dict[str, Any]:
-        native = {"scheme": "http", "client": "127.0.0.1", "root_path": "", **self.native}
-        client = native.pop("client")
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.4"},
-            "http_version": "1.1",
-            "method": self.method,
-            "path": native["root_path"] + self.path,
-            "raw_path": (native["root_path"] + self.path).encode(),
-            "query_string": self.query.encode(),
-            "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in self.fields],
-            "client": client and (client, 5000),
-            "server": ("testserver", 80),
-            "extensions": {},
-            **native,
-        }
+        """The scope of this request, for apps that are called by hand."""
+        return self._in_scope(run(_no_answer, self.scenario(), convention="asgi", inline=True).request)
+
+    @property
+    def _lengths(self) -> list[tuple[str, str]]:
+        """The Content-Length a test gave, which may well be wrong."""
+        return [pair for pair in self.headers if pair[0].lower() == "content-length"]
+
+    @property
+    def _odd(self) -> str | None:
+        """A target that is no path."""
+        return None if self.path.startswith("/") else self.path
+
+    @property
+    def _native(self) -> dict[str, Any]:
+        return {key: value for key, value in self.native.items() if key not in ("scheme", "client", "root_path")}
+
+    def _in_environ(self, environ: dict[str, Any]) -> dict[str, Any]:
+        odd = {} if self._odd is None else {"PATH_INFO": self._odd}
+        length = {"CONTENT_LENGTH": self._lengths[0][1]} if self._lengths else {}
+        return {**environ, **odd, **length, **self._native}
+
+    def _in_scope(self, scope: dict[str, Any]) -> dict[str, Any]:
+        odd = {} if self._odd is None else {"path": self._odd, "raw_path": self._odd.encode()}
+        lengths = [(b"content-length", value.encode("latin-1")) for _, value in self._lengths]
+        given = [pair for pair in scope["headers"] if not (lengths and pair[0] == b"content-length")]
+        return {**scope, **odd, "headers": given + lengths, **self._native}
+
+    def around(self, app: Any, answer: Answer, convention: Convention) -> Any:
+        """The app, given the native keys; what it returns or sends is `answer.raw`."""
+
+        def wsgi(environ: dict[str, Any], start_response: Any) -> Any:
+            started: list[Any] = []
+            answer.raw = app(self._in_environ(environ), lambda *head: started.append(head) or start_response(*head))
+            assert started, "start_response() must be called before the app returns: granian looks no later"
+            return answer.raw
+
+        async def asgi(scope: dict[str, Any], receive: Any, send: Any) -> None:
+            answer.raw = []
+
+            async def noted(message: Any) -> None:
+                answer.raw.append(message)
+                await send(message)
+
+            await app(self._in_scope(scope), receive, noted)
+
+        return wsgi if convention == "wsgi" else asgi
 
 
-def _serve_wsgi(app: Any, ask: Ask, leaves_after: int | None) -> Answer:
-    answer = Answer()
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        if exc_info and answer.chunks:
-            raise exc_info[1]
-        answer.status, answer.headers = int(status[:3]), [(name.lower(), value) for name, value in headers]
-        return lambda data: answer.chunks.append(data)
-
-    iterable = None
-    try:
-        answer.raw = iterable = app(ask.environ(), start_response)
-        assert answer.status, "start_response() must be called before the app returns: granian looks no later"
-        chunks = iter(iterable)
-        while leaves_after is None or len(answer.chunks) < leaves_after:
-            chunk = next(chunks, None)
-            if chunk is None:
-                answer.complete = True
-                break
-            assert isinstance(chunk, bytes)
-            answer.chunks += [chunk] if chunk else []
-    except BaseException as error:
-        answer.error = error
-    finally:
-        try:
-            getattr(iterable, "close", lambda: None)()
-        except BaseException as error:
-            answer.error = error
-    if ask.method == "HEAD":
-        answer.chunks.clear()
-    return answer
+def _no_answer(*_: Any) -> Any:
+    raise NotImplementedError  # the request is all that is wanted
 
 
-async def _serve_asgi(app: Any, ask: Ask, leaves_after: int | None) -> Answer:
-    answer = Answer(raw=[])
-    pieces = ask.pieces
-    script = [
-        {"type": "http.request", "body": piece, "more_body": at < len(pieces) - 1} for at, piece in enumerate(pieces)
-    ]
-
-    ended = asyncio.Event()
-
-    async def receive() -> Any:
-        if script:
-            return script.pop(0)
-        await ended.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: Any) -> None:
-        assert not answer.complete, f"sent after the end: {message}"
-        if leaves_after is not None and len(answer.chunks) >= leaves_after and message.get("body"):
-            ended.set()
-            raise OSError("the client left")
-        answer.raw.append(message)
-        if message["type"] == "http.response.start":
-            assert not answer.status, "two heads"
-            answer.status = message["status"]
-            answer.headers = [(str(n, "latin-1").lower(), str(v, "latin-1")) for n, v in message.get("headers", ())]
-        elif message["type"] == "http.response.body":
-            assert answer.status, "a body before its head"
-            body = message.get("body", b"")
-            answer.chunks += [body] if body else []
-            answer.complete = not message.get("more_body")
-            if answer.complete:
-                ended.set()
-
-    try:
-        await app(ask.scope(), receive, send)
-    except BaseException as error:
-        answer.error = error
-    if ask.method == "HEAD":
-        answer.chunks.clear()
+def _answered(answer: Answer, exchange: Exchange) -> Answer:
+    answer.status = exchange.status or 0
+    answer.headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in exchange.headers]
+    answer.chunks = [] if exchange.scenario.method == "HEAD" else exchange.chunks
+    answer.complete, answer.error = exchange.complete, exchange.exception
     return answer
 
 

@@ -241,4 +241,5 @@ def test_fused_is_unfused(layers: list[Plan], program: Program) -> None:
 @settings(max_examples=40)
 @given(plans(), programs())
 def test_wsgi_is_asgi(layers: list[Plan], program: Program) -> None:
-    assert trace("wsgi", layers, program) == trace("asgi", layers, program)
+    stays = program.leaves_after is None  # a WSGI server takes one more piece before it knows
+    assert trace("wsgi", layers, program, told=stays) == trace("asgi", layers, program, told=stays)
