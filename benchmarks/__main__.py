@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import imports, inprocess, machine, memory, middleware, report, serving, watch
+from benchmarks import compression, imports, inprocess, machine, memory, middleware, report, serving, watch
 from benchmarks.measure import Result
 from benchmarks.payload import MIB
 from benchmarks.peers import have_ours
@@ -70,11 +70,17 @@ def middleware_job(convention: str, overhead: bool, quick: bool, rounds: int | N
     return Job(name, f"Five layers on a hello app, {convention.upper()}{beyond}", lambda say: run(say=say))
 
 
+def compression_job(convention: str, quick: bool, rounds: int | None) -> Job:
+    run = partial(compression.run, convention, rounds=rounds or (5 if quick else 21))
+    return Job(compression.name(convention), compression.title(convention), lambda say: run(say=say))
+
+
 def all_jobs(quick: bool, rounds: int | None) -> list[Job]:
     size = 1024 * MIB
     return [
         *(in_process_job(case, quick, rounds) for case in inprocess.CASES),
         *(middleware_job(*case, quick, rounds) for case in middleware.CASES),
+        *(compression_job(convention, quick, rounds) for convention in ("asgi", "wsgi")),
         *(serving_job(case, quick, rounds) for case in serving.CASES),
         *(
             Job(f"memory-{flow}", title.format(size=f"{size // MIB} MiB"), partial(memory.run, flow, size, quick))

@@ -1,7 +1,7 @@
 """Five layers around a hello app: ours in one Stack, the same five written by hand, and as `BaseHTTPMiddleware`.
 
-All five work on heads: an allowed host, an id, the time, three fixed fields, a default.  The hand-written ones are as
-short as they can be: no header is checked, native lists are changed in place.  Time is processor time of this process.
+All five work on heads: an allowed host, an id, the time, three fixed fields, a default.  Time is processor time of this
+process.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter, process_time
 from typing import Any
 
-from starlette.middleware.base import BaseHTTPMiddleware
-
 from anysgi.middleware import Fields, Flow, Request, Response, Stack, middleware
+from benchmarks.by_hand import FIXED, HOSTS, by_hand, by_starlette, by_the_guide
 from benchmarks.measure import Result, calibrate, turns
 from benchmarks.peers import OURS
 
-HAND, BASE, BARE, READS = "by hand", "BaseHTTPMiddleware", "the app alone", "one layer that only reads"
-HOSTS = frozenset(["testserver"])
-FIXED = [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("referrer-policy", "same-origin")]
-FIXED_BYTES = [(name.encode(), value.encode()) for name, value in FIXED]
+HAND, GUIDE, BASE = "by hand", "by hand, as guides show", "BaseHTTPMiddleware"
+BARE, READS = "the app alone", "one layer that only reads"
+Wsgi = Callable[[Any, Any], Any]
 FIELDS = Fields(FIXED)
 
 # Ours
@@ -61,164 +59,6 @@ def default(request: Request) -> Flow:
 
 STACK = Stack(hosts(), identified(), timed(), fixed(), default())
 
-# By hand, ASGI
-
-
-class Hand:
-    def __init__(self, app: Any) -> None:
-        self.app = app
-
-
-class Hosts(Hand):
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        for name, value in scope["headers"]:
-            if name == b"host" and value.decode("latin-1") in HOSTS:
-                await self.app(scope, receive, send)
-                return
-        await send({"type": "http.response.start", "status": 400, "headers": []})
-        await send({"type": "http.response.body"})
-
-
-class Identified(Hand):
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"made")
-
-        async def add(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"].append((b"x-request-id", given))
-            await send(message)
-
-        await self.app(scope, receive, add)
-
-
-class Timed(Hand):
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        started = perf_counter()
-
-        async def add(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                text = f"total;dur={(perf_counter() - started) * 1e3:.1f}"
-                message["headers"].append((b"server-timing", text.encode("latin-1")))
-            await send(message)
-
-        await self.app(scope, receive, add)
-
-
-class Fixed(Hand):
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        async def add(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"].extend(FIXED_BYTES)
-            await send(message)
-
-        await self.app(scope, receive, add)
-
-
-class Default(Hand):
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        async def add(message: Any) -> None:
-            if message["type"] == "http.response.start" and not any(
-                name == b"cache-control" for name, _ in message["headers"]
-            ):
-                message["headers"].append((b"cache-control", b"no-store"))
-            await send(message)
-
-        await self.app(scope, receive, add)
-
-
-# By hand, WSGI
-
-Wsgi = Callable[[Any, Any], Any]
-
-
-def wsgi_hosts(app: Wsgi) -> Wsgi:
-    def call(environ: Any, start_response: Any) -> Any:
-        if environ.get("HTTP_HOST") not in HOSTS:
-            start_response("400 Bad Request", [])
-            return []
-        return app(environ, start_response)
-
-    return call
-
-
-def wsgi_adding(make: Callable[[Any], Callable[[Any], object]]) -> Callable[[Wsgi], Wsgi]:
-    """A closure that has `make(environ)` change the response's list."""
-
-    def wrap(app: Wsgi) -> Wsgi:
-        def call(environ: Any, start_response: Any) -> Any:
-            change = make(environ)
-
-            def start(status: str, headers: Any, exc_info: Any = None) -> Any:
-                change(headers)
-                return start_response(status, headers, exc_info)
-
-            return app(environ, start)
-
-        return call
-
-    return wrap
-
-
-def wsgi_identified(environ: Any) -> Callable[[Any], object]:
-    given = environ.get("HTTP_X_REQUEST_ID", "made")
-    return lambda headers: headers.append(("x-request-id", given))
-
-
-def wsgi_timed(environ: Any) -> Callable[[Any], object]:
-    started = perf_counter()
-    return lambda headers: headers.append(("server-timing", f"total;dur={(perf_counter() - started) * 1e3:.1f}"))
-
-
-def wsgi_fixed(environ: Any) -> Callable[[Any], object]:
-    return lambda headers: headers.extend(FIXED)
-
-
-def wsgi_default(environ: Any) -> Callable[[Any], object]:
-    def change(headers: Any) -> None:
-        if not any(name.lower() == "cache-control" for name, _ in headers):
-            headers.append(("cache-control", "no-store"))
-
-    return change
-
-
-def by_hand(convention: str, app: Any) -> Any:
-    if convention == "asgi":
-        return Hosts(Identified(Timed(Fixed(Default(app)))))
-    for make in (wsgi_default, wsgi_fixed, wsgi_timed, wsgi_identified):
-        app = wsgi_adding(make)(app)
-    return wsgi_hosts(app)
-
-
-def by_starlette(app: Any) -> Any:
-    """Five times nothing but a header: the cheapest five there can be."""
-
-    async def dispatch(request: Any, call_next: Any) -> Any:
-        response = await call_next(request)
-        response.headers["x-request-id"] = "made"
-        return response
-
-    for _ in range(5):
-        app = BaseHTTPMiddleware(app, dispatch)
-    return app
-
-
 # The app, and who asks it
 
 
@@ -246,6 +86,7 @@ def environ() -> dict[str, Any]:
         "PATH_INFO": "/",
         "QUERY_STRING": "",
         "HTTP_HOST": "testserver",
+        "HTTP_ACCEPT_ENCODING": "gzip",
     }
     return {"SERVER_PROTOCOL": "HTTP/1.1", "HTTP_USER_AGENT": "bench", "wsgi.url_scheme": "http", **target}
 
@@ -285,7 +126,8 @@ def wsgi_lap(app: Wsgi) -> Callable[[int], float]:
 
 def contenders(convention: str) -> dict[str, Callable[[int], float]]:
     lap, app = (asgi_lap, asgi_hello) if convention == "asgi" else (wsgi_lap, wsgi_hello)
-    apps = {BARE: app, OURS: STACK(app), HAND: by_hand(convention, app), READS: hosts(app)}
+    by_hands = {HAND: by_hand(convention, app), GUIDE: by_the_guide(convention, app)}
+    apps = {BARE: app, OURS: STACK(app), READS: hosts(app), **by_hands}
     if convention == "asgi":
         apps[BASE] = by_starlette(app)
     return {name: lap(built) for name, built in apps.items()}

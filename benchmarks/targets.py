@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks import imports, inprocess, middleware, peers, serving
+from benchmarks import compression, imports, inprocess, middleware, peers, serving
 from benchmarks.measure import Result, advantage
 
 WINDOW_KIB = 256
@@ -86,6 +86,17 @@ TARGETS = [
     *(
         Target(
             "one layer that only reads", "<= 1.5 µs", f"middleware-{c}-overhead", "limit", 1.5, ours=middleware.READS
+        )
+        for c in ("asgi", "wsgi")
+    ),
+    *(
+        Target(
+            "`compress` of a 1 MiB JSON body, gzip",
+            f"{c.upper()}: >= Starlette's GZipMiddleware",
+            compression.name(c),
+            "gain",
+            1.0,
+            compression.STARLETTE,
         )
         for c in ("asgi", "wsgi")
     ),
