@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect as connect_async
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from ._sockets import FAST, KEY, PROPER, Cell, head, request, serving, url
+from ._sockets import FAST, Cell, serving, url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,56 +112,6 @@ async def many(address: str, number: int) -> None:
                 assert await asyncio.wait_for(ws.recv(), 30) == f"{name}.{turn}"
 
     await asyncio.gather(*map(one, range(number)))
-
-
-# What no WebSocket client would send
-
-BAD_HANDSHAKES = {
-    "another version": ([*PROPER[:3], "sec-websocket-version: 8", KEY], 426),
-    "no key": (PROPER[:4], 400),
-    "a key that is none": ([*PROPER[:4], "sec-websocket-key: dG9vIHNob3J0"], 400),
-}
-BAD_FRAMES = {"unmasked": (b"\x81\x02hi", 1002), "no UTF-8": (b"\x81\x82\0\0\0\0\xff\xff", 1007)}
-BAD_FRAMES["17 MiB"] = (b"\x82\xff" + (17 << 20).to_bytes(8, "big") + bytes(4) + bytes(17 << 20), 1009)
-BAD_FRAMES["HTTP"] = (b"POST / HTTP/1.1\r\nhost: x\r\n\r\n", 1002)
-
-
-def send_all_it_takes(sock: socket.socket, wire: bytes) -> None:
-    try:
-        sock.sendall(wire)
-    except OSError:  # the server has heard enough
-        pass
-
-
-SOCKETS = [FAST[1].param()]
-SOCKETS += [Cell(name, "starlette").param(pytest.mark.slow) for name in ("gunicorn-gevent", "gevent", "werkzeug")]
-
-
-@pytest.mark.parametrize("cell", SOCKETS)
-def test_bad_input_is_answered_as_rfc_6455_says_and_costs_nothing(cell: Cell, tmp_path: Path) -> None:
-    with serving(cell, tmp_path) as server:
-        for fields, status in BAD_HANDSHAKES.values():
-            with request(server, *fields) as sock:
-                answer = head(sock)
-                assert answer.split()[1] == str(status).encode()
-                assert (b"sec-websocket-version: 13" in answer.lower()) == (status == 426)
-        for wire, code in BAD_FRAMES.values():
-            with request(server, *PROPER) as sock:
-                assert head(sock).startswith(b"HTTP/1.1 101 ")
-                send_all_it_takes(sock, wire)
-                frame = sock.recv(4, socket.MSG_WAITALL)
-                assert (frame[0], int.from_bytes(frame[2:], "big")) == (0x88, code)
-                while sock.recv(65_536):  # it ends, without an answer of ours
-                    pass
-        with request(server, *PROPER) as sock:  # frames before the 101, which a server may read with the request
-            sock.sendall(b"\x81\x82\0\0\0\0hi")
-            head(sock)
-        with socket.create_connection(("127.0.0.1", server.port), 10) as sock:  # plain HTTP where a WebSocket lives
-            sock.sendall(b"GET /ws HTTP/1.1\r\nhost: x\r\n\r\n")
-            assert head(sock).split()[1] == b"404"
-        with connect(url(server)) as ws:
-            ws.send("still here")
-            assert ws.recv(timeout=10) == "still here"
 
 
 @pytest.mark.slow
