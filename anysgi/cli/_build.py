@@ -28,7 +28,8 @@ def remember(loaded: Loaded) -> None:
 def app_for_this_process() -> object:
     """Give the server its app: the one `serve` made here, or one made now, in a worker process."""
     options = Options.from_environment()
-    return build(_here[-1] if _here else load(options), SERVERS[options.server], options)
+    server = SERVERS[options.server]
+    return build(_here[-1] if _here else load(options).on(server.speaks), server, options)
 
 
 def build(loaded: Loaded, server: Server, options: Options) -> object:

@@ -11,7 +11,7 @@ import difflib
 import importlib
 import pkgutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ import click
 
 from .._core._detect import find_framework, guess_convention, looks_like_factory
 from .._core._signature import is_async, read_parameters
-from .._core._strangers import describe
+from .._core._strangers import class_names, describe
 from ..exceptions import ConventionError
 from ._errors import AppProblem, BrokenApp, their_frames
 
@@ -30,23 +30,35 @@ if TYPE_CHECKING:
     from ._options import Options
 
 _APP_NAMES = ("app", "application", "asgi_app", "wsgi_app", "asgi", "wsgi", "api")
+_ROUTER = "anysgi.migration._router.Router"  # by name: importing it costs more than most apps need
 _FACTORY_NAMES = ("create_app", "make_app", "app_factory", "create_application", "get_app")
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An app, where it was found, and what it speaks."""
+    """An app, where it was found, and what it speaks.
+
+    Attributes:
+        both: it is a `Router`, an app of either convention; `convention` is the one it is looked at in.
+    """
 
     app: object
     module: str
     attribute: str
     convention: Convention
     framework: str | None
+    both: bool = False
+
+    def on(self, server: Convention) -> Loaded:
+        """The app for a server: of a router, the side that the server speaks to."""
+        if not self.both or self.convention == server:
+            return self
+        return replace(self, app=getattr(self.app, server), convention=server)
 
     def __str__(self) -> str:
         """Read as `Flask app 'shop' (WSGI)`."""
         name = self.module if self.attribute in _APP_NAMES + _FACTORY_NAMES else f"{self.module}:{self.attribute}"
-        kind = f"{self.framework} app" if self.framework else "App"
+        kind = f"{self.framework} app" if self.framework else "Router" if self.both else "App"
         return f"{kind} '{name}' ({self.convention.upper()})"
 
 
@@ -73,7 +85,8 @@ def load(options: Options) -> Loaded:
     app = _call(value, attribute, module) if options.factory else value
     convention = options.convention or _convention(app, f"{module_name}:{attribute}", options.factory)
     found = find_framework(app)
-    return Loaded(app, module_name, attribute, convention, found[0] if found else None)
+    both = options.convention is None and _ROUTER in class_names(app)
+    return Loaded(app, module_name, attribute, convention, found[0] if found else None, both)
 
 
 def _split(target: str) -> tuple[str, str]:

@@ -41,13 +41,13 @@ def examine(loaded: Loaded) -> dict[str, Any]:
     """Collect everything `inspect` prints, as JSON types; None stands for what cannot be known."""
     return {
         "target": f"{loaded.module}:{loaded.attribute}",
-        "convention": loaded.convention,
+        "convention": "both" if loaded.both else loaded.convention,
         "framework": loaded.framework,
         "framework_version": installed_version(loaded.framework.lower()) if loaded.framework else None,
         "routes": count_routes(loaded.app),
         "python": platform.python_version(),
-        "on_asgi_server": None if loaded.convention == "asgi" else _wsgi_to_asgi(loaded),
-        "on_wsgi_server": None if loaded.convention == "wsgi" else _asgi_to_wsgi(),
+        "on_asgi_server": None if loaded.on("asgi").convention == "asgi" else _wsgi_to_asgi(loaded),
+        "on_wsgi_server": None if loaded.on("wsgi").convention == "wsgi" else _asgi_to_wsgi(),
     }
 
 
@@ -72,7 +72,7 @@ def _asgi_to_wsgi() -> dict[str, Any]:
 def _as_text(report: dict[str, Any]) -> str:
     rows = {
         "app": report["target"],
-        "convention": report["convention"].upper(),
+        "convention": {"both": "WSGI and ASGI, a Router"}.get(report["convention"], report["convention"].upper()),
         "framework": " ".join(filter(None, (report["framework"], report["framework_version"]))) or "unknown",
         "routes": "unknown" if report["routes"] is None else str(report["routes"]),
         "python": report["python"],

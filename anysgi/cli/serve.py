@@ -49,7 +49,7 @@ def serve(**given: Any) -> None:
     options = Options(**given)
     server = find_server(options.server)
     _refuse_for_server(server, options)
-    loaded = load(options)
+    loaded = load(options).on(server.speaks)
     _refuse_for_app(loaded, server, options)
     _run(loaded, server, options)
 

@@ -66,6 +66,14 @@ def test_an_app_of_every_framework_is_known(
         assert report[adapted]["chunked"] == chunked
 
 
+def test_a_router_is_an_app_of_both_conventions() -> None:
+    code, output = inspect("front:router")
+    report = json.loads(output)
+    assert (code, report["convention"], report["on_asgi_server"], report["on_wsgi_server"]) == (0, "both", None, None)
+    text = CliRunner().invoke(main, ["inspect", "front:router", "--app-dir", str(APPS)]).output
+    assert "convention:        WSGI and ASGI, a Router\n" in text
+
+
 def test_the_text_says_the_same_for_people() -> None:
     ended = anysgi("inspect", "django_site")
     assert ended.returncode == 0

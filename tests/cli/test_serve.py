@@ -41,6 +41,23 @@ def test_every_server_serves_apps_of_both_conventions_and_says_how(server: str, 
         assert "Traceback" not in served.log()
 
 
+@pytest.mark.parametrize(("server", "chain"), [("uvicorn", "(ASGI) -> uvicorn"), ("waitress", "(WSGI) -> waitress")])
+def test_a_router_is_served_as_what_the_server_speaks_without_an_adapter(server: str, chain: str) -> None:
+    with serving("front:router", "--server", server) as served:
+        assert served.log().startswith(f"Router 'front:router' {chain}")
+        check_answers(served, "flask")
+        assert served.get("/pid")[0] == 200
+        assert served.stop() in (0, 143)
+
+
+@pytest.mark.slow
+def test_a_router_in_workers_of_gunicorn_is_the_wsgi_app_it_is() -> None:
+    with serving("front:router", "--server", "gunicorn") as served:
+        assert served.log().startswith("Router 'front:router' (WSGI) -> gunicorn")
+        check_answers(served, "flask")
+        assert served.get("/pid")[0] == 200
+
+
 def test_an_app_without_a_framework_is_announced_by_its_convention() -> None:
     with serving("plain:hello", "--server", "waitress", "--threads", "3") as served:
         assert served.log().startswith("App 'plain:hello' (WSGI) -> waitress(threads=3)  http")
