@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..exceptions import RecordingError
-from ..migration._compare._recordings import read_recording
+from ..migration._compare._recordings import count_requests, read_recording
 from ..migration._compare._report import html_report, junit_report
 from ..migration._compare._summary import Summary
 from ..migration._compare._targets import AppTarget, UrlTarget
@@ -41,6 +41,9 @@ def where_it_goes(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--isolated", is_flag=True, help="The data may be changed: send every method."),
         click.option("--limit", type=click.IntRange(min=1), help="Stop after so many requests."),
+        click.option(
+            "--progress/--no-progress", default=None, help="A bar on stderr.  [default: where that is a terminal]"
+        ),
         click.option("--timeout", type=float, default=30.0, show_default=True, help="Seconds an answer may take."),
         click.option(
             "--app-dir",
@@ -64,43 +67,54 @@ def target(name: str, app_dir: str, timeout: float) -> Target:
     return AppTarget(load(Options(name, app_dir)).app, timeout=timeout)
 
 
-def requests_of(path: Path, limit: int | None) -> Iterator[Recorded]:
+def total_of(path: Path, limit: int | None) -> int | None:
+    """How many requests there will be; None if that cannot be told beforehand."""
+    found = count_requests(path)
+    return found if found is None or limit is None else min(found, limit)
+
+
+def requests_of(path: Path) -> Iterator[Recorded]:
     """Read a recording; what is wrong with it is said in one paragraph."""
     try:
-        for number, recorded in enumerate(read_recording(path)):
-            if limit is not None and number >= limit:
-                return
-            yield recorded
+        yield from read_recording(path)
     except RecordingError as error:
         raise AppProblem(str(error)) from None
     except OSError as error:
         raise click.UsageError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def summarize(results: Iterable[Compared]) -> Summary:
-    """Count results as they come, with a line of progress where somebody watches."""
+def summarize(results: Iterable[Compared], *, progress: bool | None, total: int | None) -> Summary:
+    """Count results as they come.
+
+    Args:
+        results: one a request.
+        progress: whether to draw a bar; None: where somebody watches.
+        total: how many there will be, if that is known.
+    """
     summary = Summary()
-    with _progress() as advance:
+    watched = sys.stderr.isatty() if progress is None else progress
+    with _bar(total) if watched else nullcontext(_unseen) as advance:
         for compared in results:
             summary.add(compared)
             advance(summary)
     return summary
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[Summary], None]]:
-    if not sys.stderr.isatty():
-        yield lambda _summary: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+def _unseen(summary: Summary) -> None:
+    """Nobody watches."""
 
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("comparing", total=None)
+
+@contextmanager
+def _bar(total: int | None) -> Iterator[Callable[[Summary], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("comparing", total=total)
 
         def advance(summary: Summary) -> None:
-            progress.update(task, advance=1, description=f"{summary.different} differ")
+            bar.update(task, advance=1, description=f"{summary.different} differ")
 
         yield advance
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import click
 from ..migration._compare._noise import Noise
 from ..migration._compare._openapi import requests_from_openapi
 from ..migration._compare._running import compare as compare_sides
-from ._comparing import publish, requests_of, summarize, target, where_it_goes
+from ._comparing import publish, requests_of, summarize, target, total_of, where_it_goes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +36,7 @@ def compare(
     ignore: Sequence[str],
     isolated: bool,
     limit: int | None,
+    progress: bool | None,
     timeout: float,
     app_dir: str,
 ) -> None:
@@ -56,11 +58,14 @@ def compare(
     noise = Noise(ignore)
     with closing(target(old, app_dir, timeout)) as before, closing(target(new, app_dir, timeout)) as after:
         asked = _requests(requests, limit, after, before)
-        summary = summarize(compare_sides(asked, before, after, noise=noise, isolated=isolated))
+        results = compare_sides(asked, before, after, noise=noise, isolated=isolated)
+        summary = summarize(results, progress=progress, total=_total(requests, limit))
     publish(summary, old=old, new=new, noise=noise, report=report, junit=junit, as_json=as_json)
 
 
 def _requests(source: str, limit: int | None, *sides: Target) -> Iterator[Recorded]:
-    if source != "openapi":
-        return requests_of(Path(source), limit)
-    return requests_from_openapi(*sides)
+    return islice(requests_from_openapi(*sides) if source == "openapi" else requests_of(Path(source)), limit)
+
+
+def _total(source: str, limit: int | None) -> int | None:
+    return None if source == "openapi" else total_of(Path(source), limit)

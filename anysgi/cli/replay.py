@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 
 from ..migration._compare._noise import Noise
 from ..migration._compare._running import replay as replay_to
-from ._comparing import publish, requests_of, summarize, target, where_it_goes
+from ._comparing import publish, requests_of, summarize, target, total_of, where_it_goes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ def replay(
     ignore: Sequence[str],
     isolated: bool,
     limit: int | None,
+    progress: bool | None,
     timeout: float,
     app_dir: str,
 ) -> None:
@@ -45,5 +47,6 @@ def replay(
     """
     noise = Noise(ignore)
     with closing(target(target_name, app_dir, timeout)) as asked:
-        summary = summarize(replay_to(requests_of(requests, limit), asked, noise=noise, isolated=isolated))
+        results = replay_to(islice(requests_of(requests), limit), asked, noise=noise, isolated=isolated)
+        summary = summarize(results, progress=progress, total=total_of(requests, limit))
     publish(summary, old=str(requests), new=target_name, noise=noise, report=report, junit=junit, as_json=as_json)

@@ -21,6 +21,7 @@ from anysgi.migration._compare._running import Compared, compare
 from anysgi.migration._compare._summary import Summary
 from anysgi.migration._compare._targets import AppTarget, UrlTarget
 
+from .apps.orders import app as order_shop
 from .apps.twins.new import MUTATIONS, make
 from .apps.twins.old import app as flask_shop
 
@@ -126,20 +127,54 @@ def test_a_server_that_is_not_there_is_an_answer_with_an_error() -> None:
 
 
 def test_requests_are_made_of_an_openapi_document() -> None:
-    from fastapi import FastAPI
-
-    app = FastAPI()
-
-    @app.get("/users/{user_id}/orders")
-    async def orders(user_id: int, kind: str, page: int = 1) -> None: ...
-
-    @app.post("/users")
-    async def create() -> None: ...
-
-    with AppTarget(flask_shop) as old, AppTarget(app) as new:
-        assert [one.request.target for one in requests_from_openapi(old, new)] == ["/users/1/orders?kind=a"]
+    with AppTarget(flask_shop) as old, AppTarget(order_shop) as new:
+        requests = [one.request for one in requests_from_openapi(old, new)]
+        assert [(one.method, one.target) for one in requests] == [
+            ("GET", "/users/1/orders?kind=a"),
+            ("POST", "/users/1/orders"),
+            ("DELETE", "/users/00000000-0000-4000-8000-000000000000"),
+        ]
+        assert [new.ask(one).status for one in requests] == [200] * 3, "FastAPI takes every example"
+        assert json.loads(requests[1].body)["parts"] == [{"sort": "tea"}] * 2
+        recorded = [*map(Recorded, requests)]
+        assert [bool(one.skipped) for one in compare(recorded, new, new, noise=Noise())] == [False, True, True]
+        assert not any(one.differs for one in compare(recorded, new, new, noise=Noise(), isolated=True))
         with pytest.raises(RecordingError, match="neither side has an OpenAPI document"):
             list(requests_from_openapi(old))
+
+
+def test_bodies_and_parameters_are_made_of_whatever_the_document_says() -> None:
+    parameter = {"name": "q", "in": "query", "required": True, "schema": {"$ref": "#/components/schemas/a~1b"}}
+    header = {"name": "h", "in": "header", "required": True, "example": "v"}
+    form = {"type": "object", "required": ["a"], "properties": {"a": {"default": "x y"}, "b": {}}}
+    parts = [{"properties": {"a": {"examples": [7]}}, "required": ["a"]}, {"$ref": "#/components/schemas/loop"}]
+    loop = {"properties": {"next": {"$ref": "#/components/schemas/loop"}}, "required": ["next"]}
+    document = {
+        "components": {"schemas": {"a/b": {"const": "c d"}, "loop": loop, "none": {}}},
+        "paths": {
+            "/form": {"post": {"requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": form}}}}},
+            "/all": {"put": {"requestBody": {"content": {"application/json": {"schema": {"allOf": parts}}}}}},
+            "/any": {"patch": {"requestBody": {"content": {"application/json": {"example": [1]}}}}},
+            "/scalar": {"put": {"requestBody": {"content": {"application/json": {"schema": {"allOf": [{}]}}}}}},
+            "/get": {
+                "parameters": [parameter, header],
+                "get": {},
+            },
+            "/upload": {"post": {"requestBody": {"content": {"image/png": {}}}}},
+        },
+    }
+    made = {one.request.path: one.request for one in requests_from_openapi(_Says(json.dumps(document)))}
+    assert made["/form"].body == b"a=x+y"
+    assert made["/all"].body.startswith(b'{"a": 7, "next": {"next": {')
+    assert (made["/any"].body, made["/scalar"].body, made["/upload"].body) == (b"[1]", b"1", b"")
+    assert made["/get"].target == "/get?q=c+d"
+    assert made["/get"].headers == (("host", "localhost"), ("h", "v"))
+
+
+def test_garbage_instead_of_an_openapi_document_is_said() -> None:
+    for garbage in ("{", '{"paths": {"/": {"get": {"parameters": [{"name": "x"}]}}}}', "[]"):
+        with pytest.raises(RecordingError, match=r"/openapi.json is no OpenAPI document"):
+            list(requests_from_openapi(_Says(garbage)))
 
 
 @pytest.fixture
@@ -251,3 +286,35 @@ def test_garbage_in_a_recording_is_said_with_file_and_line(tmp_path: Path) -> No
 def test_a_limit_stops_early(traffic: Path) -> None:
     done = run("compare", "twins.old:app", "twins.new:app", "--requests", str(traffic), "--limit", "2")
     assert "2 answers compared" in done.output
+
+
+def test_progress_goes_to_stderr_where_it_is_asked_for(traffic: Path) -> None:
+    words = "compare", "twins.old:app", "twins.old:app", "--requests", str(traffic)
+    assert "differ" not in run(*words).stderr
+    watched = run(*words, "--progress")
+    assert "0 differ" in watched.stderr
+    assert "/10" in watched.stderr
+    assert "0 differ" not in watched.stdout
+
+
+@pytest.mark.slow
+def test_ten_times_the_requests_take_no_more_memory(tmp_path: Path) -> None:
+    import os
+    import subprocess
+    import sys
+
+    def most_memory(requests: int) -> int:
+        """In KiB, of a whole comparison whose answers all differ."""
+        path = tmp_path / f"{requests}.jsonl"
+        path.write_text("".join(json.dumps({"path": f"/{'x' * 500}/{n}"}) + "\n" for n in range(requests)))
+        words = ["compare", "plain:one", "plain:other", "--requests", str(path), "--json", "--app-dir", str(HERE)]
+        with (tmp_path / "out").open("wb") as out:
+            process = subprocess.Popen([sys.executable, "-m", "anysgi", *words], stdout=out)
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        found = json.loads((tmp_path / "out").read_text())
+        assert (process.returncode, found["different"]) == (1, requests)
+        return used.ru_maxrss
+
+    few, many = most_memory(1_000), most_memory(10_000)
+    assert many - few < 8_192, f"{few} KiB for 1,000 requests, {many} KiB for 10,000"
