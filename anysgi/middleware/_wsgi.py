@@ -227,8 +227,11 @@ class PeekingExchange(WsgiExchange):
             raise
 
     def _ahead(self, iterable: Iterable[bytes]) -> Iterable[bytes]:
-        request = self.request
-        if isinstance(iterable, (list, tuple)) or request.method == "HEAD" or is_file_of(request.environ, iterable):
+        environ = self.request.environ
+        wrapper = environ.get("wsgi.file_wrapper")
+        # What uWSGI and mod_wsgi make of a file cannot be told from other objects, and must reach them as it is.
+        is_file = is_file_of(environ, iterable) or (wrapper is not None and not isinstance(wrapper, type))
+        if isinstance(iterable, (list, tuple)) or self.request.method == "HEAD" or is_file:
             return iterable
         if self.result is None:
             iterable = self._primed(iterable)

@@ -340,6 +340,12 @@ def test_the_one_piece_of_an_iterator_is_known_before_the_head_and_closed_after_
     assert log == [*[(b"hello", False, 5)] * 3, (None, False, 5), (b"", False, 0)]
 
 
+def test_where_a_file_cannot_be_told_nothing_is_taken_from_the_apps_object() -> None:
+    app = App(b"hello", shape="stream", headers={"Content-Length": "5"})
+    answer = Drive("wsgi")(peek(log=[]), app, **{"wsgi.file_wrapper": lambda file, size=8192: file})
+    assert type(answer.raw).__name__ == "_Iterable"
+
+
 def test_an_iterator_that_fails_at_once_fails_before_the_head() -> None:
     answer = Drive("wsgi")(peek(log=[]), App(ValueError("no"), shape="stream", headers={"Content-Length": "5"}))
     assert (answer.status, type(answer.error)) == (0, ValueError)
