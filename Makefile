@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: serve demo test test-slow lint typecheck layers units servers bench clean
+.PHONY: serve demo test test-slow suites lint typecheck layers units servers bench clean
 
 serve: $(VENV)/.demo
 	$(BIN)/anysgi serve examples.demo:app --port $(PORT)
@@ -32,8 +32,12 @@ servers: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/servers
 
 # Every server, every framework, real applications, soaks: minutes, not seconds. CI runs it after `make test`.
-test-slow: $(VENV)/.slow
+test-slow: $(VENV)/.slow suites
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
+
+# Flask's and Starlette's own tests, from their source distributions, into build/suites.
+suites: $(VENV)/.test
+	$(BIN)/python -m tests.suites
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks

@@ -68,7 +68,10 @@ def _client(environ: Environ) -> tuple[str, int] | None:
 
 def _server(environ: Environ) -> tuple[str, int | None] | None:
     name = environ.get("SERVER_NAME")
-    return (name, _port(environ.get("SERVER_PORT"))) if name else None
+    if not name:
+        return None
+    bare = name[1:-1] if name[0] == "[" else name  # an IPv6 address, as RFC 3875 section 4.1.14 writes it
+    return bare, _port(environ.get("SERVER_PORT"))
 
 
 def _port(text: object) -> int | None:

@@ -109,6 +109,8 @@ def test_the_client_is_known_even_without_its_port(address: Any, port: Any, clie
 
 SERVERS = {
     "name and port": ("h", "80", ("h", 80)),
+    "an IPv6 address": ("[::1]", "80", ("::1", 80)),
+    "one without brackets": ("::1", "80", ("::1", 80)),
     "empty port": ("h", "", ("h", None)),
     "no port": ("h", ..., ("h", None)),
     "a port that is no number": ("h", "http", ("h", None)),
