@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .test_websockets import FAST, Cell, serving
+from ._sockets import FAST, Cell, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
