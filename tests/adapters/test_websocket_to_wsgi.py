@@ -296,6 +296,33 @@ async def test_an_app_whose_message_is_too_large_is_closed_with_1011(caplog: pyt
     assert app.closed.reason == 1009
 
 
+@pytest.mark.parametrize(
+    ("wire", "code"),
+    [
+        (b"\x81\x82\0\0\0\0hi", 1002),
+        (b"\xc1\x02hi", 1002),
+        (b"\x83\x02hi", 1002),
+        (b"\x09\x00", 1002),
+        (b"\x80\x02hi", 1002),
+        (b"\x88\x02\x03\xed", 1002),
+        (b"\x88\x01\x03", 1002),
+        (b"\x81\x02\xff\xff", 1007),
+    ],
+    ids=["masked", "reserved bit", "opcode", "ping in pieces", "rest of nothing", "Close 1005", "half a code", "UTF-8"],
+)
+async def test_an_app_that_breaks_rfc_6455_is_told_how_and_the_client_only_that_it_failed(
+    wire: bytes, code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = App(lambda ws: ws.sock.send(wire) and ws.receive())
+    peer = WebSocketPeer()
+    async with open_websocket(WsgiToAsgi(app), peer):
+        await peer.until("close")
+    assert peer.sent[-1] == {"type": "websocket.close", "code": 1011, "reason": ""}
+    assert f"the app broke RFC 6455 on its socket: {code}" in caplog.text
+    assert app.closed is not None
+    assert app.closed.reason == code
+
+
 # Limits, and everybody's patience
 
 
