@@ -39,6 +39,7 @@ CELLS = [
     Cell("uvicorn-h11", "wsgi", "w2a", threads=THREADS),
     Cell("gunicorn-gthread", "starlette", "a2w", threads=THREADS),
     Cell("waitress", "asgi", "a2w", threads=THREADS),
+    Cell("gunicorn-gthread", "flask", "both", threads=THREADS),
 ]
 
 
