@@ -18,7 +18,7 @@ from ._exchange import Exchange
 from ._framing import is_silent, set_length
 from ._response import Response, WsgiResponse, content_length, is_file_of, wsgi_response
 from ._wrapped import Wrapped
-from ._wsgi_body import Page, Rest, WatchedBody, close, look_ahead
+from ._wsgi_body import Page, Rest, WatchedBody, close, look_ahead, watch_file
 from ._wsgi_input import replace_input
 from ._wsgi_request import wsgi_request
 
@@ -196,17 +196,22 @@ class WsgiExchange(Exchange):
             set_length(response, length, silent=silent)
         else:
             set_length(response, None, silent=silent)
-        if self.ending or is_used(body) or silent or self.request.limits is not None:
-            return WatchedBody(self, iterable, body, content_length(response.headers), silent=silent)
-        self._iterable = iterable
-        return self._bound()
+        if not (self.ending or is_used(body) or silent or self.request.limits is not None):
+            self._iterable = iterable
+            return self._bound()
+        length = content_length(response.headers)
+        if body.is_file and not (is_used(body) or silent) and watch_file(self, iterable, length):
+            return iterable
+        return WatchedBody(self, iterable, body, length, silent=silent)
 
     def _bound(self) -> Iterable[bytes]:
         """The app's own object, unless there is something to do while it is still being produced."""
-        request = self.request
-        if (request.bindings is None and request.limits is None) or type(self._iterable) in (list, tuple):
-            return self._iterable
-        return WatchedBody(self, self._iterable, None, None, silent=False)
+        request, iterable = self.request, self._iterable
+        if (request.bindings is None and request.limits is None) or type(iterable) in (list, tuple):
+            return iterable
+        if is_file_of(request.environ, iterable) and watch_file(self, iterable, None):
+            return iterable
+        return WatchedBody(self, iterable, None, None, silent=False)
 
 
 class PeekingExchange(WsgiExchange):

@@ -5,9 +5,10 @@ Classes with `close()`, never generators: one that was not started runs no `fina
 
 from __future__ import annotations
 
+import sys
 from itertools import chain
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._body import is_used, pass_on
 
@@ -132,3 +133,40 @@ class WatchedBody:
                 raise
             finally:
                 exchange.finish("complete" if exchange.sent == self._length else "aborted")
+
+
+def watch_file(exchange: Exchange, file: Any, length: int | None) -> bool:
+    """Have a file that the server sends by itself tell its outcome when it is closed; it stays the server's own object.
+
+    Nobody counts what the server sends: an exception under way says that it failed, no exception that it did not.
+
+    Args:
+        exchange: whose outcome this file decides.
+        file: what the app made with `wsgi.file_wrapper`.
+        length: bytes that will be sent, None if unknown.
+
+    Returns:
+        False where the server's wrapper lets nothing be put in place of its `close`.
+    """
+    close_file, before = getattr(file, "close", None), sys.exc_info()[1]
+
+    def close_watched() -> None:
+        error = sys.exc_info()[1]
+        with exchange.request.bound():
+            try:
+                if close_file is not None:
+                    close_file()
+            except BaseException as failed:
+                exchange.finish("error", failed)
+                raise
+            if error is not before:
+                exchange.finish("aborted", error)
+            else:
+                exchange.sent = length or 0
+                exchange.finish("complete")
+
+    try:
+        file.close = close_watched
+    except AttributeError:
+        return False
+    return True

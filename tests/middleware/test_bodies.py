@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import flask
@@ -62,6 +63,15 @@ def outcome(request: Request, *, log: list[Any]) -> Flow:
     log.append((ended.kind, ended.bytes_sent))
 
 
+tenant: ContextVar[str] = ContextVar("tenant")
+
+
+@middleware
+def bound(request: Request, *, value: str) -> Flow:
+    request.bind(tenant, value)
+    yield request
+
+
 @middleware
 def status(request: Request, *, code: int) -> Flow:
     response: Response = yield request
@@ -106,6 +116,87 @@ def test_untouched_the_apps_own_object_reaches_the_server() -> None:
 
     assert Drive("wsgi")(Stack(look(), look()), app).raw is returned[-1]
     assert isinstance(send_file(look()).raw, FileWrapper)
+
+
+def test_a_file_stays_the_servers_where_only_its_outcome_is_wanted() -> None:
+    log: list[Any] = []
+    answer = send_file(Stack(bound(value="inside"), outcome(log=log)))
+    assert isinstance(answer.raw, FileWrapper)
+    assert answer.body == b"hello"
+    assert file_app.file.closed  # type: ignore[attr-defined]
+    assert log == [("complete", 5)]
+    assert isinstance(send_file(bound(value="inside")).raw, FileWrapper)
+
+
+@pytest.mark.parametrize("kind", [OSError, ValueError])
+def test_a_file_that_could_not_be_sent_was_aborted(kind: type[Exception]) -> None:
+    log: list[Any] = []
+    environ = Ask(native={"wsgi.file_wrapper": FileWrapper}).environ()
+    file = outcome(file_app, log=log)(environ, lambda *head: None)
+
+    def serve() -> None:
+        try:
+            raise kind
+        finally:
+            file.close()  # type: ignore[attr-defined]
+            file.close()  # type: ignore[attr-defined]
+
+    with pytest.raises(kind):
+        serve()
+    assert log == [("aborted", 0)]
+
+
+def test_a_file_that_cannot_be_closed_fails() -> None:
+    class Stuck(io.BytesIO):
+        def close(self) -> None:
+            raise LookupError
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return environ["wsgi.file_wrapper"](Stuck(b"hello"))
+
+    log: list[Any] = []
+    drive = Drive("wsgi")
+    ask = Ask(native={"wsgi.file_wrapper": FileWrapper})
+    assert isinstance(drive.serve(drive.wrap(outcome(log=log), app), ask).error, LookupError)
+    assert log == [("error", 0)]
+
+
+@pytest.mark.parametrize("binds", [False, True])
+def test_a_wrapper_that_cannot_be_changed_is_iterated(binds: bool) -> None:
+    class Sealed:
+        __slots__ = ("_file",)
+
+        def __init__(self, file: Any) -> None:
+            self._file = file
+
+        def __iter__(self) -> Any:
+            return iter(self._file)
+
+        def close(self) -> None:
+            self._file.close()
+
+    log: list[Any] = []
+    drive = Drive("wsgi")
+    ask = Ask(native={"wsgi.file_wrapper": Sealed})
+    answer = drive.serve(drive.wrap(bound(value="inside") if binds else outcome(log=log), file_app), ask)
+    assert (answer.body, isinstance(answer.raw, Sealed)) == (b"hello", False)
+    assert file_app.file.closed  # type: ignore[attr-defined]
+    assert log == ([] if binds else [("complete", 5)])
+
+
+def test_a_file_without_close_is_watched_as_well() -> None:
+    class Bare:
+        def __init__(self, file: Any) -> None:
+            self._file = file
+
+        def __iter__(self) -> Any:
+            return iter(self._file)
+
+    log: list[Any] = []
+    drive = Drive("wsgi")
+    answer = drive.serve(drive.wrap(outcome(log=log), file_app), Ask(native={"wsgi.file_wrapper": Bare}))
+    assert (answer.body, log) == (b"hello", [("complete", 5)])
 
 
 def test_a_file_that_must_be_bytes_flows_through_and_is_closed() -> None:

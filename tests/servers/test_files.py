@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.server
 
 SPARED = ["-W", "error", "-W", "ignore:unclosed <socket:ResourceWarning"]
-GUNICORN = ["-m", "gunicorn", "apps.files_app:application", "--bind", "fd://{fd}", "--no-control-socket"]
+GUNICORN = ["-m", "gunicorn", "--bind", "fd://{fd}", "--no-control-socket"]
 
 
 @pytest.fixture
@@ -26,11 +26,20 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("worker", [["sync"], ["gthread", "--threads", "4"]], ids=["sync", "gthread"])
 def test_fastapis_file_response_leaves_by_gunicorns_sendfile(file: Path, tmp_path: Path, worker: list[str]) -> None:
-    command = [*SPARED, *GUNICORN, "--worker-class", *worker]
+    command = [*SPARED, *GUNICORN, "apps.files_app:application", "--worker-class", *worker]
     with running("gunicorn-files", command, {"ANYSGI_TEST_FILE": str(file)}, tmp_path) as server:
         reply = server.get("/file")
         assert (reply.status, reply.body) == (200, file.read_bytes())
         server.logged(f"sendfile {file}: True")
+
+
+def test_a_file_whose_outcome_is_logged_leaves_by_gunicorns_sendfile(file: Path, tmp_path: Path) -> None:
+    command = [*SPARED, *GUNICORN, "apps.files_app:watched_shop"]
+    with running("gunicorn-watched", command, {"ANYSGI_TEST_FILE": str(file)}, tmp_path) as server:
+        reply = server.get("/file")
+        assert (reply.status, reply.body) == (200, file.read_bytes())
+        server.logged(f"sendfile {file}: True")
+        server.logged(f"outcome: complete {file.stat().st_size}")
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from fastapi.responses import FileResponse
 from flask import Flask, send_file
 
 from anysgi import AsgiToWsgi, WsgiToAsgi
+from anysgi.middleware import Flow, Outcome, Request, Response, Stack, access_log, middleware, request_id
 
 FILE = os.environ["ANYSGI_TEST_FILE"]
 
@@ -79,3 +80,13 @@ class _Watched:
 
 
 asgi_application = _Watched(WsgiToAsgi(shop))
+
+
+@middleware
+def tell_outcome(request: Request) -> Flow:
+    response: Response = yield request
+    outcome: Outcome = yield response
+    sys.stderr.write(f"outcome: {outcome.kind} {outcome.bytes_sent}\n")
+
+
+watched_shop = Stack(request_id(), access_log(), tell_outcome())(shop)
