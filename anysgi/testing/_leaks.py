@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from ._exchange import Leak
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from types import FrameType
 
 _DEEPEST, _WIDEST = 5, 100  # how far the search for generators goes
+_LOOKS, _LOOK_EVERY = 20, 0.005  # seconds
 _PLAIN = (list, tuple, bytes, type(None))
 # What leads everywhere, and so nowhere.
 _BLIND = (type, ModuleType, FunctionType, str, bytes, int)
@@ -84,6 +85,14 @@ def stack(inner: Any) -> str:
         calls.append(f"{inner.__qualname__} {_at(inner.cr_frame)}".rstrip())
         inner = inner.cr_await
     return " > ".join(calls[-8:])
+
+
+def pauses(before: list[threading.Thread]) -> Iterator[float]:
+    """Seconds to wait before looking again: a worker may be on its way back to where its pool lets it wait."""
+    for _ in range(_LOOKS):
+        if not threads(before):
+            return
+        yield _LOOK_EVERY
 
 
 def threads(before: list[threading.Thread]) -> list[Leak]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -76,7 +77,11 @@ def run(
         host = _LoopOfItsOwn(skip_sleeps)
         serve = partial(_serve, app, record, partial(AsgiServer, record, habits, state=state))
         _run_bounded(record, partial(host.run, serve, record), bound, inline, host)
-    return _finished(record, before)
+    exchange = _finished(record)
+    for pause in _leaks.pauses(before):
+        time.sleep(pause)
+    exchange.leaks += _leaks.threads(before)
+    return exchange
 
 
 async def arun(
@@ -115,7 +120,11 @@ async def arun(
             await _stop(task, record, bound)
     finally:
         task.cancel()
-    return _finished(record, before)
+    exchange = _finished(record)
+    for pause in _leaks.pauses(before):
+        await anyio.sleep(pause)
+    exchange.leaks += _leaks.threads(before)
+    return exchange
 
 
 _PLAIN = Scenario()
@@ -254,12 +263,11 @@ async def _stop(task: AppTask, record: Record, bound: float) -> None:
     raise _timeout(record, f"the app did not end within {bound} s{swallowed}", f"It stood at {where}")
 
 
-def _finished(record: Record, before: list[threading.Thread]) -> Exchange:
+def _finished(record: Record) -> Exchange:
     exchange = record.exchange
     if record.endless:
         raise _timeout(record, "the app sent more than any response has", "Is there an end to what it streams?")
     exchange.duration = record.elapsed()
-    exchange.leaks += _leaks.threads(before)
     return exchange
 
 

@@ -358,6 +358,18 @@ def test_threads_that_outlive_the_exchange_are_leaks_and_idle_pools_are_not(conv
     assert leak.what.startswith("forgotten")
 
 
+def test_a_worker_on_its_way_back_to_its_pool_is_no_leak(monkeypatch: pytest.MonkeyPatch, runner: Any) -> None:
+    left = threading.Event()
+
+    def wsgi(environ: Any, start_response: Any) -> Any:
+        threading.Thread(target=left.wait, args=[10]).start()
+        return wsgi_echo(environ, start_response)
+
+    looks = iter([[Leak("thread", "a worker")], [Leak("thread", "a worker")]])
+    monkeypatch.setattr("anysgi.testing._leaks.threads", lambda before: next(looks, left.set() or []))
+    assert runner(wsgi).leaks == []
+
+
 class KeepsCloseToItself:
     """A middleware with the classic mistake."""
 
