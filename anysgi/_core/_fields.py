@@ -45,7 +45,7 @@ class Headers(ABC):
     @overload
     def get(self, name: str, default: str) -> str: ...
     def get(self, name: str, default: str | None = None) -> str | None:
-        """Return the first value of a field."""
+        """Return the value of a field: of a request all of it, however many lines it came in; else the first."""
         for value in self.getlist(name):
             return value
         return default

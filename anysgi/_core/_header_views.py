@@ -77,6 +77,29 @@ class ByteHeaders(Headers):
         return iter([(str(name, "latin-1").lower(), str(value, "latin-1")) for name, value in self.raw])
 
 
+class ScopeHeaders(ByteHeaders):
+    """ASGI's form of a request's headers: a field that is repeated reads as one, as a WSGI server would join it.
+
+    So a layer sees the same in both conventions, and not just what somebody put first (RFC 9110 section 5.3; HTTP/2
+    sends a field for each cookie, RFC 9113 section 8.2.3).
+    """
+
+    __slots__ = ()
+
+    @overload
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str) -> str: ...
+    def get(self, name: str, default: str | None = None) -> str | None:
+        wanted = encoded_name(name) or field_name(name)
+        size = len(wanted)
+        found: bytes | None = None
+        for field, value in self.raw:
+            if len(field) == size and (field == wanted or field.lower() == wanted):
+                found = value if found is None else (b"; " if wanted == b"cookie" else b", ").join((found, value))
+        return default if found is None else found.decode("latin-1")
+
+
 class TextHeaders(Headers):
     """WSGI's form of a response's headers: a list of str pairs, which is this object's own."""
 
@@ -152,6 +175,14 @@ class EnvironHeaders(Headers):
     def __iter__(self) -> Iterator[tuple[str, str]]:
         pairs = headers_from_environ(self.environ)
         return iter([(str(name, "latin-1"), str(value, "latin-1")) for name, value in pairs])
+
+
+def scope_headers(raw: HeaderList) -> ScopeHeaders:
+    """View the headers of a scope, which are copied before the first change."""
+    headers = ScopeHeaders()
+    headers.raw = raw
+    headers.is_own = False
+    return headers
 
 
 def byte_headers(raw: HeaderList) -> ByteHeaders:

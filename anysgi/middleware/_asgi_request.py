@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._core._header_views import ByteHeaders, byte_headers
+from .._core._header_views import ScopeHeaders, scope_headers
 from .._core._headers import latin1
 from .._core._paths import query_text, quoted_path
 from ._request import Request
@@ -21,7 +21,7 @@ class AsgiRequest(Request):
 
     current: Scope
     """The server's scope until something is changed, then a copy of it."""
-    headers: ByteHeaders
+    headers: ScopeHeaders
     _is_own: bool
 
     @property
@@ -118,7 +118,7 @@ def asgi_request(scope: Scope) -> AsgiRequest:
     """View a scope."""
     request = AsgiRequest()
     request.current = scope
-    request.headers = byte_headers(scope["headers"])
+    request.headers = scope_headers(scope["headers"])
     request._is_own = False
     request._body = request.bindings = request.limits = None
     return request

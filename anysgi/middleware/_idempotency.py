@@ -29,7 +29,7 @@ _OF_THE_CONNECTION = frozenset(["content-length", "date", "server", "set-cookie"
 
 def by_credentials(request: Request) -> str:
     """Whose key it is: the host, Authorization, X-API-Key and all cookies, so that nobody gets another's response."""
-    return repr([request.headers.getlist(name) for name in ("host", "authorization", "x-api-key", "cookie")])
+    return repr([request.headers.get(name) for name in ("host", "authorization", "x-api-key", "cookie")])
 
 
 @middleware(peek=True)

@@ -58,7 +58,7 @@ def proxy_headers(
 
     def flow(request: Request) -> Flow:
         yield from ()  # hands nothing on, so the response does not pass here
-        chain = read(lambda name: ", ".join(request.headers.getlist(name)))  # a proxy may add a line of its own
+        chain = read(request.headers.get)
         if hops is None:
             _apply(request, outermost(chain, request.client or "", networks), believed)
         elif len(chain) >= hops:

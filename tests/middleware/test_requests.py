@@ -36,6 +36,15 @@ def change(request: Request) -> Flow:
     yield request
 
 
+@pytest.mark.parametrize(
+    ("name", "joined"), [("X-Forwarded-For", "6.6.6.6,192.0.2.1"), ("Cookie", "6.6.6.6;192.0.2.1")]
+)
+def test_a_field_that_is_repeated_reads_as_one(drive: Drive, name: str, joined: str) -> None:
+    request = drive.request(headers=[(name, "6.6.6.6"), ("A", "b"), (name, "192.0.2.1")])
+    assert request.headers.get(name, "").replace(" ", "") == joined  # servers differ in the blank
+    assert (request.headers.get("B"), request.headers.get("B", "c")) == (None, "c")
+
+
 def test_what_is_changed_reaches_the_app(drive: Drive) -> None:
     app = App(b"ok")
     drive(change(), app)
