@@ -125,3 +125,9 @@ def test_the_status_an_outer_layer_sees_is_logged(drive: Drive, lines: list[str]
 
     drive(Stack(access_log(format="%(s)s"), teapot()))
     assert only(lines) == "418"
+
+
+def test_a_logger_that_is_off_costs_no_line(drive: Drive, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.CRITICAL, "anysgi.access"):
+        assert drive(access_log()).status == 200
+    assert caplog.records == []

@@ -431,6 +431,26 @@ def test_the_one_piece_of_an_iterator_is_known_before_the_head_and_closed_after_
     assert log == [*[(b"hello", False, 5)] * 3, (None, False, 5), (b"", False, 0)]
 
 
+def test_an_iterator_that_fails_before_its_first_piece_is_closed_and_has_no_head() -> None:
+    class Broken:
+        closed = 0
+
+        def __iter__(self) -> Any:
+            raise LookupError
+
+        def close(self) -> None:
+            self.closed += 1
+
+    broken = Broken()
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [("Content-Length", "5")])
+        return broken
+
+    answer = Drive("wsgi")(peek(log=[]), app)
+    assert (answer.status, type(answer.error), broken.closed) == (0, LookupError, 1)
+
+
 def test_where_a_file_cannot_be_told_nothing_is_taken_from_the_apps_object() -> None:
     app = App(b"hello", shape="stream", headers={"Content-Length": "5"})
     answer = Drive("wsgi")(peek(log=[]), app, **{"wsgi.file_wrapper": lambda file, size=8192: file})

@@ -197,3 +197,9 @@ def test_the_outcome_of_what_did_not_go_well(drive: Drive, kind: str, leaves: An
     assert not answer.complete
     assert log[-1].kind == kind
     assert len(log) == 4
+
+
+def test_every_public_name_is_listed_before_it_is_imported() -> None:
+    from anysgi import middleware as door
+
+    assert set(door.__all__) <= set(dir(door))

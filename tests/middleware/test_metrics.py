@@ -119,3 +119,13 @@ def test_the_numbers_of_all_processes_are_added_up(tmp_path: Path) -> None:
         found = re.search(r"http_server_request_duration_seconds_count\{.*?\} (\S+)", done.stdout)
         assert found is not None, done.stdout
         assert float(found[1]) == count
+
+
+def test_a_directory_no_process_wrote_to_has_no_numbers(
+    drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = metrics(registry=CollectorRegistry())
+    drive(stack)
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    answer = drive(stack, path="/metrics")
+    assert (answer.status, answer.body) == (200, b"")

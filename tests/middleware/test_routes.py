@@ -83,3 +83,8 @@ def test_the_template_is_found_where_the_framework_left_it(convention: Any, make
         drive(look(), app, path=path)
     assert found[0] == template
     assert found[1] is None
+
+
+def test_a_route_without_a_template_has_no_name(drive: Drive) -> None:
+    request = drive.request(native={"route": object()})
+    assert route_of(request) is None
