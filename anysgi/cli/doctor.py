@@ -118,7 +118,7 @@ def _print(findings: Sequence[Finding]) -> None:
             click.echo(f"    and {len(finding.evidence) - _PLACES} more")
         if finding.fix:
             click.echo(f"    fix: {finding.fix}")
-    click.echo(f"{len(findings)} findings." if findings else "No findings.")
+    click.echo(f"{len(findings)} finding{'s' * (len(findings) != 1)}." if findings else "No findings.")
 
 
 def _place(item: Evidence) -> str:

@@ -32,6 +32,9 @@ Skip: TypeAlias = "Callable[[Request], bool] | str | Iterable[str]"
 """Requests a layer has no part in: a predicate, or path patterns such as `"/health"` and `"/static/*"`."""
 
 
+_EXTRAS = {"http_sf": "digest", "limits": "ratelimit", "opentelemetry": "tracing", "prometheus_client": "metrics"}
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """One middleware with its options, ready to run.
@@ -89,12 +92,21 @@ class Middleware(Generic[P]):
             inspect.signature(self._function).bind(None, **options)  # a wrong option is an error here, not in a request
             start = functools.partial(self._function, **options) if options else self._function
         else:
-            start = self._function(**options)
+            start = self._prepared(options)
             if not inspect.isgeneratorfunction(start):
                 raise StackError(f"{self._where()} must return a generator function, not {start!r}")
             closed_over = _closed_over(start)
         duals = tuple(_duals([*options.values(), *closed_over]))
         return Layer(self.name, _unless(skip, start), duals, self._outside, **self._declared)
+
+    def _prepared(self, options: dict[str, Any]) -> Any:
+        try:
+            return self._function(**options)
+        except ModuleNotFoundError as error:
+            extra = _EXTRAS.get(str(error.name).partition(".")[0])
+            if extra is None:
+                raise
+            raise ImportError(f"{self.name} needs {error.name}: pip install 'anysgi[{extra}]'") from None
 
     def _check(self) -> None:
         """Refuse what cannot work: options by position would be taken for the app, a flow without `yield` is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +21,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from anysgi.exceptions import StackError
-from anysgi.middleware import Flow, Request, Response, Stack, middleware
+from anysgi.middleware import Flow, Request, Response, Stack, digest, metrics, middleware, rate_limit, tracing
 
 from ._driving import Answer, App, Ask, Drive
 
@@ -262,3 +263,42 @@ def test_options_by_position_and_strangers_are_refused() -> None:
         tag(nmae="x")  # type: ignore[call-overload]
     assert repr(Stack(tag, tag())) == "Stack(tag, tag)"
     assert repr(tag) == "<middleware tag>"
+
+
+@pytest.mark.parametrize(
+    ("layer", "options", "package", "extra"),
+    [
+        (digest, {}, "http_sf", "digest"),
+        (metrics, {}, "prometheus_client", "metrics"),
+        (rate_limit, {"limit": "1/minute"}, "limits", "ratelimit"),
+        (tracing, {}, "opentelemetry", "tracing"),
+    ],
+)
+def test_a_missing_extra_is_named_with_the_line_to_type(
+    monkeypatch: pytest.MonkeyPatch, layer: Any, options: dict[str, str], package: str, extra: str
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [_Without(package), *sys.meta_path])
+    with pytest.raises(ImportError, match=rf"{layer.name} needs {package}\S*: pip install 'anysgi\[{extra}\]'"):
+        layer(**options)
+
+
+def test_what_else_a_layer_misses_is_raised_as_it_is() -> None:
+    @middleware
+    def broken() -> Any:
+        import no_such_package  # noqa: F401
+
+    with pytest.raises(ModuleNotFoundError, match="no_such_package"):
+        broken()
+
+
+class _Without:
+    """An import system in which a package is not installed."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name.partition(".")[0] == self._package:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)

@@ -39,7 +39,8 @@ def thread_pools(patient: Patient) -> Iterator[Finding]:
     yield Finding(
         "thread-pools",
         "warning" if len(pools) > 1 else "note",
-        f"{len(evidence)} pools of threads in a process; each thread may hold a database connection, in every process",
+        f"{len(evidence)} pool{'s' * (len(evidence) != 1)} of threads in a process; each thread may hold a database "
+        "connection, in every process",
         evidence,
         "one WorkerPool for all WSGI apps: WsgiToAsgi(app, pool=pool).  Keep the sum of all threads times the number "
         "of processes below the database's limit",
