@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("anysgi")
 
-_left = partial(ClientDisconnected, "the client left before its request was complete")
 _stopping = partial(ClientDisconnected, "the app is shutting down")
 _done = partial(ClientDisconnected, "the response is complete")
 
@@ -127,23 +126,15 @@ class AsgiExchange:
             self._failed(contained(error))
         else:
             if not self.messages.done:
-                self._failed(self._unfinished())
+                self._failed(AppProtocolError(self._unfinished()))
         finally:
             self._hand_over()
             self._runtime.forget(self)
 
-    def _unfinished(self) -> Exception:
-        if (
-            self.request is not None and self.request.flow.broken
-        ):  # the app was told so, and may leave without another word
-            return _left()
+    def _unfinished(self) -> str:
         if self.messages.started:
-            return AppProtocolError(
-                "the app returned before its response was complete; send a last http.response.body without more_body"
-            )
-        return AppProtocolError(
-            "the app returned without a response; send http.response.start and http.response.body first"
-        )
+            return "the app returned before its response was complete; send a last http.response.body without more_body"
+        return "the app returned without a response; send http.response.start and http.response.body first"
 
     def _failed(self, error: BaseException) -> None:
         if self.down.broken:
