@@ -43,8 +43,15 @@ def access_log(
         logger: the name of the logger.
         level: at which to log; responses with status 500 and above, and those that failed, get `ERROR`.
         slow: seconds after which a request is logged as `WARNING`.
+
+    Raises:
+        ValueError: a format that cannot be filled in.
     """
     line = _FORMATS.get(format, format)
+    try:
+        line % _Names()
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"access_log(format={format!r}): {error}") from None
     log = logging.getLogger(logger)
 
     def write(entry: Entry) -> None:
@@ -128,6 +135,15 @@ class Atoms:
             source = entry.request if name[-1] == "i" else entry.response
             return _safe(source.headers.get(name[1:-2]) if source is not None else None)
         return _safe(_ATOMS[name](entry))
+
+
+class _Names:
+    """Stands in for `Atoms` while there is no request."""
+
+    def __getitem__(self, name: str) -> int:
+        if name not in _ATOMS and not (name.startswith("{") and name.endswith(("}i", "}o"))):
+            raise ValueError(f"%({name})s is none of {' '.join(_ATOMS)} {{header}}i {{header}}o")
+        return 0
 
 
 _ATOMS: dict[str, Callable[[Entry], object]] = {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @middleware
-def body_limit(request: Request, *, limit: int | Callable[[Request], int | None]) -> Flow:
+def body_limit(*, limit: int | Callable[[Request], int | None]) -> Callable[[Request], Flow]:
     """Answer 413 to bodies that are larger than a limit.
 
     A body that announces its size is refused before the app is called; one that does not, or lies, is cut off at the
@@ -23,15 +23,24 @@ def body_limit(request: Request, *, limit: int | Callable[[Request], int | None]
 
     Args:
         limit: bytes of body at most, or a function of the request that gives them; None for no limit.
+
+    Raises:
+        ValueError: a limit that is no number of bytes.
     """
-    most = limit(request) if callable(limit) else limit
-    if most is None:
-        return None
-    if (request.length or 0) > most:
-        return problem(request, 413, f"The body may have {most} bytes at most.", [("connection", "close")])
-    guard = Guard(_Counter(most))
-    request.body.transform(guard, same=True)
-    return (yield from guarded(request, guard))
+    if not callable(limit) and (not isinstance(limit, int) or limit < 0):
+        raise ValueError(f"body_limit(limit={limit!r}): write bytes, such as 10_000_000, or a function of the request")
+
+    def flow(request: Request) -> Flow:
+        most = limit(request) if callable(limit) else limit
+        if most is None:
+            return None
+        if (request.length or 0) > most:
+            return problem(request, 413, f"The body may have {most} bytes at most.", [("connection", "close")])
+        guard = Guard(_Counter(most))
+        request.body.transform(guard, same=True)
+        return (yield from guarded(request, guard))
+
+    return flow
 
 
 class _Counter:

@@ -112,6 +112,10 @@ class Middleware(Generic[P]):
         """Refuse what cannot work: options by position would be taken for the app, a flow without `yield` is none."""
         parameters = list(inspect.signature(self._function).parameters.values())
         by_position = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        if inspect.iscoroutinefunction(self._function) or inspect.isasyncgenfunction(self._function):
+            raise StackError(
+                f"{self._where()} is async; write `def`: I/O is `value = yield dual.method(...)`, see `Dual`"
+            )
         if not self._is_flow and by_position:
             raise StackError(
                 f"{self._where()} is not a generator function; write `response = yield request` in it"

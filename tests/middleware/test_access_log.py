@@ -131,3 +131,9 @@ def test_a_logger_that_is_off_costs_no_line(drive: Drive, caplog: pytest.LogCapt
     with caplog.at_level(logging.CRITICAL, "anysgi.access"):
         assert drive(access_log()).status == 200
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("format", ["%(zz)s", "%(h)", "%s %s", "100 %", "%({x-env}e)s"])
+def test_a_format_that_cannot_be_filled_in_is_an_error_when_the_stack_is_built(format: str) -> None:
+    with pytest.raises(ValueError, match="access_log"):
+        access_log(format=format)

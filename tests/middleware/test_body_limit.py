@@ -95,3 +95,9 @@ class _swallowing(App):
         except ValueError:
             await send({"type": "http.response.start", "status": self.failed, "headers": []})
             await send({"type": "http.response.body", "body": b"oops"})
+
+
+@pytest.mark.parametrize("limit", ["10MB", -1, None, 1.5])
+def test_a_limit_that_is_no_number_of_bytes_is_an_error_when_the_stack_is_built(limit: Any) -> None:
+    with pytest.raises(ValueError, match="10_000_000"):
+        body_limit(limit=limit)

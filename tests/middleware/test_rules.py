@@ -360,6 +360,12 @@ def test_what_cannot_be_a_middleware_is_refused_where_it_is_written() -> None:
         def plain(request: Request) -> None:
             return None
 
+    with pytest.raises(StackError, match=r"is async; write `def`"):
+
+        @middleware  # type: ignore[arg-type]
+        async def waits(request: Request) -> None:
+            return None
+
     with pytest.raises(StackError, match="keyword-only"):
 
         @middleware  # type: ignore[call-overload,untyped-decorator]
