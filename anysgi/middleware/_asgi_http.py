@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..exceptions import FlowError
 from ._asgi_exchange import BEFORE, FLOWING, HELD, PASSING, PEEKING, REPLACED, AsgiExchange
 from ._asgi_input import staged_receive
-from ._body import Body, is_changed, is_used, pass_on
+from ._body import Body, at_hand, is_changed, is_used, pass_on
 from ._deadline import Deadline
 from ._framing import is_silent, set_length
 from ._response import AsgiResponse, Response, asgi_response
@@ -113,7 +113,9 @@ class HttpExchange(AsgiExchange):
         if message.get("more_body"):
             set_length(response, None, silent=False)
         else:
-            whole = pass_on(response.body, message.get("body", b""), last=True)
+            whole = response.body.whole
+            if whole is None:
+                whole = pass_on(response.body, message.get("body", b""), last=True)
             set_length(response, len(whole), silent=False)
             response._body = None
             message = {**message, "body": whole}
@@ -174,9 +176,7 @@ class HttpExchange(AsgiExchange):
     async def _respond(self, response: Response) -> None:
         body = response.body
         silent = is_silent(self.request, response)
-        whole = body.whole or b""
-        if is_used(body) and not silent:
-            whole = pass_on(body, whole, last=True)
+        whole = b"".join(at_hand(body)) if silent else pass_on(body, body.whole or b"", last=True)
         set_length(response, len(whole), silent=silent)
         self.forwarded()
         await self._send(response.start_message())

@@ -49,13 +49,19 @@ class Body:
 
     @property
     def whole(self) -> bytes | None:
-        """The complete body, where it is at hand before the head leaves, else None.
+        """The complete body, as inner layers have changed it, where it is at hand before the head leaves, else None.
 
         It is for a response that a layer made, and a list that a WSGI app returned.  If a layer of the stack is
         declared with `peek=True`, it is also for the one message of an ASGI app, and for the one piece of a WSGI app's
         iterator that is as long as its Content-Length says.
         """
-        return None if self._chunks is None else b"".join(self._chunks)
+        if self._chunks is None:
+            return None
+        whole = b"".join(self._chunks)
+        if self._changes and self._stages:
+            whole = pass_on(self, whole, last=True)
+            self._chunks, self._stages = (whole,), []
+        return whole
 
     def transform(self, transform: Transform, *, same: bool = False) -> None:
         """Pass the bytes through `transform`; the driver takes care of Content-Length, HEAD, 204 and 304.
@@ -98,6 +104,11 @@ class _Observer:
         return b""
 
     finish = flush
+
+
+def at_hand(body: Body) -> list[bytes]:
+    """What is at hand of a body, as it came."""
+    return list(body._chunks or ())
 
 
 def is_used(body: Body | None) -> bool:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Literal
 
 from ..exceptions import BadRequest
 from ._answers import Guard, guarded, problem
-from ._body import is_changed
 from ._digests import ALGORITHMS, Verifier, digest_field, wanted_algorithm
 from ._layer import Flow, middleware
 
@@ -30,7 +29,8 @@ def digest(
 ) -> Callable[[Request], Flow]:
     """Put a digest on bodies that are at hand in one piece, and refuse request bodies that are not what theirs says.
 
-    A stream gets none, as its end is not known when its head leaves, nor does a body that an inner layer changes.
+    It is that of the bytes that are sent, as `compress` or another inner layer made them.  A stream gets none, as its
+    end is not known when its head leaves.
 
     Args:
         kind: `"content"` for what is sent, a part of a range request included; `"repr"` for the whole representation,
@@ -68,7 +68,7 @@ def digest(
         want = request.headers.get(f"want-{field}")
         algorithm = wanted_algorithm(want, offered) if always or want is not None else None
         body = response.body.whole
-        if algorithm and body and not is_changed(response.body) and (kind == "content" or response.status == 200):
+        if algorithm and body and (kind == "content" or response.status == 200):
             response.headers.set(field, digest_field(algorithm, ALGORITHMS[algorithm](body).digest()))
         return response
 

@@ -119,7 +119,7 @@ class DjangoExchange(Exchange):
 
     def _pass_content(self, response: DjangoResponse) -> bool:
         body, http = response.body, response.http
-        if is_used(body):
+        if is_used(body) or is_changed(body):
             http.content = pass_on(body, body.whole or b"", last=True)
             set_length(response, len(http.content), silent=False)
         self.sent = len(http.content)

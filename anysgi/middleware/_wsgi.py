@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from wsgiref.util import FileWrapper
 
 from ..exceptions import AppProtocolError
-from ._body import Body, is_changed, is_used, pass_on
+from ._body import Body, at_hand, is_changed, is_used, pass_on
 from ._exchange import Exchange
 from ._framing import is_silent, set_length
 from ._response import Response, WsgiResponse, content_length, is_file_of, wsgi_response
@@ -185,12 +185,12 @@ class WsgiExchange(Exchange):
 
     def _framed(self, response: Response) -> Iterable[bytes]:
         """Make Content-Length true, and return what the server shall iterate."""
-        iterable = self._iterable if isinstance(response, WsgiResponse) else [response.body.whole or b""]
         silent = is_silent(self.request, response)
         body = response.body
+        iterable = self._iterable if isinstance(response, WsgiResponse) else at_hand(body)
         if type(iterable) in (list, tuple, Page):
             if is_changed(body) and not silent:
-                whole = pass_on(body, b"".join(iterable), last=True)
+                whole = body.whole or b""
                 iterable, body = Page(whole, iterable.close) if type(iterable) is Page else [whole], Body()
             length = None if silent and iterable is self._iterable else sum(map(len, iterable))
             set_length(response, length, silent=silent)

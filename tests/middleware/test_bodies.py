@@ -645,3 +645,25 @@ def test_an_exception_after_write_is_raised_and_not_answered() -> None:
     assert (answer.body, answer.complete) == (b"ab", False)
     assert isinstance(answer.error, LookupError)
     assert log == [("error", 2)]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("answers", [False, True], ids=["app", "layer"])
+@pytest.mark.parametrize("looks", [1, 2])
+def test_an_outer_layer_sees_the_whole_as_inner_ones_changed_it(
+    drive: Drive, answers: bool, looks: int, method: str
+) -> None:
+    @middleware
+    def answer(request: Request) -> Flow:
+        yield Response(200, "hello")
+
+    wholes: list[Any] = []
+    log: list[Any] = []
+    changes = [record(log=log, mark=b"-"), record(log=log, mark=b"+"), *([answer()] if answers else [])]
+    got = drive(Stack(*[peek(log=wholes)] * looks, *changes), App(b"hello"), method=method)
+    if method == "GET":
+        assert (got.body, got.header("content-length")) == (b"hello+.-.", "9")
+        assert wholes == [(b"hello+.-.", False, 9)] * looks
+        assert log == [b"hello", "finish", b"hello+.", "finish"]
+    else:
+        assert (got.body, got.header("content-length")) == (b"", None)
