@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
 GRACE = 1.0  # seconds an app has to end once its client left, and once more when it was cancelled
-LONGEST_END = 2 * GRACE
+
+
+def longest_end() -> float:
+    """Seconds that `AppTask.stop` takes at most."""
+    return 2 * GRACE
 
 
 class AppTask:

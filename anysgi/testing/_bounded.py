@@ -44,29 +44,26 @@ class OutOfTime(Exception):
 
 class _Helper:
     def __init__(self) -> None:
-        self._abandoned = False
-        self._jobs: SimpleQueue[tuple[Context, Job]] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[Context, Job] | None] = SimpleQueue()
         self._done: SimpleQueue[BaseException | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=f"anysgi-test-{next(_numbers)}", daemon=True)
         self._thread.start()
 
     def _work(self) -> None:
-        while True:
-            context, job = self._jobs.get()
+        while (given := self._jobs.get()) is not None:
+            context, job = given
             failure: BaseException | None = None
             try:
                 context.run(job)
             except BaseException as error:
                 failure = error
-            del context, job
+            del context, job, given
             self._done.put(failure)
-            if self._abandoned:
-                return
 
-    def start(self, job: Job) -> None:
-        self._jobs.put((copy_context(), job))
+    def start(self, job: Job, context: Context) -> None:
+        self._jobs.put((context, job))
 
-    def finish(self, seconds: float) -> None:
+    def finish(self, seconds: float | None) -> None:
         """Wait for the job; raise what it raised, or `Empty`."""
         failure = self._done.get(timeout=seconds)
         if failure is not None:
@@ -82,10 +79,10 @@ class _Helper:
         One that sits in a system call stays there, on a daemon thread.  It gets no exception: one that is not taken
         makes CPython 3.11 spin in all other threads while they are traced, as coverage and debuggers do.
         """
-        self._abandoned = True
         ident = self._thread.ident or 0
         if _burns_time(ident):
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Abandoned))
+        self._jobs.put(None)  # last, for a thread that has ended has no clock to look at
 
 
 def _burns_time(ident: int) -> bool:
@@ -98,32 +95,59 @@ def _burns_time(ident: int) -> bool:
     return time.clock_gettime(clock) - before > _LOOK / 20
 
 
-def bounded(job: Job, seconds: float, stops: Sequence[Job] = (), patience: float = 0.5) -> None:
-    """Run a job on a helper thread, in a copy of the caller's context.
+class Worker:
+    """One helper thread for jobs that belong together, in one copy of the caller's context.
 
-    Args:
-        job: what to run.
-        seconds: how long it may take.
-        stops: called in turn once that is over, from the calling thread, to end the job in good order.
-        patience: seconds that each of them may take to work.
-
-    Raises:
-        OutOfTime: the job was still running; it has been stopped or abandoned.
-        BaseException: what the job raised.
+    `run()` them one after another, `release()` the thread at the end.
     """
+
+    def __init__(self) -> None:
+        self._context = copy_context()
+        try:
+            self._helper: _Helper | None = _idle.pop()
+        except IndexError:
+            self._helper = _Helper()
+
+    def run(self, job: Job, seconds: float | None, stops: Sequence[Job] = (), patience: float = 0.5) -> None:
+        """Run a job.
+
+        Args:
+            job: what to run.
+            seconds: how long it may take; None: for ever.
+            stops: called in turn once that is over, from the calling thread, to end the job in good order.
+            patience: seconds that each of them may take to work.
+
+        Raises:
+            OutOfTime: the job was still running; it has been stopped or abandoned, and the thread with it.
+            BaseException: what the job raised.
+        """
+        helper, self._helper = self._helper, None
+        if helper is None:
+            raise OutOfTime("the thread was abandoned", 0)
+        helper.start(job, self._context)
+        try:
+            helper.finish(seconds)
+        except Empty:
+            raise OutOfTime(helper.stack(), _ask(helper, stops, patience)) from None
+        except BaseException:
+            self._helper = helper
+            raise
+        self._helper = helper
+
+    def release(self) -> None:
+        """Give the thread back."""
+        if self._helper is not None:
+            _idle.append(self._helper)
+            self._helper = None
+
+
+def bounded(job: Job, seconds: float, stops: Sequence[Job] = (), patience: float = 0.5) -> None:
+    """Run one job on a helper thread; see `Worker.run`."""
+    worker = Worker()
     try:
-        helper = _idle.pop()
-    except IndexError:
-        helper = _Helper()
-    helper.start(job)
-    try:
-        helper.finish(seconds)
-    except Empty:
-        raise OutOfTime(helper.stack(), _ask(helper, stops, patience)) from None
-    except BaseException:
-        _idle.append(helper)
-        raise
-    _idle.append(helper)
+        worker.run(job, seconds, stops, patience)
+    finally:
+        worker.release()
 
 
 def _ask(helper: _Helper, stops: Sequence[Job], patience: float) -> int:

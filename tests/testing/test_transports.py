@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -38,6 +40,10 @@ def sync_client(library: Any, convention: str, **options: Any) -> Any:
 @pytest.fixture(params=["asyncio", "trio"])
 def backend(request: pytest.FixtureRequest) -> Any:
     return request.param
+
+
+def loop_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "anysgi-test-client"}
 
 
 def on_a_loop(app: Any, use: Any, library: Any = httpx2, backend: str = "asyncio", **options: Any) -> Any:
@@ -231,6 +237,55 @@ def test_an_app_that_never_ends_after_its_response_is_a_timeout(monkeypatch: pyt
         client.get("/", timeout=0.05)
 
 
+async def asgi_stuck(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    if scope["path"] == "/body":
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"one", "more_body": True})
+    for _ in range(2 if scope["path"] == "/swallows" else 1):
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(30)
+
+
+def wsgi_stuck(environ: Any, start_response: Any) -> Any:
+    start_response("200 OK", [])
+    if environ["PATH_INFO"] == "/body":
+        yield b"one"
+    threading.Event().wait(3.0)  # nobody sets it
+
+
+@pytest.mark.parametrize("raises", [True, False])
+@pytest.mark.parametrize("path", ["/head", "/body", "/swallows"])
+@pytest.mark.parametrize(("convention", "app"), [("wsgi", wsgi_stuck), ("asgi", asgi_stuck)])
+def test_an_app_that_never_answers_is_an_error_that_shows_how_far_it_came(
+    convention: str, app: Any, path: str, raises: bool, library: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("anysgi.testing._app_task.GRACE", 0.02)
+    off: Any = {"lifespan": "off"} if convention == "asgi" else {}
+    client = sync_client(library, convention, app=app, raise_app_exceptions=raises, **off)
+    started = time.monotonic()
+    with pytest.raises(library.ReadTimeout, match=rf"(?s){path}.*Messages so far.*It stood at.*_stuck") as caught:
+        client.get(path, timeout=0.05)
+    assert time.monotonic() - started < 2.5
+    assert ("1 chunks" in str(caught.value) or "3 bytes" in str(caught.value)) == (path == "/body")
+
+
+def test_a_wsgi_app_can_run_on_the_calling_thread() -> None:
+    seen: list[int] = []
+
+    def app(environ: Any, start_response: Any) -> Any:
+        seen.append(threading.get_ident())
+        start_response("200 OK", [])
+        yield b"x"
+        seen.append(threading.get_ident())
+
+    for inline in (True, False):
+        with sync_client(httpx2, "wsgi", app=app, inline=inline) as client:
+            assert client.get("/").content == b"x"
+    assert seen[:2] == [threading.get_ident()] * 2
+    assert seen[2] == seen[3] != seen[0]
+
+
 def test_what_is_sent_after_the_end_is_ignored_and_holds_nobody_up() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await asgi_echo(scope, receive, send)
@@ -242,10 +297,10 @@ def test_what_is_sent_after_the_end_is_ignored_and_holds_nobody_up() -> None:
 
 
 def test_a_client_that_is_not_entered_needs_no_closing() -> None:
-    before = threading.active_count()
+    before = loop_threads()
     client = httpx2.Client(transport=ASGITransport(asgi_echo), base_url=BASE)
     assert client.post("/", content=b"x").content == b"x"
-    assert threading.active_count() == before
+    assert loop_threads() <= before
 
 
 def test_a_backend_that_is_not_there_is_an_error() -> None:
@@ -417,11 +472,25 @@ def test_a_manager_that_was_not_entered_has_nothing_to_end() -> None:
 
 
 def test_a_lifespan_that_fails_leaves_no_thread_of_a_sync_client() -> None:
-    before = threading.active_count()
+    before = loop_threads()
     app = lifespan_that({"type": "lifespan.startup.failed", "message": "no database"})
     with pytest.raises(LifespanError, match="no database"), sync_client(httpx2, "asgi", app=app):
         pass
-    assert threading.active_count() == before
+    assert loop_threads() <= before
+
+
+def test_a_lifespan_that_blocks_the_loop_is_an_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anysgi.testing._transports._loop_thread._SLACK", 0.05)
+    monkeypatch.setattr("anysgi.testing._transports._asgi_transport.PATIENCE", 0.05)
+    monkeypatch.setattr("anysgi.testing._app_task.GRACE", 0.02)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        threading.Event().wait(3.0)  # nobody sets it
+
+    started = time.monotonic()
+    with pytest.raises(TimeoutError, match="blocks its event loop"), sync_client(httpx2, "asgi", app=app):
+        pass
+    assert time.monotonic() - started < 2.5
 
 
 def test_an_app_without_a_lifespan_is_served_all_the_same() -> None:

@@ -365,6 +365,7 @@ def say_something(client: TestClient) -> None:
 @pytest.mark.parametrize("use", [ask, open_one, say_something])
 def test_an_app_that_blocks_the_loop_does_not_block_the_test(monkeypatch: pytest.MonkeyPatch, use: Any) -> None:
     monkeypatch.setattr("anysgi.testing._transports._loop_thread._SLACK", 0.05)
+    monkeypatch.setattr("anysgi.testing._app_task.GRACE", 0.05)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await receive()

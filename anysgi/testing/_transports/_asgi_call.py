@@ -6,7 +6,8 @@ asked ──> answering ──> over            the client took all: the app may
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from .._app_task import AppTask
 if TYPE_CHECKING:
     from ...types import ASGIApp, Message
 
+_SHOWN = 20
 _AHEAD = 1  # messages the app may be ahead of the client
 
 
@@ -53,15 +55,26 @@ class AsgiCall:
         self._said_all = False
         self._last = "http.response.body"
         self.extensions: dict[str, Any] = {}
+        self._said: deque[str] = deque(maxlen=_SHOWN)
         self._task = AppTask(self._run)
 
     async def _run(self) -> None:
         with self._put:  # the client reads to the end of it
             await self._app(self._scope, self._receive, self._send)
 
+    def so_far(self) -> str:
+        """What was said, and where the app stands, for people."""
+        said = "\n".join(self._said) or "(no message)"
+        return f"Messages so far:\n{said}\nIt stood at {self._task.stands_at()}"
+
     # The app's side
 
     async def _receive(self) -> dict[str, Any]:
+        message = await self._next_event()
+        self._said.append(f"server -> app  {message['type']}  {len(message.get('body', b''))} bytes")
+        return message
+
+    async def _next_event(self) -> dict[str, Any]:
         if not self._uploaded and not self._left:
             return {"type": "http.request", "body": await self._next_part(), "more_body": not self._uploaded}
         await self._over.wait()
@@ -83,6 +96,7 @@ class AsgiCall:
         if self._said_all:
             return  # "ignored", says the spec
         said = dict(message)
+        self._said.append(f"app -> server  {said['type']}  {len(said.get('body', b''))} bytes")
         self._said_all = self._is_last(said)
         try:
             await self._put.send(said)
@@ -153,11 +167,11 @@ class AsgiCall:
         await self._task.stop()
 
 
-async def no_longer_than(chunks: AsyncIterator[bytes], error: Exception) -> AsyncIterator[bytes]:
+async def no_longer_than(chunks: AsyncIterator[bytes], late: Callable[[], Exception]) -> AsyncIterator[bytes]:
     """The same chunks; a TimeoutError becomes the client library's own."""
     async with aclosing(chunks) as open_chunks:  # type: ignore[type-var]  # an async generator, always
         try:
             async for chunk in open_chunks:
                 yield chunk
         except TimeoutError:
-            raise error from None
+            raise late() from None

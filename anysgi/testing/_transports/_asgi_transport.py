@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import anyio.to_thread
 
-from .._app_task import LONGEST_END
+from .._app_task import longest_end
 from .._requests import habits_of, scope_of, websocket_scope_of
 from .._scenario import Scenario
 from ._asgi_call import AsgiCall, no_longer_than
 from ._library import async_stream, body_length, head_of, library_of, read_timeout, sync_stream, timed_out
-from ._lifespan_manager import LifespanManager
+from ._lifespan_manager import PATIENCE, LifespanManager
 from ._loop_thread import LoopThread
 from ._websocket_call import WebSocketCall
 
@@ -106,12 +106,16 @@ class ASGITransport(_Transport):
     async def _begin(self, request: Any, body: AsyncIterator[bytes]) -> tuple[Any, int, Any, AsyncIterator[bytes]]:
         timeout = read_timeout(request)
         call = self._call(request, body, timeout)
-        late = timed_out(request, timeout)
+
+        def late() -> Exception:
+            return timed_out(request, timeout, call.so_far())
+
         try:
             status, headers = await call.head(timeout)
         except TimeoutError:
+            error = late()
             await call.close()
-            raise late from None
+            raise error from None
         except BaseException:
             await call.close()
             raise
@@ -131,7 +135,7 @@ class ASGITransport(_Transport):
         self._thread = LoopThread(*self._backend)
         try:
             if self._lifespan == "auto":
-                self._thread.run(self.__aenter__)
+                self._thread.run(self.__aenter__, limit=PATIENCE + longest_end())
         except BaseException:
             self.close()
             raise
@@ -146,7 +150,7 @@ class ASGITransport(_Transport):
         if thread is not None:
             try:
                 if self._manager is not None:
-                    thread.run(self.aclose)
+                    thread.run(self.aclose, limit=PATIENCE + longest_end())
             finally:
                 thread.stop()
 
@@ -157,10 +161,11 @@ class ASGITransport(_Transport):
             if thread is None:
                 thread = LoopThread(*self._backend)
                 stack.callback(thread.stop)
-            body, late = _in_threads(iter(request.stream)), timed_out(request, limit)
-            call, status, headers, chunks = thread.run(self._begin, request, body, limit=limit, late=late)
-            stack.callback(thread.run, call.close, limit=LONGEST_END, late=late)
-            stream = sync_stream(library_of(request))(_pulled(thread, chunks, limit, late), stack.pop_all().close)
+            within = None if limit is None else limit + longest_end()  # one that is late is stopped as well
+            body, late = _in_threads(iter(request.stream)), timed_out(request, limit, "it blocks its event loop")
+            call, status, headers, chunks = thread.run(self._begin, request, body, limit=within, late=late)
+            stack.callback(thread.run, call.close, limit=longest_end(), late=late)
+            stream = sync_stream(library_of(request))(_pulled(thread, chunks, within, late), stack.pop_all().close)
         response = _response(request, call, status, headers, stream)
         response.extensions["anysgi.loop"] = thread
         return response

@@ -57,9 +57,10 @@ def read_timeout(request: Any) -> float | None:
     return timeout
 
 
-def timed_out(request: Any, seconds: float | None) -> Exception:
+def timed_out(request: Any, seconds: float | None, so_far: str) -> Exception:
     """The library's own exception."""
-    error: Exception = sys.modules[library_of(request)].ReadTimeout(f"no answer within {seconds} s", request=request)
+    what = f"the app did not answer within {seconds} s: {request.method} {request.url}\n{so_far}"
+    error: Exception = sys.modules[library_of(request)].ReadTimeout(what, request=request)
     return error
 
 

@@ -12,6 +12,7 @@ from .._app_task import AppTask
 if TYPE_CHECKING:
     from ...types import ASGIApp, Message, Receive, Scope, Send
 
+PATIENCE = 5.0  # seconds
 _EVENTS = 2  # startup and shutdown
 
 
@@ -34,7 +35,7 @@ class LifespanManager:
         LifespanError: startup or shutdown failed, or took too long.
     """
 
-    def __init__(self, app: ASGIApp, timeout: float = 5.0) -> None:
+    def __init__(self, app: ASGIApp, timeout: float = PATIENCE) -> None:
         self.app = app
         self.timeout = timeout
         self.state: dict[str, Any] = {}

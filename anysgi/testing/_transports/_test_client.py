@@ -11,6 +11,7 @@ try:
 except ImportError:  # pragma: no cover - it is in the test group
     raise ImportError("TestClient needs httpx2: pip install 'anysgi[testing]'") from None
 
+from .._app_task import longest_end
 from ._asgi_transport import ASGITransport
 from ._websocket_errors import denied_by
 from ._websocket_session import WebSocketSession, handshake
@@ -138,7 +139,7 @@ class TestClient(httpx2.Client):
                 response.read()
                 raise denied_by(call.closed, response)
             yield TestWebSocket(WebSocketSession(call), loop, timeout)
-            loop.run(call.finish)
+            loop.run(call.finish, limit=longest_end())
         finally:
             response.close()
 

@@ -67,6 +67,10 @@ class WebSocketCall:
         with self._put:  # the client reads to the end of it
             await self._app(self._scope, self._receive, self._send)
 
+    def so_far(self) -> str:
+        """How far it came, and where the app stands, for people."""
+        return f"The WebSocket is {self._state}. It stood at {self._task.stands_at()}"
+
     # The app's side
 
     async def _receive(self) -> dict[str, Any]:

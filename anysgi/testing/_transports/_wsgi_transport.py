@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...exceptions import AppProtocolError
+from .._bounded import OutOfTime, Worker
 from .._requests import environ_of, habits_of
 from .._scenario import Scenario
-from ._library import head_of, library_of, sync_stream
+from ._library import head_of, library_of, read_timeout, sync_stream, timed_out
 
 if TYPE_CHECKING:
     import httpx2
@@ -22,12 +23,18 @@ else:
     _Transport = object  # neither library is needed until a client of it comes with a request
 
 
+T = TypeVar("T")
+
+
 class WSGITransport(_Transport):
-    """Send a client's requests straight to a WSGI app, on the calling thread; both bodies stream.
+    """Send a client's requests straight to a WSGI app; both bodies stream.
 
         with httpx2.Client(transport=WSGITransport(app), base_url="http://testserver") as client:
             with client.stream("GET", "/export.csv") as response:
                 for chunk in response.iter_raw(): ...
+
+    The app runs on a helper thread, in a copy of the caller's context, and the client's read timeout holds for the
+    head, for each chunk and for `close()`.
 
     Args:
         app: the WSGI app.
@@ -35,6 +42,8 @@ class WSGITransport(_Transport):
         root_path: where the app is mounted.
         client: (address, port) of the client, or None.
         like: a server whose environ to imitate, see `presets`.
+        inline: run on the calling thread, for apps with thread-local fixtures such as Django's connections; no timeout
+            can stop an app there.
     """
 
     def __init__(
@@ -45,11 +54,13 @@ class WSGITransport(_Transport):
         root_path: str = "",
         client: tuple[str, int] | None = ("127.0.0.1", 50000),
         like: str | None = None,
+        inline: bool = False,
     ) -> None:
         self.app = app
         self.raise_app_exceptions = raise_app_exceptions
         self._where = (root_path, client)
         self._habits = habits_of(Scenario(like=like), "wsgi")
+        self._inline = inline
 
     def __enter__(self) -> WSGITransport:
         return self
@@ -65,16 +76,65 @@ class WSGITransport(_Transport):
         body = io.BufferedReader(_Upload(iter(request.stream)))
         environ = environ_of(head_of(request, *self._where), self._habits, body, sys.stderr)
         call = _WsgiCall()
+        place = _Here() if self._inline else _Elsewhere(request, call)
         library = sys.modules[library_of(request)]
         try:
-            call.begin(self.app, environ)
+            place.run(lambda: call.begin(self.app, environ))
         except Exception:
-            call.close()
-            if self.raise_app_exceptions:
+            _end(place, call)
+            if self.raise_app_exceptions or place.late:
                 raise
             return library.Response(500, request=request)
-        stream = sync_stream(library_of(request))(call.chunks(), call.close)
+        chunks = call.chunks()
+        pulled = iter(lambda: place.run(lambda: next(chunks, None)), None)
+        stream = sync_stream(library_of(request))(pulled, lambda: _end(place, call))
         return library.Response(call.status, headers=call.headers, stream=stream, request=request)
+
+
+class _Here:
+    """The calling thread."""
+
+    late = False
+
+    def run(self, job: Callable[[], T]) -> T:
+        return job()
+
+    def release(self) -> None:
+        """Nothing was taken."""
+
+
+class _Elsewhere:
+    """A helper thread, whose every job has to be done within the client's read timeout.
+
+    Attributes:
+        late: one was not, so that the thread is given up.
+    """
+
+    late = False
+
+    def __init__(self, request: Any, call: _WsgiCall) -> None:
+        self._request, self._call, self._worker = request, call, Worker()
+
+    def run(self, job: Callable[[], T]) -> T:
+        found: list[T] = []
+        limit = read_timeout(self._request)
+        try:
+            self._worker.run(lambda: found.append(job()), limit)
+        except OutOfTime as late:
+            self.late = True
+            raise timed_out(self._request, limit, f"{self._call.so_far()}It stood at\n{late.stack}") from None
+        return found[0]
+
+    def release(self) -> None:
+        self._worker.release()
+
+
+def _end(place: _Here | _Elsewhere, call: _WsgiCall) -> None:
+    try:
+        if not place.late:
+            place.run(call.close)
+    finally:
+        place.release()
 
 
 class _WsgiCall:
@@ -87,6 +147,12 @@ class _WsgiCall:
         self._iterable: Any = ()
         self._iterator: Iterator[bytes] = iter(())
         self._sent = False
+        self._count = 0
+
+    def so_far(self) -> str:
+        """What the app said, for people."""
+        head = f"start_response: {self.status} {self.headers}\n" if self.status else ""
+        return f"Messages so far:\n{head}{self._count} chunks\n"
 
     def begin(self, app: Any, environ: dict[str, Any]) -> None:
         self._iterable = app(environ, self._start_response)
@@ -96,6 +162,7 @@ class _WsgiCall:
             if chunk is None:
                 break
             self._ready += [chunk] if chunk else []
+            self._count += 1
         if not self.status:
             raise AppProtocolError("the app never called start_response(); it comes before the first byte of body")
         self._sent = True
@@ -112,6 +179,7 @@ class _WsgiCall:
     def chunks(self) -> Iterator[bytes]:
         yield from self._written()
         for chunk in self._iterator:
+            self._count += 1
             yield from self._written()
             if chunk:
                 yield chunk
