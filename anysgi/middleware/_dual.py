@@ -32,7 +32,7 @@ class Dual:
             raise AttributeError(method)
 
         def call(*args: Any, **kwargs: Any) -> Call:
-            return Call(getattr(self.sync, method, None), getattr(self.asynchronous, method, None), args, kwargs)
+            return Call(_method(self.sync, method), _method(self.asynchronous, method), args, kwargs)
 
         return call
 
@@ -41,6 +41,10 @@ class Dual:
 
     def __repr__(self) -> str:
         return f"Dual(sync={self.sync!r}, asynchronous={self.asynchronous!r})"
+
+
+def _method(side: object, name: str) -> Any:
+    return None if side is None else getattr(side, name)
 
 
 class Call:
@@ -55,6 +59,10 @@ class Call:
         self._kwargs = kwargs
         self.value: Any = None
         self.error: BaseException | None = None
+
+    def __bool__(self) -> bool:
+        """Refuse: `if not service.allows(token)` without a `yield` would let everybody in."""
+        raise TypeError("a call of a Dual has no value yet; write `value = yield dual.method(...)`")
 
     def make(self) -> None:
         """Call the blocking side."""

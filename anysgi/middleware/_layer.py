@@ -87,6 +87,10 @@ class Middleware(Generic[P]):
         return stack if app is None else stack(app)
 
     def _layer(self, skip: Skip | None, options: dict[str, Any]) -> Layer:
+        for function in filter(inspect.iscoroutinefunction, _spread([skip, *options.values()])):
+            raise StackError(  # what it returns unawaited is true, whatever it would have said
+                f"{self.name}: {function!r} is async, and nobody can await it here; write `def`, or a Dual for I/O"
+            )
         closed_over: list[object] = []
         if self._is_flow:
             inspect.signature(self._function).bind(None, **options)  # a wrong option is an error here, not in a request
@@ -96,7 +100,7 @@ class Middleware(Generic[P]):
             if not inspect.isgeneratorfunction(start):
                 raise StackError(f"{self._where()} must return a generator function, not {start!r}")
             closed_over = _closed_over(start)
-        duals = tuple(_duals([*options.values(), *closed_over]))
+        duals = tuple(found for found in _spread([*options.values(), *closed_over]) if isinstance(found, Dual))
         return Layer(self.name, _unless(skip, start), duals, self._outside, **self._declared)
 
     def _prepared(self, options: dict[str, Any]) -> Any:
@@ -186,15 +190,15 @@ class _Decorator:
     def __call__(self, function: Any, /) -> Any: ...
 
 
-def _duals(values: Iterable[object]) -> Iterator[Dual]:
-    """Find every `Dual` among options and variables, and in the collections they are."""
+def _spread(values: Iterable[object]) -> Iterator[object]:
+    """Yield options and variables, and what is in the collections they are."""
     for value in values:
-        if isinstance(value, Dual):
-            yield value
-        elif isinstance(value, Mapping):
-            yield from _duals(value.values())
+        if isinstance(value, Mapping):
+            yield from _spread(value.values())
         elif isinstance(value, (list, tuple, set, frozenset)):
-            yield from _duals(value)
+            yield from _spread(value)
+        else:
+            yield value
 
 
 def _closed_over(function: Any) -> list[object]:

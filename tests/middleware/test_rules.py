@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from anysgi.exceptions import AppProtocolError, AppValueError, ClientDisconnected, FlowError, StackError
-from anysgi.middleware import Dual, Flow, Outcome, Request, Response, Stack, middleware
+from anysgi.middleware import Dual, Flow, Outcome, Request, Response, Stack, cors, csrf, health, maintenance, middleware
 
 from ._driving import App, Ask, Drive
 
@@ -448,6 +448,49 @@ def test_calls_are_made_when_things_go_wrong(drive: Drive, leaves: int | None) -
     error = LookupError("early")
     assert drive(io_everywhere(store=store(log), log=log), App(raises=error)).error is error
     assert log[-1] == "error"
+
+
+async def _no(*_: object) -> bool:
+    return False
+
+
+@pytest.mark.parametrize(
+    ("layer", "options"),
+    [
+        (csrf, {"skip": _no}),
+        (csrf, {"trusted": _no}),
+        (cors, {"origins": _no}),
+        (health, {"checks": {"database": _no}}),
+        (maintenance, {"on": _no}),
+    ],
+)
+def test_an_async_function_is_not_taken_for_a_yes(layer: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(StackError, match=rf"{layer.name}: .*_no.* is async"):
+        layer(**options)
+
+
+def test_a_call_that_was_not_yielded_is_not_taken_for_a_yes(drive: Drive) -> None:
+    app = App(b"secret")
+
+    @middleware
+    def guard(request: Request, *, service: Dual) -> Flow:
+        if not service(request.path):
+            return Response(401)
+        yield request
+
+    answer = drive(guard(service=Dual(sync=print, asynchronous=print)), app)
+    assert (app.calls, type(answer.error)) == (0, TypeError)
+    assert "value = yield" in str(answer.error)
+
+
+def test_a_method_a_client_does_not_have_is_named(drive: Drive) -> None:
+    @middleware
+    def count(request: Request, *, store: Dual) -> Flow:
+        yield store.hitt(request.path)
+        yield request
+
+    answer = drive(count(store=Dual(sync={}, asynchronous={})), App(b"x"))
+    assert "hitt" in str(answer.error)
 
 
 def test_a_pair_of_functions_is_a_dual_too(drive: Drive) -> None:
