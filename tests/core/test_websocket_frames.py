@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Message, Ping, Pong, TextMessage
 from wsproto.frame_protocol import CloseReason
+from wsproto.utilities import LocalProtocolError
 
 from anysgi._core._websocket_frames import WebSocketFrames
 from anysgi._core._websocket_messages import Close
@@ -79,6 +80,34 @@ def test_what_is_sent_arrives(sent: Any, sizes: Any, side: str) -> None:
     for message in sent:
         peer.receive_data(frames.send(message))
     assert [event.data for event in peer.events() if isinstance(event, Message)] == sent
+
+
+steps = st.one_of(
+    st.builds(TextMessage, st.text(max_size=150), message_finished=st.booleans()),
+    st.builds(BytesMessage, st.binary(max_size=150), message_finished=st.booleans()),
+    st.builds(Ping, st.binary(max_size=5)),
+    st.builds(CloseConnection, st.integers(3000, 3010), st.text(max_size=5)),
+)
+
+
+@given(data=st.data(), side=st.sampled_from(sorted(SIDES)), sizes=cuts)
+def test_whatever_comes_is_taken_as_if_wsproto_had_been_asked_of_all_of_it(data: Any, side: str, sizes: Any) -> None:
+    frames, peer = pair(side, max_size=200)
+    reference, _ = pair(side, max_size=200)
+    reference._owed = 1 << 64
+    wire = bytearray()
+    for step in data.draw(st.lists(steps, max_size=5)):
+        try:
+            wire += peer.send(step)
+        except (LocalProtocolError, TypeError):  # not in that order
+            break
+    for _ in range(data.draw(st.integers(0, 2))):  # a mistake or two
+        if wire:
+            wire[data.draw(st.integers(0, len(wire) - 1))] = data.draw(st.integers(0, 255))
+    wire += bytes(20)  # so that no head is left half
+    assert feed(frames, bytes(wire), *sizes) == feed(reference, bytes(wire), *sizes)
+    assert frames.replies()[:2] == reference.replies()[:2]
+    assert (frames.failed, frames.closed) == (reference.failed, reference.closed)
 
 
 @pytest.mark.parametrize("size", [125, 126, 65_535, 65_536])
