@@ -156,11 +156,11 @@ def die_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def start(name: str, command: list[str], environ: Mapping[str, str], folder: Path) -> Server:
+def start(name: str, command: list[str], environ: Mapping[str, str], folder: Path, ready: str = "/hello") -> Server:
     """Start `python <command>`; returns when it answers.
 
     In the command `{fd}` stands for a listening socket, `{port}` for a free port where a server takes no socket, and
-    `{folder}` for its folder.
+    `{folder}` for its folder.  It is up once it answers GET `ready` with 200.
     """
     listener = listening()
     descriptor = listener.fileno()
@@ -179,7 +179,7 @@ def start(name: str, command: list[str], environ: Mapping[str, str], folder: Pat
         )
     server = Server(name, process, port, output, folder / f"{name}.journal")
     try:
-        become_ready(server)
+        become_ready(server, ready if "httpbin" not in name else "/get")
     except BaseException:
         process.kill()
         process.wait(5)
@@ -187,12 +187,12 @@ def start(name: str, command: list[str], environ: Mapping[str, str], folder: Pat
     return server
 
 
-def become_ready(server: Server) -> None:
-    """The first answer to GET /hello, asked for again while the process lives and the time is not over."""
+def become_ready(server: Server, target: str) -> None:
+    """The first 200 to GET `target`, asked for again while the process lives and the time is not over."""
     deadline = time.monotonic() + READY_IN
     while server.process.poll() is None and time.monotonic() < deadline:
         try:
-            if server.get("/hello" if "httpbin" not in server.name else "/get", timeout=READY_IN).status == 200:
+            if server.get(target, timeout=READY_IN).status == 200:
                 return
         except OSError:
             pass
@@ -201,9 +201,11 @@ def become_ready(server: Server) -> None:
 
 
 @contextmanager
-def running(name: str, command: list[str], environ: Mapping[str, str], folder: Path) -> Iterator[Server]:
+def running(
+    name: str, command: list[str], environ: Mapping[str, str], folder: Path, ready: str = "/hello"
+) -> Iterator[Server]:
     """A server for one test or one module; ended in good order, with a clean log, unless the body failed."""
-    server = start(name, command, environ, folder)
+    server = start(name, command, environ, folder, ready)
     try:
         yield server
     except BaseException:
