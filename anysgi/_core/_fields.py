@@ -106,7 +106,7 @@ class Fields:
     def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
         pairs = fields.items() if isinstance(fields, Mapping) else fields
         self.text = [(str(name), str(value)) for name, value in pairs]
-        self.encoded = [(field_name(name), field_value(value)) for name, value in self.text]
+        self.encoded = [(field_name(name), field_value(value, name)) for name, value in self.text]
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.text)

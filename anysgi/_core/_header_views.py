@@ -56,7 +56,8 @@ class ByteHeaders(Headers):
 
     def add(self, name: str, value: str) -> None:
         field = encoded_name(name) or field_name(name)
-        encoded = value.encode() if value.isascii() and value.isprintable() else field_value(value)
+        plain = type(value) is str and value.isascii() and value.isprintable()
+        encoded = value.encode() if plain else field_value(value, name)
         if not self.is_own:
             self.raw, self.is_own = list(self.raw), True
         self.raw.append((field, encoded))
@@ -124,9 +125,9 @@ class TextHeaders(Headers):
         return default
 
     def add(self, name: str, value: str) -> None:
-        if not (name in ENCODED_NAMES and value.isascii() and value.isprintable()):
+        if not (name in ENCODED_NAMES and type(value) is str and value.isascii() and value.isprintable()):
             field_name(name)
-            field_value(value)
+            field_value(value, name)
         self.raw.append((name, value))
 
     def extend(self, fields: Iterable[tuple[str, str]]) -> None:
@@ -165,7 +166,7 @@ class EnvironHeaders(Headers):
         return [] if value is None else [value]
 
     def add(self, name: str, value: str) -> None:
-        field_value(value)
+        field_value(value, name)
         present = self.getlist(name)
         self.environ[environ_key(name)] = ("; " if name.lower() == "cookie" else ", ").join([*present, value])
 
@@ -226,7 +227,7 @@ def checked_headers(fields: Iterable[tuple[str, str]]) -> TextHeaders:
 
 def byte_pairs(headers: Headers) -> HeaderList:
     """Encode checked headers for ASGI."""
-    return [(field_name(name), field_value(value)) for name, value in headers]
+    return [(field_name(name), field_value(value, name)) for name, value in headers]
 
 
 def text_pairs(headers: Headers) -> TextList:

@@ -210,15 +210,18 @@ def field_name(name: str) -> bytes:
         raise AppValueError(f"{name!r} is not a header name (RFC 9110 section 5.1)") from None
 
 
-def field_value(value: str) -> bytes:
-    """Encode a header value.
+def field_value(value: str, name: str) -> bytes:
+    """Encode the value of a header of that name.
 
     Raises:
+        AppTypeError: it is not a `str`.
         AppValueError: it holds a line break, NUL, or characters outside latin-1.
     """
+    if not isinstance(value, str):
+        raise AppTypeError(f"header {name!r} must be a str, not {value!r}; write {str(value)!r}")
     if value.isascii() and value.isprintable():
         return value.encode("ascii")
-    return response_header("x", value)[1]
+    return response_header(name, value)[1]
 
 
 def environ_key(name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from anysgi._core._fields import Fields, Headers
 from anysgi._core._header_views import byte_headers, byte_pairs, environ_headers, text_headers, text_pairs
-from anysgi.exceptions import AppValueError
+from anysgi.exceptions import AppTypeError, AppValueError
 
 PAIRS = [("Accept", "a, b"), ("X-One", "1"), ("Content-Type", "text/plain"), ("Vary", "Cookie")]
 
@@ -77,10 +77,16 @@ def test_members_of_a_list_and_vary(make: Any) -> None:
 def test_what_could_split_a_message_is_refused(make: Any) -> None:
     headers = make(PAIRS)
     for name, value in [("x-a", "b\r\nc: d"), ("x-a", "b\0"), ("x-a", "\u4e2d")]:
-        with pytest.raises(AppValueError):
+        with pytest.raises(AppValueError, match="'x-a'"):
             headers.add(name, value)
     headers.add("x-a", "caf\xe9\t!")
     assert headers.get("x-a") == "caf\xe9\t!"
+
+
+@every_form
+def test_a_number_is_not_a_value_and_the_message_says_what_to_write(make: Any) -> None:
+    with pytest.raises(AppTypeError, match=r"header 'x-left' must be a str, not 5; write '5'"):
+        make(PAIRS).add("x-left", 5)
 
 
 @pytest.mark.parametrize("make", [in_bytes, in_text])
