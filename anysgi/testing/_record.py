@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from ..exceptions import ExchangeTimeout
 from ._exchange import Event, Exchange
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from ._exchange import Party
     from ._scenario import Scenario
 
+_SHOWN = 20
 MOST_MESSAGES = 100_000  # what is longer than that has no end, and would fill the memory
 
 
@@ -43,3 +45,9 @@ class Record:
     @property
     def endless(self) -> bool:
         return len(self.exchange.messages) > MOST_MESSAGES
+
+    def timeout(self, what: str, where: str) -> ExchangeTimeout:
+        """The error that tells what happened, the messages so far, and where the app stands."""
+        shown = "\n".join(self.exchange.transcript().splitlines()[-_SHOWN:])
+        told = f"{what}: {self.exchange.scenario!r}\nMessages so far:\n{shown}\n{where}"
+        return ExchangeTimeout(told, self.exchange)

@@ -14,12 +14,12 @@ import anyio.to_thread
 
 from anysgi import guess_convention
 
-from ..exceptions import ExchangeTimeout
-from . import _leaks
+from . import _hosts, _leaks
 from ._app_task import AppTask, on_trio
 from ._asgi_server import AsgiServer
-from ._bounded import Abandoned, OutOfTime, bounded
-from ._clocks import PatientClock, ScenarioLoop, SkippingClock
+from ._bounded import Abandoned
+from ._clocks import PatientClock
+from ._hosts import LoopOfItsOwn, run_bounded
 from ._record import Record
 from ._requests import habits_of
 from ._scenario import Scenario
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..types import Convention
+    from ._clocks import SkippingClock
     from ._exchange import Exchange
 
 _SETTLING = 3  # turns of the loop that what an app started may take to end
-_STOPPING = 0.5  # seconds a cancelled app has to end
 
 
 def run(
@@ -72,11 +72,11 @@ def run(
     habits = habits_of(scenario, record.exchange.convention)
     before = threading.enumerate()
     if record.exchange.convention == "wsgi":
-        _run_bounded(record, partial(WsgiServer(record, habits).serve, app), bound, inline)
+        run_bounded(record, partial(WsgiServer(record, habits).serve, app), bound, inline)
     else:
-        host = _LoopOfItsOwn(skip_sleeps)
+        host = LoopOfItsOwn(skip_sleeps)
         serve = partial(_serve, app, record, partial(AsgiServer, record, habits, state=state))
-        _run_bounded(record, partial(host.run, serve, record), bound, inline, host)
+        run_bounded(record, partial(host.run, serve, record), bound, inline, host)
     exchange = _finished(record)
     for pause in _leaks.pauses(before):
         time.sleep(pause)
@@ -141,85 +141,6 @@ def _convention_of(app: Any) -> Convention:
     return found
 
 
-class _LoopOfItsOwn:
-    """One event loop for one exchange, and the handle to end it from another thread."""
-
-    def __init__(self, skip_sleeps: bool) -> None:
-        self._skip_sleeps = skip_sleeps
-        self._loop: ScenarioLoop | None = None
-        self._task: asyncio.Task[None] | None = None
-        self.stood_at = ""
-
-    def run(self, serve: Callable[[SkippingClock], Any], record: Record) -> None:
-        self._loop = loop = ScenarioLoop(self._skip_sleeps)
-        try:
-            self._task = loop.create_task(serve(SkippingClock(loop, record)))
-            loop.run_until_complete(self._task)
-        except asyncio.CancelledError as error:
-            record.exchange.exception = record.exchange.exception or error
-        finally:
-            record.skipped = loop.selector.skipped
-            self._close(loop)
-
-    def _close(self, loop: ScenarioLoop) -> None:
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        if left:
-            loop.run_until_complete(asyncio.wait(left, timeout=_STOPPING))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        if getattr(loop, "_default_executor", None) is not None:
-            loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
-
-    def cancel(self) -> None:
-        """Cancel the app; from another thread."""
-        if self._loop is not None and self._task is not None and not self._task.done():
-            self.stood_at = f"{_leaks.tasks([self._task])[0]}\n"
-            self._loop.call_soon_threadsafe(self._task.cancel)
-
-    def halt(self) -> None:
-        """Stop the loop under an app that goes on; from another thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-
-
-def _run_bounded(
-    record: Record, job: Callable[[], None], bound: float, inline: bool, host: _LoopOfItsOwn | None = None
-) -> None:
-    if inline:
-        _run_here(record, job, bound, host)
-        return
-    try:
-        bounded(job, bound, (host.cancel, host.halt) if host else (), _STOPPING)
-    except OutOfTime as late:
-        swallowed = " and swallowed its cancellation" if host and late.asked > 1 else ""
-        where = f"It stood at\n{host.stood_at if host else ''}{late.stack}"
-        raise _timeout(record, f"the app did not end within {bound} s{swallowed}", where) from None
-
-
-def _run_here(record: Record, job: Callable[[], None], bound: float, host: _LoopOfItsOwn | None) -> None:
-    """On the calling thread nobody can stop an app that blocks; one that awaits is cancelled from another thread."""
-    if host is None:
-        job()
-        return
-    stops = [threading.Timer(bound, host.cancel), threading.Timer(bound + _STOPPING, host.halt)]
-    for stop in stops:
-        stop.daemon = True
-        stop.start()
-    try:
-        job()
-    except RuntimeError:  # the loop was halted
-        if not host.stood_at:
-            raise
-    finally:
-        for stop in stops:
-            stop.cancel()
-            stop.join()
-    if host.stood_at:
-        raise _timeout(record, f"the app did not end within {bound} s", f"It stood at\n{host.stood_at}")
-
-
 async def _serve(app: Any, record: Record, make: Callable[..., AsgiServer], clock: SkippingClock) -> None:
     generators: WeakSet[Any] = WeakSet()
     hooks = sys.get_asyncgen_hooks()
@@ -259,20 +180,13 @@ async def _serve_on(app: Any, record: Record, server: AsgiServer) -> None:
 async def _stop(task: AppTask, record: Record, bound: float) -> None:
     where = task.stands_at()
     task.cancel()
-    swallowed = "" if await task.ends(_STOPPING) else " and swallowed its cancellation"
-    raise _timeout(record, f"the app did not end within {bound} s{swallowed}", f"It stood at {where}")
+    swallowed = "" if await task.ends(_hosts.STOPPING) else " and swallowed its cancellation"
+    raise record.timeout(f"the app did not end within {bound} s{swallowed}", f"It stood at {where}")
 
 
 def _finished(record: Record) -> Exchange:
     exchange = record.exchange
     if record.endless:
-        raise _timeout(record, "the app sent more than any response has", "Is there an end to what it streams?")
+        raise record.timeout("the app sent more than any response has", "Is there an end to what it streams?")
     exchange.duration = record.elapsed()
     return exchange
-
-
-def _timeout(record: Record, what: str, where: str) -> ExchangeTimeout:
-    exchange = record.exchange
-    shown = exchange.transcript().splitlines()
-    told = "\n".join(shown[-20:])
-    return ExchangeTimeout(f"{what}: {exchange.scenario!r}\nMessages so far:\n{told}\n{where}", exchange)

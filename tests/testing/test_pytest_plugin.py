@@ -79,6 +79,23 @@ def test_fixtures_and_marker_work_beside_the_async_plugins(
     result.stdout.fnmatch_lines(["*anysgi: leaks*", "*test_a_leak_is_reported: task forgotten*"])
 
 
+def test_the_same_in_a_process_of_its_own_with_both_async_plugins_and_every_option(user: pytest.Pytester) -> None:
+    tests = TESTS.replace("async def test_async", "@pytest.mark.asyncio\nasync def test_async")
+    also = "\n@pytest.mark.anyio\nasync def test_anyio(exchange):\n    assert (await arun(asgi_app)).status == 200\n"
+    user.makepyfile(test_user=tests + also)
+    options = [
+        "--strict-markers",
+        "--anysgi-lint",
+        "--anysgi-blocking",
+        "5",
+        "--anysgi-blocking-baseline",
+        "known.json",
+    ]
+    result = user.runpytest_subprocess("-q", "-p", "no:cacheprovider", *options)
+    result.assert_outcomes(passed=11)  # anyio's own runs twice: asyncio and trio
+    result.stdout.fnmatch_lines(["*anysgi: leaks*", "*test_a_leak_is_reported: task forgotten*"])
+
+
 def test_lint_goes_around_every_app(user: pytest.Pytester) -> None:
     user.makepyfile(
         """

@@ -13,7 +13,20 @@ import anyio
 import pytest
 
 from anysgi.exceptions import AppProtocolError, ConventionError, ExchangeTimeout, ScenarioError
-from anysgi.testing import Disconnect, Exchange, Leak, Pause, Scenario, SendBlocks, SendFails, _run, arun, presets, run
+from anysgi.testing import (
+    Disconnect,
+    Exchange,
+    Leak,
+    Pause,
+    Scenario,
+    SendBlocks,
+    SendFails,
+    _hosts,
+    _run,
+    arun,
+    presets,
+    run,
+)
 from anysgi.testing._record import MOST_MESSAGES
 
 from ._apps import ECHO, STREAM, asgi_echo, asgi_stream, whole, wsgi_echo, wsgi_stream
@@ -244,7 +257,7 @@ def test_an_app_that_does_not_end_is_an_error_within_the_bound(app: Any) -> None
 
 @pytest.mark.parametrize("app", [never_answers, swallows_cancellation])
 def test_on_the_calling_thread_an_app_that_awaits_is_stopped_too(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_run, "_STOPPING", 0.1)
+    monkeypatch.setattr(_hosts, "STOPPING", 0.1)
     started = time.monotonic()
     with pytest.raises(ExchangeTimeout, match=r"(?s)within 0\.1 s.*http\.request.*It stood at"):
         run(app, bound=0.1, inline=True)

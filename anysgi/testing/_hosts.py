@@ -1,0 +1,100 @@
+"""Where an app runs: a WSGI app on a thread, an ASGI app on a loop of its own, each for a limited time.
+
+The thread is a helper's, which can be abandoned; or, where the app needs it, the calling one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any
+
+from . import _leaks
+from ._bounded import OutOfTime, bounded
+from ._clocks import ScenarioLoop, SkippingClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._record import Record
+
+STOPPING = 0.5  # seconds a cancelled app has to end
+
+
+class LoopOfItsOwn:
+    """One event loop for one exchange, and the handle to end it from another thread."""
+
+    def __init__(self, skip_sleeps: bool) -> None:
+        self._skip_sleeps = skip_sleeps
+        self._loop: ScenarioLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.stood_at = ""
+
+    def run(self, serve: Callable[[SkippingClock], Any], record: Record) -> None:
+        self._loop = loop = ScenarioLoop(self._skip_sleeps)
+        try:
+            self._task = loop.create_task(serve(SkippingClock(loop, record)))
+            loop.run_until_complete(self._task)
+        except asyncio.CancelledError as error:
+            record.exchange.exception = record.exchange.exception or error
+        finally:
+            record.skipped = loop.selector.skipped
+            self._close(loop)
+
+    def _close(self, loop: ScenarioLoop) -> None:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.wait(left, timeout=STOPPING))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        if getattr(loop, "_default_executor", None) is not None:
+            loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+    def cancel(self) -> None:
+        """Cancel the app; from another thread."""
+        if self._loop is not None and self._task is not None and not self._task.done():
+            self.stood_at = f"{_leaks.tasks([self._task])[0]}\n"
+            self._loop.call_soon_threadsafe(self._task.cancel)
+
+    def halt(self) -> None:
+        """Stop the loop under an app that goes on; from another thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+
+
+def run_bounded(
+    record: Record, job: Callable[[], None], bound: float, inline: bool, host: LoopOfItsOwn | None = None
+) -> None:
+    if inline:
+        _run_here(record, job, bound, host)
+        return
+    try:
+        bounded(job, bound, (host.cancel, host.halt) if host else (), STOPPING)
+    except OutOfTime as late:
+        swallowed = " and swallowed its cancellation" if host and late.asked > 1 else ""
+        where = f"It stood at\n{host.stood_at if host else ''}{late.stack}"
+        raise record.timeout(f"the app did not end within {bound} s{swallowed}", where) from None
+
+
+def _run_here(record: Record, job: Callable[[], None], bound: float, host: LoopOfItsOwn | None) -> None:
+    """On the calling thread nobody can stop an app that blocks; one that awaits is cancelled from another thread."""
+    if host is None:
+        job()
+        return
+    stops = [threading.Timer(bound, host.cancel), threading.Timer(bound + STOPPING, host.halt)]
+    for stop in stops:
+        stop.daemon = True
+        stop.start()
+    try:
+        job()
+    except RuntimeError:  # the loop was halted
+        if not host.stood_at:
+            raise
+    finally:
+        for stop in stops:
+            stop.cancel()
+            stop.join()
+    if host.stood_at:
+        raise record.timeout(f"the app did not end within {bound} s", f"It stood at\n{host.stood_at}")
