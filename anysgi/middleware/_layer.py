@@ -219,6 +219,10 @@ def _no_part() -> Flow:
     return (yield from ())
 
 
+_DOTS = re.compile(r"[/\\]\.\.?(?:[/\\]|$)")
+
+
 def _matches(patterns: Iterable[str]) -> Callable[[Request], bool]:
+    """Match paths, but none that an app may resolve to another one, such as `/public/../private`."""
     matches = re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns)).match
-    return lambda request: matches(request.path) is not None
+    return lambda request: matches(request.path) is not None and _DOTS.search(request.path) is None

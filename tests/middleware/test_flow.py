@@ -171,6 +171,23 @@ def test_a_stack_that_does_not_look_at_the_body_hands_over_the_apps_own_object()
     assert Drive("wsgi")(tag(), app).raw is chunks
 
 
+@pytest.mark.parametrize(
+    ("path", "skipped"),
+    [
+        ("/static/a.css", True),
+        ("/static/.well-known", True),
+        ("/static/a..b", True),
+        ("/static/../private", False),
+        ("/static/..", False),
+        ("/static/./x", False),
+        ("/static/..\\private", False),
+    ],
+)
+def test_a_path_that_may_mean_another_one_is_not_skipped(drive: Drive, path: str, skipped: bool) -> None:
+    answer = drive(tag(skip="/static/*"), path=path)
+    assert (answer.header("x-tag") is None) is skipped
+
+
 def test_skipped_requests_cost_the_layer(drive: Drive) -> None:
     stack = tag(skip=["/health", "/static/*"])
     assert drive(stack, path="/health").header("x-tag") is None
