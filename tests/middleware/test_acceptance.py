@@ -79,6 +79,7 @@ ITEMS = """
 10  rules              a_cancellation_cannot_be_answered
 10  django             a_cancelled_view_goes_through_the_layers
 10  properties         wsgi_is_asgi
+10  ../servers/outcomes  a_client_that_leaves_a_stream_is_told_of_once
 11  rules              receive_and_send_in_tasks_of_their_own
 11  rules              a_bound_variable_is_there_for_app_body_and_outcome_and_gone_afterwards
 11  request_id         the_id_is_there_for_the_app_its_body_and_the_log_and_gone_afterwards
