@@ -31,6 +31,7 @@ COMMANDS: dict[str, list[str]] = {
     "uvicorn-h11-uvloop": [*UVICORN, "--http", "h11", "--loop", "uvloop"],
     "uvicorn-httptools-asyncio": [*UVICORN, "--http", "httptools", "--loop", "asyncio"],
     "hypercorn": ["-m", "hypercorn", f"asgi:{WRAPPED}", "--bind", "fd://{fd}", "--workers", "0"],
+    # With `--workers 0` hypercorn's trio leaves SIGTERM to the system, which ends it on the spot.
     "hypercorn-trio": ["-m", "hypercorn", WRAPPED, "--bind", "fd://{fd}", "--worker-class", "trio"],
     "gunicorn-sync": [*GUNICORN, "--worker-class", "sync"],
     "gunicorn-gthread": [*GUNICORN, "--worker-class", "gthread", "--threads", "4"],
@@ -42,7 +43,7 @@ COMMANDS: dict[str, list[str]] = {
     "granian": [*GRANIAN, "--interface", "asgi"],
     "gunicorn-asgi": [*GUNICORN, "--worker-class", "asgi"],
     "granian-wsgi": [*GRANIAN, "--interface", "wsgi", "--blocking-threads", "4"],
-    "uwsgi": [*UWSGI],
+    "uwsgi": UWSGI,
     "uwsgi-threads": [*UWSGI, "--enable-threads", "--threads", "4"],
     "werkzeug": ["-m", "apps.werkzeug_run", "{fd}", "apps.wrapped"],
     "wsgiref": ["-m", "apps.wsgiref_run", "{fd}"],

@@ -17,6 +17,7 @@ from ._table import RESULTS, collect, write
 if "--write" not in sys.argv:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-m", "slow", str(Path(__file__).parent)]
-        subprocess.run(command, env=os.environ | {"ANYSGI_CELLS": folder}, check=True)
+        if code := subprocess.run(command, env=os.environ | {"ANYSGI_CELLS": folder}).returncode:
+            sys.exit(code)
         RESULTS.write_text(json.dumps(collect(Path(folder)), indent=1) + "\n", encoding="utf-8")
 write(json.loads(RESULTS.read_text(encoding="utf-8")))
