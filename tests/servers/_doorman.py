@@ -40,8 +40,8 @@ class Visitor:
                 raise Silence(f"the app left without saying {word!r}")
         return line
 
-    def let_on(self) -> None:
-        self.connection.sendall(b"!")
+    def let_on(self, word: bytes = b"!") -> None:
+        self.connection.sendall(word)
 
 
 class Doorman:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ctypes
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -129,10 +130,12 @@ def listening() -> socket.socket:
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with listening() as free:
-        port: int = free.getsockname()[1]
-    return port
+    """A port that was free a moment ago, and is none of those that the kernel gives to outgoing connections."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def environment(extra: Mapping[str, str], folder: Path, name: str) -> dict[str, str]:

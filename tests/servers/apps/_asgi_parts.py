@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from ._parts import BLOCK, Door, Tally, block, blocks
+from ._parts import BLOCK, Door, Tally, block, blocks, piece
 
 
 async def gated(door: Door, pieces: int) -> AsyncIterator[bytes]:
@@ -14,9 +14,8 @@ async def gated(door: Door, pieces: int) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     try:
         for number in range(pieces):
-            if number:
-                await door.pause()
-            yield f"piece {number}\n".encode()
+            word = await door.pause() if number else b""
+            yield piece(number, word)
         door.tell("exhausted")
     finally:
         door.tell(f"closed {'here' if asyncio.get_running_loop() is loop else 'elsewhere'}")

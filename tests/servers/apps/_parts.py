@@ -20,6 +20,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 BLOCK = 65_536
+BIG = b"+"
+PADDING = 32 << 20
 PATIENCE = 20.0  # no wait in an app outlives the test that caused it
 MARK: contextvars.ContextVar[str] = contextvars.ContextVar("MARK", default="untouched")
 FACTS: dict[str, Any] = {"startups": 0, "loop": None}
@@ -39,24 +41,26 @@ class Door:
             except OSError:
                 pass  # the test is over: nobody listens any more
 
-    def wait(self) -> None:
-        """Until the test lets us on (or goes away)."""
+    def wait(self) -> bytes:
+        """Until the test lets us on (or goes away); its word, of one byte."""
         if self.socket:
             self.socket.settimeout(PATIENCE)
             try:
-                self.socket.recv(1)
+                return self.socket.recv(1)
             except ConnectionError:
                 pass
+        return b""
 
-    async def pause(self) -> None:
+    async def pause(self) -> bytes:
         """`wait`, for a coroutine."""
         if self.socket:
             self.socket.setblocking(False)
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await asyncio.get_running_loop().sock_recv(self.socket, 1)
+                    return await asyncio.get_running_loop().sock_recv(self.socket, 1)
             except ConnectionError:
                 pass
+        return b""
 
     def close(self) -> None:
         if self.socket:
@@ -78,6 +82,11 @@ def door_of(query: dict[str, str]) -> Door:
     if "ledger" in query:
         return Ledger(query["ledger"])
     return Door(int(query["door"]) if "door" in query else None)
+
+
+def piece(number: int, word: bytes = b"") -> bytes:
+    """A line; after the word `BIG`, a longer one than the kernel takes off a server's hands."""
+    return f"piece {number}{'!' * (PADDING if word == BIG else 0)}\n".encode()
 
 
 def block(number: int) -> bytes:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ._parts import BLOCK, Door, Tally, block, blocks
+from ._parts import BLOCK, Door, Tally, block, blocks, piece
 
 
 class Gated:
@@ -24,10 +24,9 @@ class Gated:
         if self.made == self.pieces:
             self.door.tell("exhausted")
             raise StopIteration
-        if self.made:
-            self.door.wait()
+        word = self.door.wait() if self.made else b""
         self.made += 1
-        return f"piece {self.made - 1}\n".encode()
+        return piece(self.made - 1, word)
 
     def close(self) -> None:
         self.door.tell(f"closed {'here' if threading.get_ident() == self.thread else 'elsewhere'}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 
 from cheroot.wsgi import Server
 
+from ._stop import on_sigterm
 from .wrapped import application
 
 server = Server(("127.0.0.1", int(sys.argv[1])), application, numthreads=4)
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+on_sigterm(sys.exit)
 server.safe_start()

@@ -7,24 +7,18 @@ SystemExit here, as every process manager's documentation advises: waitress then
 from __future__ import annotations
 
 import logging
-import signal
 import socket
 import sys
-from typing import NoReturn
 
 import waitress
 from waitress import wasyncore
 
+from ._stop import on_sigterm
 from .wrapped import application
-
-
-def leave(number: int, frame: object) -> NoReturn:
-    sys.exit(0)
-
 
 if __name__ == "__main__":
     descriptor, threads, lookahead = (int(word) for word in sys.argv[1:])
-    signal.signal(signal.SIGTERM, leave)
+    on_sigterm(sys.exit)
     logging.basicConfig()
     everything: dict[int, object] = {}  # waitress' own list of what it has open
     server = waitress.create_server(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from importlib import import_module
 
 from werkzeug.serving import make_server
 
+from ._stop import on_sigterm
+
 descriptor, module = sys.argv[1:]
 application = import_module(module).application
 server = make_server("127.0.0.1", 0, application, threaded=True, fd=int(descriptor))
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+on_sigterm(sys.exit)
 server.serve_forever()
