@@ -28,11 +28,13 @@ def errors(
 ) -> Flow:
     """Answer exceptions in the media type the client asks for: problem+json (RFC 9457), HTML or text.
 
-    Every exception is logged with its traceback, and none is shown.  One that comes after the head passes on, so that
-    the server cuts the connection.  The request id is part of the answer where `request_id` stands further out.
+    Exceptions are logged with their traceback and not shown, except those with a status below 500, whose text is for
+    the client.  One that comes after the head passes on, so that the server cuts the connection.  The request id is
+    part of the answer where `request_id` stands further out.
 
     Args:
-        statuses: status by exception class, subclasses included; 504 for `RequestTimeout`, 500 for the rest.
+        statuses: status by exception class; the nearest class counts.  504 for `RequestTimeout`, 500 for the rest, if you
+            say nothing else.
         detail: the sentence a client reads.
     """
     try:
@@ -40,10 +42,10 @@ def errors(
     except BadRequest as error:
         return _answer(request, error.status, error.reason)
     except Exception as error:
-        named = {**(statuses or {}), RequestTimeout: 504}
-        status = next((code for kind, code in named.items() if isinstance(error, kind)), 500)
+        named = {RequestTimeout: 504, **(statuses or {})}
+        status = next((named[kind] for kind in type(error).__mro__ if kind in named), 500)
         if status >= 500:
-            log.exception("%s %s failed", request.method, request.path)
+            log.exception("%s %r failed", request.method, request.path)
         return _answer(request, status, detail if status >= 500 else str(error))
     return None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from anysgi.exceptions import BadRequest
+from anysgi.exceptions import BadRequest, RequestTimeout
 from anysgi.middleware import Flow, Request, Response, Stack, errors, middleware, request_id
 
 from ._driving import App, Drive
@@ -21,7 +21,7 @@ def test_an_exception_is_answered_and_logged_and_not_shown(drive: Drive, caplog:
     assert json.loads(answer.body)["title"] == "Internal Server Error"
     assert b"swordfish" not in answer.body
     [record] = caplog.records
-    assert record.getMessage() == "POST /pay failed"
+    assert record.getMessage() == "POST '/pay' failed"
     assert record.exc_info
     assert "swordfish" in str(record.exc_info[1])
 
@@ -39,6 +39,20 @@ def test_exceptions_may_have_statuses_of_their_own(drive: Drive, caplog: pytest.
     assert (answer.status, "no such user" in answer.text, caplog.records) == (404, True, [])
     answer = drive(stack, App(raises=TimeoutError("the database at 10.0.0.7")))
     assert (answer.status, "10.0.0.7" in answer.text, len(caplog.records)) == (504, False, 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(KeyError("a"), 410), (IndexError("a"), 404), (RequestTimeout("late"), 503), (ValueError("a"), 502)],
+)
+def test_the_nearest_class_decides(drive: Drive, error: Exception, status: int) -> None:
+    statuses = {Exception: 502, LookupError: 404, KeyError: 410, RequestTimeout: 503}
+    assert drive(errors(statuses=statuses), App(raises=error)).status == status
+
+
+def test_a_path_cannot_forge_a_line_of_the_log(drive: Drive, caplog: pytest.LogCaptureFixture) -> None:
+    drive(errors(), App(raises=RuntimeError("no")), path="/\nERROR:root:all is lost")
+    assert "\n" not in caplog.records[0].getMessage()
 
 
 def test_a_bad_request_is_the_clients_fault(drive: Drive, caplog: pytest.LogCaptureFixture) -> None:
