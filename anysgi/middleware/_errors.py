@@ -33,8 +33,8 @@ def errors(
     part of the answer where `request_id` stands further out.
 
     Args:
-        statuses: status by exception class; the nearest class counts.  504 for `RequestTimeout`, 500 for the rest, if you
-            say nothing else.
+        statuses: status by exception class; the nearest class counts.  504 for `RequestTimeout`, 500 for the rest, if
+            you say nothing else.
         detail: the sentence a client reads.
     """
     try:
