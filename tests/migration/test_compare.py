@@ -48,6 +48,10 @@ def signed(payload: str, moment: str) -> Answered:
     return answer(b"", ("set-cookie", f"session={value}; HttpOnly; Path=/"))
 
 
+def expiring(moment: str) -> Answered:
+    return answer(b"", ("expires", moment))
+
+
 BROKEN_JSON = [answer(body, ("content-type", "application/json")) for body in (b"{", b"[")]
 USER = {"id": 7, "name": "Ada", "tags": ["a", "b"]}
 
@@ -71,6 +75,7 @@ USER = {"id": 7, "name": "Ada", "tags": ["a", "b"]}
             answer(b"", ("set-cookie", "a=1; httponly; expires=Tue, 02 Jan 2026 00:00:00 GMT; path=/")),
         ),
         (signed("eyJwZXJzb24iOjF9", "aSQ1Xw"), signed("eyJwZXJzb24iOjF9", "aSQ1Yg")),
+        (expiring("Tue, 24 Nov 2026 22:49:59 GMT"), expiring("Tue, 24 Nov 2026 22:50:00 GMT")),
         (answer(b"\0\1", ("content-type", "image/png")), answer(b"\0\1", ("content-type", "image/png"))),
     ],
 )
@@ -108,6 +113,9 @@ def test_what_no_client_could_tell_apart_is_the_same(old: Answered, new: Answere
         (answer(b"", ("set-cookie", "a=1; Secure")), answer(b"", ("set-cookie", "a=1")), "cookie", "a; secure"),
         (answer(b"", ("set-cookie", "a=1")), answer(b"", ("set-cookie", "a=2")), "cookie", "a; value"),
         (signed("eyJwZXJzb24iOjF9", "aSQ1Xw"), signed("eyJwZXJzb24iOjJ9", "aSQ1Xw"), "cookie", "session; value"),
+        (expiring("Tue, 24 Nov 2026 22:49:59 GMT"), expiring("Tue, 24 Nov 2026 22:59:59 GMT"), "header", "expires"),
+        (expiring("Tue, 24 Nov 2026 22:49:59 GMT"), expiring("Tue, 24 Nov 2026 22:49:59"), "header", "expires"),
+        (expiring("0"), expiring("-1"), "header", "expires"),
         (answer(b"x"), Answered(0, error="ConnectionRefusedError"), "error", "answer"),
     ],
 )

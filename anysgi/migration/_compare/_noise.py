@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ._differences import Finding
+    from ._finding import Finding
 
 _INDEX = re.compile(r"\[\d+\]")
 _MOST = 1_000  # places remembered of one route

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from ._differences import Finding, find_differences
+from ._differences import find_differences
 from ._exchanges import Answered, Asked, Recorded
+from ._finding import Finding
 from ._noise import Noise, route_of
 from ._secrets import REDACTED
 

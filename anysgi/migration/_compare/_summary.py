@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._differences import Finding
+    from ._finding import Finding
     from ._running import Compared
 
 _REASONS = 100  # told apart of those for which requests were not compared
