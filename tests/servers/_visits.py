@@ -84,11 +84,12 @@ def leave_at_once(client: Client, chance: random.Random) -> None:
 
 
 def half_close_a_download(client: Client, chance: random.Random) -> None:
-    """Some servers take it for leaving: then it is cut, and looks it."""
+    """Some take it for leaving, if the app is slow to answer: then it is cut, or refused, and looks it."""
     size = chance.randrange(MOST)
     client.request("GET", download(size, chance))
     say_no_more(client)
-    assert client.digest(client.head()) == (digest(blocks(size)), size)
+    reply = client.head()
+    assert reply.status == 503 or client.digest(reply) == (digest(blocks(size)), size)
 
 
 def half_close_an_upload(client: Client, chance: random.Random) -> None:
