@@ -132,7 +132,7 @@ def test_a_worker_that_is_killed_takes_along_what_it_was_serving_and_nothing_els
                 killed = chance.choice(sorted(workers(server)))
                 os.kill(killed, signal.SIGKILL)
                 assert server.get("/hello").status == 200, "the other goes on"
-                until(lambda killed=killed: killed not in workers(server), "another is in its place", 20)
+                until(lambda killed=killed: killed not in workers(server), "another is in its place", 60)
             visits.result()
         whole, _ = check_ledgers(server)
         assert whole > 0
@@ -141,5 +141,5 @@ def test_a_worker_that_is_killed_takes_along_what_it_was_serving_and_nothing_els
 def workers(server: Server) -> set[int]:
     """The two processes that serve."""
     found: set[int] = set()
-    until(lambda: found.add(server.get("/where").json()["pid"]) or len(found) == 2, "two workers serve", 20)
+    until(lambda: found.add(server.get("/where").json()["pid"]) or len(found) == 2, "two workers serve", 60)
     return found
