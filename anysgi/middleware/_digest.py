@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..exceptions import BadRequest
 from ._answers import Guard, guarded, problem
-from ._digests import ALGORITHMS, Verifier, digest_field, wanted_algorithm
+from ._digests import ALGORITHMS, NoBody, Verifier, digest_field, wanted_algorithm
 from ._layer import Flow, middleware
 
 if TYPE_CHECKING:
@@ -53,16 +53,17 @@ def digest(
     field = _FIELDS[kind]
 
     def flow(request: Request) -> Flow:
-        claimed = request.headers.get("content-digest") if verify else None
+        claimed = request.headers.get("content-digest")
         if claimed is None and required and request.length:
-            return problem(request, 400, "The request needs a Content-Digest (RFC 9530).")
-        if claimed is None:
+            return problem(request, 400, NoBody.needs)
+        try:
+            stage = NoBody() if claimed is None and required else Verifier(claimed) if claimed and verify else None
+        except BadRequest as error:
+            return problem(request, error.status, error.reason)
+        if stage is None:
             response: Response = yield request
         else:
-            try:
-                guard = Guard(Verifier(claimed))
-            except BadRequest as error:
-                return problem(request, error.status, error.reason)
+            guard = Guard(stage)
             request.body.transform(guard, same=True)
             response = yield from guarded(request, guard)
         want = request.headers.get(f"want-{field}")

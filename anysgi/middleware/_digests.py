@@ -77,6 +77,22 @@ class Verifier:
         return b""
 
 
+class NoBody:
+    """A stage that refuses the first byte of a request body: one without a length says only then that it is there."""
+
+    __slots__ = ()
+
+    needs = "The request needs a Content-Digest (RFC 9530)."
+
+    def feed(self, data: bytes, /) -> bytes:
+        raise BadRequest(self.needs)
+
+    def flush(self) -> bytes:
+        return b""
+
+    finish = flush
+
+
 def _dictionary(field: str) -> dict[str, object] | None:
     """Read a structured field of the type Dictionary, without its parameters; None if it is none."""
     from http_sf import StructuredFieldError, parse

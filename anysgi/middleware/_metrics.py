@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ._layer import Flow, middleware
 from ._response import Response
-from ._routes import route_of
+from ._routes import METHODS, route_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ._outcome import Outcome
     from ._request import Request
 
-_METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"])
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 """Buckets of the duration, as the OpenTelemetry conventions advise."""
 BYTES = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
@@ -68,7 +67,7 @@ def metrics(
     def flow(request: Request) -> Flow:
         if request.path == path:
             return _exposition(request, home)
-        method = request.method if request.method in _METHODS else "_OTHER"
+        method = request.method if request.method in METHODS else "_OTHER"
         started = perf_counter()
         status, kind, size = "500", "error", 0
         try:

@@ -19,6 +19,10 @@ ROUTE_KEY = "anysgi.route"
 """Where an app may leave it: `request.environ[ROUTE_KEY] = request.url_rule.rule` in Flask's before_request."""
 
 
+METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"])
+"""Those that are told by name: whoever makes up others shall not make new names without end."""
+
+
 def route_of(request: Request) -> str | None:
     """Return the template, once the app has answered; None if nobody left it anywhere."""
     native = request.native

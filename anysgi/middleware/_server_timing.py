@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import perf_counter
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ._request import Request
     from ._response import Response
 
+_NO_TOKEN = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
 _MOST = 64  # spans in one header: a loop in the app must not make it grow without end
 _spans: ContextVar[dict[str, tuple[float, str]] | None] = ContextVar("anysgi.server_timing", default=None)
 
@@ -56,5 +58,6 @@ def server_timing(request: Request, *, metric: str = "total", visible: Callable[
 
 
 def _field(name: str, seconds: float, description: str) -> str:
-    quoted = description.replace("\\", "\\\\").replace('"', '\\"')
-    return f"{name};dur={seconds * 1e3:.1f}" + (f';desc="{quoted}"' if quoted else "")
+    printable = "".join(c if c.isascii() and c.isprintable() else "?" for c in description)
+    quoted = printable.replace("\\", "\\\\").replace('"', '\\"')
+    return f"{_NO_TOKEN.sub('_', name)};dur={seconds * 1e3:.1f}" + (f';desc="{quoted}"' if quoted else "")

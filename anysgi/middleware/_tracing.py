@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ._hosts import parse_host
 from ._layer import Flow, middleware
-from ._routes import route_of
+from ._routes import METHODS, route_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -63,7 +63,7 @@ def tracing(
 
     def flow(request: Request) -> Flow:
         parent = propagate.extract(dict(request.headers))
-        span = tracer.start_span(request.method, parent, trace.SpanKind.SERVER, _attributes(request, request_headers))
+        span = tracer.start_span(_method(request), parent, trace.SpanKind.SERVER, _attributes(request, request_headers))
         request.bind(current, trace.set_span_in_context(span, parent))
         with span:
             response: Response = yield request
@@ -76,10 +76,16 @@ def tracing(
     return flow
 
 
+def _method(request: Request) -> str:
+    """The method as spans are named; `HTTP` for one that somebody made up, as the conventions have it."""
+    return request.method if request.method in METHODS else "HTTP"
+
+
 def _attributes(request: Request, headers: Collection[str]) -> dict[str, Any]:
     host = parse_host(request.host)
     known = {
-        "http.request.method": request.method,
+        "http.request.method": request.method if request.method in METHODS else "_OTHER",
+        "http.request.method_original": None if request.method in METHODS else request.method,
         "url.scheme": request.scheme,
         "url.path": request.path,
         "url.query": request.query or None,
@@ -104,7 +110,7 @@ def _describe(
     template = route(request)
     if template:
         span.set_attribute("http.route", template)
-        span.update_name(f"{request.method} {template}")
+        span.update_name(f"{_method(request)} {template}")
     if response.status >= 500:
         span.set_attribute("error.type", str(response.status))
         span.set_status(StatusCode.ERROR)

@@ -76,6 +76,12 @@ def test_a_claim_nobody_can_read_is_refused_before_the_app_is_called(drive: Driv
 def test_claims_may_be_required_or_left_alone(drive: Drive) -> None:
     assert drive(digest(required=True), App(b"x", reads=True), body=b"x").status == 400
     assert drive(digest(required=True), App(b"x", reads=True)).status == 200
+    assert drive(digest(required=True), App(b"x", reads=True), body=[b"no ", b"length"]).status == 400
+    assert drive(digest(required=True), App(b"x", reads=True), body=[]).status == 200
+    wrong = {"Content-Digest": "sha-256=:AAAA:"}
+    unverified = digest(required=True, verify=False)
+    assert drive(unverified, App(b"x", reads=True), body=b"x", headers=wrong).status == 200
+    assert drive(unverified, App(b"x", reads=True), body=b"x").status == 400
     answer = drive(digest(verify=False), App(b"x", reads=True), body=b"x", headers={"Content-Digest": OF_HELLO})
     assert answer.status == 200
 

@@ -39,6 +39,16 @@ def test_spans_of_the_app_are_in_it_once_each(drive: Drive) -> None:
     assert re.fullmatch(r'total;dur=\d+\.\d, db;dur=\d+\.\d;desc="say \\"hi\\""', found)
 
 
+def test_names_and_descriptions_that_no_header_can_hold_break_no_response(drive: Drive) -> None:
+    class Careless(App):
+        def _called(self, request: Any) -> None:
+            with span("select *, 1", "4 €\r\nSet-Cookie: a"):
+                pass
+
+    found = drive(server_timing(), Careless(b"")).header("server-timing") or ""
+    assert re.fullmatch(r'total;dur=\d+\.\d, select_\*__1;dur=\d+\.\d;desc="4 \?\?\?Set-Cookie: a"', found)
+
+
 def test_a_loop_cannot_make_the_header_grow_without_end(drive: Drive) -> None:
     class Looping(App):
         def _called(self, request: Any) -> None:

@@ -62,6 +62,17 @@ def test_a_span_tells_of_a_request(drive: Drive, provider: TracerProvider, expor
     assert span.status.is_unset
 
 
+def test_a_method_that_somebody_made_up_makes_no_new_name(
+    drive: Drive, provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    drive(tracing(tracer_provider=provider), method="XPLOIT")
+    span = only(exporter)
+    assert span.name == "HTTP"
+    assert span.attributes is not None
+    assert span.attributes["http.request.method"] == "_OTHER"
+    assert span.attributes["http.request.method_original"] == "XPLOIT"
+
+
 def test_the_parent_comes_with_the_request(
     drive: Drive, provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
