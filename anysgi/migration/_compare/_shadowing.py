@@ -166,7 +166,6 @@ class ShadowCompare:
         except Exception:
             log.exception("a comparison failed; the shadow goes on with the next request")
         self._rests_until = monotonic() + (process_time() - began) * self._rest
-        self.compared += 1
 
     def _ask(self, served: ShadowRequest, side: Side, request: Asked) -> Answered:
         try:
@@ -199,6 +198,7 @@ class ShadowCompare:
             if not found.informative:
                 what = f"{found.kind} {found.place}: {found.old or 'nothing'} became {found.new or 'nothing'}"
                 self._latest.append(Difference(time.time(), name, f"{request.method} {request.target}", what))
+        self.compared += 1
 
 
 def _is_alive(worker: asyncio.Task[None] | threading.Thread) -> bool:
