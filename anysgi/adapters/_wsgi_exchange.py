@@ -145,6 +145,7 @@ class WsgiExchange:
                 await self._serve_within(self._timeout)
         except Exception as error:
             if not await self._settled(error):
+                self._leave_inner()
                 raise
         except self._port.Cancelled:
             for exchange in self._pump.inner:
@@ -238,6 +239,11 @@ class WsgiExchange:
             await self._refuse(refusal)
         await self._thread_left()
         return refusal is not None or (ours and isinstance(error, ClientDisconnected))
+
+    def _leave_inner(self) -> None:
+        """The exchange has an error of its own to raise: those of the apps inside are for the log."""
+        for exchange in self._pump.inner:
+            self._port.spawn(exchange.settled())
 
     async def _refuse(self, refusal: Refusal) -> None:
         async with self._port.timeout(self._adapter.grace):

@@ -11,7 +11,8 @@ from anysgi import AsgiToWsgi, WorkerPool, WsgiToAsgi, to_asgi, to_wsgi
 from anysgi.exceptions import ConventionError
 
 from ._calling import asgi_app, body, fetch, head
-from ._driving import AsgiPeer, serve, upload, wsgi_app
+from ._driving import AsgiPeer, comes_true, serve, upload, wsgi_app
+from ._sockets import WebSocketPeer, open_websocket
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
@@ -134,3 +135,20 @@ async def test_what_an_app_raises_after_its_last_byte_reaches_the_server() -> No
     for _ in range(20):
         with pytest.raises(RuntimeError, match="background task"):
             await serve(WsgiToAsgi(AsgiToWsgi(app, lifespan="off")))
+
+
+@pytest.mark.anyio
+async def test_what_an_app_raises_behind_its_websocket_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """To the WSGI half a WebSocket is a response of 101, which comes too late to be one: that error is nobody's."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        raise RuntimeError("of the app")
+
+    peer = WebSocketPeer()
+    headers = [(b"upgrade", b"websocket"), (b"connection", b"upgrade"), (b"sec-websocket-version", b"13")]
+    nested = WsgiToAsgi(AsgiToWsgi(app, lifespan="off"))
+    async with open_websocket(nested, peer, headers=[*headers, (b"sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ==")]):
+        assert [message["code"] for message in await peer.until("close")] == [1011]
+    await comes_true(lambda: "RuntimeError: of the app" in caplog.text)
