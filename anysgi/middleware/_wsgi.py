@@ -90,7 +90,8 @@ class WsgiExchange(Exchange):
             self._run_app(app)
         if self._write is None:
             self._settle()
-        return self._iterable
+        iterable, self._iterable = self._iterable, ()  # which may hold this exchange: no cycle
+        return iterable
 
     def _run_app(self, app: WSGIApp) -> None:
         """Call the app; its head, or its exception, is the result so far."""

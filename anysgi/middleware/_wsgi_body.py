@@ -152,6 +152,7 @@ def watch_file(exchange: Exchange, file: Any, length: int | None) -> bool:
 
     def close_watched() -> None:
         error = sys.exc_info()[1]
+        file.close = _closed  # neither twice, nor a cycle
         with exchange.request.bound():
             try:
                 if close_file is not None:
@@ -170,3 +171,7 @@ def watch_file(exchange: Exchange, file: Any, length: int | None) -> bool:
     except AttributeError:
         return False
     return True
+
+
+def _closed() -> None:
+    """The `close()` of a file that was closed."""
