@@ -42,7 +42,7 @@ def errors(
     except BadRequest as error:
         return _answer(request, error.status, error.reason)
     except Exception as error:
-        named = {RequestTimeout: 504, **(statuses or {})}
+        named: dict[type, int] = {RequestTimeout: 504, **(statuses or {})}
         status = next((named[kind] for kind in type(error).__mro__ if kind in named), 500)
         if status >= 500:
             log.exception("%s %r failed", request.method, request.path)
