@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from ._asyncio_bell import AsyncioBell
+from ._asyncio_waker import waker
 from ._port import Port
 
 if TYPE_CHECKING:
@@ -22,18 +23,24 @@ _STUBBORN = 5.0  # seconds a cancelled task may take to end
 class AsyncioPort(Port):
     """The way into an asyncio or uvloop loop."""
 
-    __slots__ = ()
+    __slots__ = ("_waker",)
 
     loop: asyncio.AbstractEventLoop
     Cancelled = asyncio.CancelledError
     family = "asyncio"
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._waker = waker(loop)
 
     @property
     def running(self) -> bool:
         return self.loop.is_running()
 
     def _wake(self) -> None:
-        self.loop.call_soon_threadsafe(self._drain)
+        if self.loop.is_closed():
+            raise RuntimeError("the event loop is closed")
+        self._waker(self._drain)
 
     def run(self, work: Coroutine[Any, Any, None], timeout: float | None = None) -> None:
         future = asyncio.run_coroutine_threadsafe(work, self.loop)

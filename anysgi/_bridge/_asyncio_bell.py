@@ -23,8 +23,8 @@ class AsyncioBell:
         self._loop = loop
         self._waits: list[_Wait] = []
 
-    async def wait(self) -> None:
-        await _Wait(self._loop, self._waits)
+    def wait(self) -> _Wait:
+        return _Wait(self._loop, self._waits)
 
     def ring(self) -> None:
         waits = self._waits

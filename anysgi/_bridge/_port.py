@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from ._to_thread import ToThread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
     from contextlib import AbstractAsyncContextManager
     from contextvars import Context
     from socket import socket
@@ -49,7 +49,7 @@ class Clock(Protocol):
 class Bell(Protocol):
     """Where coroutines wait until something changed; they look at the state themselves, as a ring carries no news."""
 
-    async def wait(self) -> None: ...
+    def wait(self) -> Awaitable[None]: ...
 
     def ring(self) -> None:
         """Wake everyone who waits.  On the loop only."""

@@ -98,6 +98,12 @@ class ToLoop:
         ahead, waiting = self._made - self._taken, len(self._chunks)
         return (ahead + size <= self._window and waiting < self._most) or not (ahead or waiting)
 
+    def put_all(self, body: bytes) -> None:
+        """Hand over the whole body; the loop hears of it from `finish`, which has to follow at once."""
+        self._made += len(body)
+        self._chunks.append(body)
+        self._stage = ENDED
+
     def end(self) -> None:
         """The bytes are complete."""
         self._stage = ENDED
@@ -140,28 +146,37 @@ class ToLoop:
         """Whether the thread is through, and left no error."""
         return self._stage in (FINISHED, FAILED) and self._error is None
 
+    def taken(self) -> tuple[bytes, bool] | None:
+        """Take what is there, as `take` does; None if nothing is.
+
+        Raises:
+            BaseException: what `break_` was given, at once, or `finish`, after the last chunk.
+        """
+        if self.broken is not None:
+            raise self.broken()
+        stage = self._stage  # before the chunks: once it is ENDED no chunk is added
+        waiting = len(self._chunks)
+        if waiting:
+            body = next_piece(self._chunks, waiting, self._made - self._taken)
+            self._out += len(body)
+            return body, stage in (OPEN, FAILED) or bool(self._chunks)
+        if stage == OPEN:
+            return None
+        if stage == FAILED:
+            raise self._take_error() or RuntimeError("the thread ended without a response")
+        return b"", False
+
     async def take(self) -> tuple[bytes, bool]:
         """Wait for bytes; return them, and whether more will come.  Cancelling the wait loses nothing.
 
         Raises:
             BaseException: what `break_` was given, at once, or `finish`, after the last chunk.
         """
-        while True:
-            if self.broken is not None:
-                raise self.broken()
-            stage = self._stage  # before the chunks: once it is ENDED no chunk is added
-            waiting = len(self._chunks)
-            if waiting:
-                body = next_piece(self._chunks, waiting, self._made - self._taken)
-                self._out += len(body)
-                return body, bool(self._chunks) or stage in (OPEN, FAILED)
-            if stage == FAILED:
-                raise self._take_error() or RuntimeError("the thread ended without a response")
-            if stage != OPEN:
-                return b"", False
+        while (taken := self.taken()) is None:
             self._parked = True
-            if not self._chunks and self._stage == OPEN and self.broken is None:
+            if not self.ready:
                 await self._bell.wait()
+        return taken
 
     async def news(self) -> None:
         """Wait until `take` would return at once, or until another who waits has been quicker."""

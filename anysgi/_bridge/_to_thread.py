@@ -17,7 +17,7 @@ from ._to_loop import ENDED, OPEN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._port import Port
+    from ._port import Bell, Port
 
 
 class ToThread:
@@ -58,7 +58,7 @@ class ToThread:
         self._parked = False  # the thread waits for news
         self._nudged = False  # there is news that is not bytes
         self._stalled = False  # the loop waits for room; lowered by the thread alone, as several coroutines may wait
-        self._bell = port.bell()
+        self._bell: Bell | None = None  # made when the loop first waits
         self._gate = allocate_lock()
 
     # On the loop
@@ -111,17 +111,23 @@ class ToThread:
 
     async def room(self) -> None:
         """Wait until the window has room again, or `break_` made waiting pointless."""
+        if self._bell is None:
+            self._bell = self._port.bell()
         while self.full and self.broken is None:
             self._stalled = True
             if self.full and self.broken is None:
                 await self._bell.wait()
+
+    def _ring(self) -> None:
+        if self._bell is not None:
+            self._bell.ring()
 
     def break_(self, reason: Callable[[], BaseException]) -> None:
         """The rest will never come: a thread that has taken everything gets what `reason()` makes."""
         if self.broken is None:
             self.broken = reason
         self._wake()
-        self._bell.ring()
+        self._ring()
 
     # On the thread
 
@@ -146,7 +152,7 @@ class ToThread:
         self._taken += len(piece)
         if self._stalled and not chunks:  # not before: the loop then fills a whole window, while this piece is used
             self._stalled = False
-            self._port.post(self._bell.ring)
+            self._port.post(self._ring)
         return piece
 
     def wait(self, timeout: float = -1) -> bool:

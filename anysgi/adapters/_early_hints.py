@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from .._core._asgi_messages import EARLY_HINT
@@ -29,11 +30,12 @@ class EarlyHints:
         send: the server's.
     """
 
-    __slots__ = ("_over", "_port", "_send", "_task", "_waiting")
+    __slots__ = ("_context", "_over", "_port", "_send", "_task", "_waiting")
 
     def __init__(self, port: Port, send: Send) -> None:
         self._port = port
         self._send = send
+        self._context = copy_context()
         self._waiting: deque[list[bytes]] = deque()
         self._task: Task | None = None
         self._over = False  # the response has begun
@@ -54,7 +56,7 @@ class EarlyHints:
 
     def _begin(self) -> None:
         if self._waiting and self._task is None and not self._over:
-            self._task = self._port.spawn(self._send_ahead())
+            self._task = self._port.spawn(self._send_ahead(), self._context.copy())
 
     async def _send_ahead(self) -> None:
         try:

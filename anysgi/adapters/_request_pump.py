@@ -15,6 +15,7 @@ from ..exceptions import BadRequest, ClientDisconnected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextvars import Context
 
     from .._bridge._pool import WorkerPool
     from .._bridge._port import Bell, Port, Task
@@ -47,6 +48,7 @@ class RequestPump:
         limit: bytes after which the body is refused with 413, None for no limit.
         expected: the announced Content-Length in bytes, None if unknown.
         abandon: called with a reason when the exchange is over before its time.
+        context: the request's; what is around `receive` runs in a copy of it, whoever asks first.
         pool: where the app runs.
         outer: the request that this one is part of, if there is one.
 
@@ -60,6 +62,7 @@ class RequestPump:
     __slots__ = (
         "_abandon",
         "_broken",
+        "_context",
         "_expected",
         "_flows",
         "_limit",
@@ -86,6 +89,7 @@ class RequestPump:
         limit: int | None,
         expected: str | None,
         abandon: Callable[[Reason], None],
+        context: Context,
         pool: WorkerPool,
         outer: RequestPump | None,
     ) -> None:
@@ -95,6 +99,7 @@ class RequestPump:
         self._limit = limit
         self._expected = expected
         self._abandon = abandon
+        self._context = context
         self._flows: dict[None, ToThread] = {}
         self._broken: Reason | None = None
         self._task: Task | None = None
@@ -163,7 +168,7 @@ class RequestPump:
     def start(self) -> None:
         """Begin, unless it has begun or is no longer wanted."""
         if self._task is None and self._broken is None:
-            self._task = self.port.spawn(self._run())
+            self._task = self.port.spawn(self._run(), self._context.copy())
 
     async def buffered(self, size: int) -> None:
         """Wait until `size` bytes wait for the app, or no more will come, or fit."""

@@ -38,7 +38,7 @@ class WsgiCall:
         spool: read the whole body first, and tell the app its length.
 
     Attributes:
-        start: the `http.response.start` message, set before the first byte is put.
+        start: the `http.response.start` message; empty until the head is committed, which the first byte follows.
         path: the file that is the body, if the server is to send it by itself.
         queued_at: when the pool queued it (monotonic seconds), 0 if a thread was free.
     """
@@ -57,8 +57,6 @@ class WsgiCall:
         "start",
     )
 
-    start: Message
-
     def __init__(self, app: WSGIApp, environ: Environ, out: ToLoop, context: Context, spool: bool) -> None:
         self._app = app
         self._environ = environ
@@ -66,6 +64,7 @@ class WsgiCall:
         self.context = context
         self._spool = spool
         self._head = ResponseHead(environ["REQUEST_METHOD"])
+        self.start: Message = {}
         self._ticket = [
             None
         ]  # whoever takes it decides: the thread runs the app, or the loop sees to it that none does
@@ -110,11 +109,11 @@ class WsgiCall:
 
     def _respond(self) -> None:
         result: Any = self._app(self._environ, self.start_response)
+        if type(result) is list:
+            self._send_whole(result, closing=False)
+            return
         try:
-            if type(result) is list:
-                self._send_whole(result)
-            else:
-                self._send_iterable(result)
+            self._send_iterable(result)
         finally:
             close = getattr(result, "close", None)
             if close is not None and not hasattr(result, "__await__"):
@@ -135,16 +134,24 @@ class WsgiCall:
         if check_chunk(data):
             self._put(data)
 
-    def _send_whole(self, chunks: list[bytes]) -> None:
-        """The whole body is at hand: head, body and end cross the border together."""
+    def _send_whole(self, chunks: list[bytes], *, closing: bool) -> None:
+        """The whole body is at hand: head, body and end cross the border together.
+
+        Args:
+            chunks: all of it.
+            closing: whether the app has a `close()` left to call, for which nobody should wait.
+        """
         size = sum(map(len, map(check_chunk, chunks)))
-        if not self._head.committed:
+        if not self.start:
             # A HEAD answered with nothing does not say how long the answer to a GET would be.
             known = size or not self._head.for_head
             self.start = self._head.commit(whole=size if known else None)
-        if len(chunks) == 1 and self._head.length.left == size:
-            self._out.put(chunks[0], last=True)
-            return
+            if len(chunks) == 1 and self._head.length.left == size:
+                if closing:
+                    self._out.put(chunks[0], last=True)
+                else:
+                    self._out.put_all(chunks[0])
+                return
         for chunk in chunks:
             if chunk:
                 self._put(chunk)
@@ -156,13 +163,13 @@ class WsgiCall:
             return
         chunks = iter(result)
         if type(chunks) in _AT_HAND:
-            self._send_whole(list(chunks))
+            self._send_whole(list(chunks), closing=True)
         else:
             self._send_chunks(chunks)
 
     def _send_path(self, file: tuple[str, int] | None) -> bool:
         """Leave a file to the server; False if its blocks are to be sent instead."""
-        if file is None or self._head.committed or self._head.for_head:
+        if file is None or self.start or self._head.for_head:
             return False
         path, size = file
         self.start = self._head.commit(whole=size)
@@ -196,25 +203,29 @@ class WsgiCall:
         self._end()
 
     def _put(self, chunk: bytes) -> None:
-        head = self._head
-        if not head.committed:
-            self.start = head.commit()
-        out = self._out
-        if out.ended:
-            return
-        length = head.length
+        if not self.start:
+            self.start = self._head.commit()
+        length = self._head.length
+        left = length.left
+        if left is None:
+            self._out.put(chunk)
+        elif len(chunk) < left:
+            length.left = left - len(chunk)
+            self._out.put(chunk)
+        elif not self._out.ended:
+            self._put_last(chunk)
+
+    def _put_last(self, chunk: bytes) -> None:
+        length = self._head.length
         piece = length.clip(chunk)
         if len(piece) < len(chunk) and not length.silent:
             log.warning("the app sent more body than its Content-Length: %s; the rest is dropped", length.declared)
-        if length.left == 0:
-            out.put(piece, last=True)
-        else:
-            out.put(piece)
+        self._out.put(piece, last=True)
 
     def _end(self) -> None:
         if self._out.ended:
             return
-        if not self._head.committed:
+        if not self.start:
             self.start = self._head.commit()
         self._head.length.finish()
         self._out.end()

@@ -98,8 +98,9 @@ class WsgiExchange:
         window = max(adapter.window, adapter.prebuffer)
         length = environ.get("CONTENT_LENGTH")
         outer = environ.get("anysgi.outer")
+        context = copy_context()
         self._pump = RequestPump(
-            port, receive, window, adapter.max_body_size, length, self.abandon, adapter.pool, outer
+            port, receive, window, adapter.max_body_size, length, self.abandon, context, adapter.pool, outer
         )
         environ["wsgi.input"] = WsgiInput(self._pump.ask)
         environ["wsgi.file_wrapper"] = FileWrapper
@@ -109,7 +110,7 @@ class WsgiExchange:
             self._extend(environ, extensions)
         environ["anysgi.outer"] = self._pump
         environ["anysgi.client_disconnected"] = self._pump.client_disconnected
-        self._call = WsgiCall(adapter.app, environ, self._out, copy_context(), spool)
+        self._call = WsgiCall(adapter.app, environ, self._out, context, spool)
 
     def _extend(self, environ: Environ, extensions: Mapping[str, Any]) -> None:
         """Give the app what the server offers beyond the standard."""
@@ -215,16 +216,27 @@ class WsgiExchange:
         else:
             await send({"type": "http.response.body", "body": body, "more_body": more})
         out.credit()
-        streaming = not out.ready
-        while more:
-            if streaming:
-                self._pump.watch()  # a stream has time to lose its client, and only receive() tells
-            streaming = True
-            body, more = await out.take()
-            await send({"type": "http.response.body", "body": body, "more_body": more})
-            out.credit()
+        if more:
+            await self._relay_rest(streaming=not out.ready)
         if not out.clean:
             await out.finished()
+
+    async def _relay_rest(self, *, streaming: bool) -> None:
+        """Relay what comes after the first piece.
+
+        Args:
+            streaming: it has yet to be made; a stream has time to lose its client, and only `receive()` tells.
+        """
+        out, send, more = self._out, self._send, True
+        if streaming:
+            self._pump.watch()
+        while more:
+            body, more = out.taken() or await out.take()
+            await send({"type": "http.response.body", "body": body, "more_body": more})
+            out.credit()
+            if more and not streaming:
+                streaming = True
+                self._pump.watch()
 
     async def _settled(self, error: Exception) -> bool:
         """Answer for the app where it cannot, and give its thread time to leave.

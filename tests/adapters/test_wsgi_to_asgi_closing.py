@@ -174,7 +174,7 @@ async def test_after_the_server_cancelled() -> None:
 async def test_after_a_time_out() -> None:
     gate = threading.Event()
     body = Body(lambda: b"late" if gate.wait(BOUND) else b"")
-    peer = await serve(WsgiToAsgi(body.app(), timeout=0.02, grace=0.02))
+    peer = await serve(WsgiToAsgi(body.app(), timeout=0.2, grace=0.02))
     assert peer.status == 504
     gate.set()
     await closed_once(body)

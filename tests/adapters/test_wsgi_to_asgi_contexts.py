@@ -10,7 +10,7 @@ import pytest
 
 from anysgi import WsgiToAsgi
 
-from ._driving import serve, wsgi_app
+from ._driving import AsgiPeer, serve, upload, wsgi_app
 
 outer: ContextVar[str] = ContextVar("outer", default="default")
 inner: ContextVar[str] = ContextVar("inner", default="default")
@@ -88,3 +88,31 @@ async def test_a_failing_app_gives_nothing_back_but_its_error() -> None:
 
     with pytest.raises(TypeError):
         await serve(WsgiToAsgi(app, propagate_context=True))
+
+
+@pytest.mark.anyio
+async def test_what_is_around_receive_is_asked_in_the_requests_context() -> None:
+    """The app's thread asks first; whatever it wakes the loop with, middleware sees its own request."""
+    seen: list[str] = []
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        body = environ["wsgi.input"].read()
+        start_response("200 OK", [])
+        return [body]
+
+    async def request(number: int) -> bytes:
+        outer.set(str(number))
+        peer = AsgiPeer(*upload(str(number).encode()))
+        receive = peer.receive
+
+        async def asked() -> Any:
+            seen.append(f"{number} {outer.get()}")
+            return await receive()
+
+        peer.receive = asked  # type: ignore[method-assign]
+        return (await serve(adapter, peer, "POST")).body
+
+    adapter = WsgiToAsgi(app)
+    bodies = await asyncio.gather(*(request(number) for number in range(8)))
+    assert bodies == [b"%d" % number for number in range(8)]
+    assert set(seen) == {f"{number} {number}" for number in range(8)}

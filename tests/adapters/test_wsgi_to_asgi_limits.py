@@ -142,7 +142,7 @@ async def test_a_pool_that_was_closed_is_an_error_for_the_server_to_see() -> Non
 @pytest.mark.anyio
 async def test_an_app_that_takes_too_long_is_answered_504(caplog: pytest.LogCaptureFixture) -> None:
     held = Held()
-    adapter = WsgiToAsgi(held, timeout=0.02, grace=0.02)
+    adapter = WsgiToAsgi(held, timeout=0.2, grace=0.02)
     peer = await serve(adapter)
     assert (peer.status, peer.complete) == (504, True)
     assert "answered 504" in caplog.text

@@ -18,9 +18,13 @@ def new() -> AsyncioBell:
     return AsyncioPort(asyncio.get_running_loop()).bell()
 
 
+async def wait(bell: AsyncioBell) -> None:
+    await bell.wait()
+
+
 async def test_a_ring_wakes_everyone_who_waits() -> None:
     bell = new()
-    tasks = [await waiting(bell.wait()) for _ in range(3)]
+    tasks = [await waiting(wait(bell)) for _ in range(3)]
     bell.ring()
     await soon(asyncio.gather(*tasks))
 
@@ -28,14 +32,14 @@ async def test_a_ring_wakes_everyone_who_waits() -> None:
 async def test_a_ring_wakes_nobody_who_comes_later() -> None:
     bell = new()
     bell.ring()
-    task = await waiting(bell.wait())
+    task = await waiting(wait(bell))
     bell.ring()
     await soon(task)
 
 
 async def test_a_cancelled_waiter_is_forgotten_and_the_others_are_not() -> None:
     bell = new()
-    gone, stays = await waiting(bell.wait()), await waiting(bell.wait())
+    gone, stays = await waiting(wait(bell)), await waiting(wait(bell))
     gone.cancel()
     with pytest.raises(asyncio.CancelledError):
         await soon(gone)
@@ -48,7 +52,7 @@ async def test_a_ring_and_a_cancellation_in_one_turn() -> None:
     """In either order: the ring finds a waiter that is over, or the waiter finds itself forgotten."""
     for first, second in (("ring", "cancel"), ("cancel", "ring")):
         bell = new()
-        task, other = await waiting(bell.wait()), await waiting(bell.wait())
+        task, other = await waiting(wait(bell)), await waiting(wait(bell))
         do = {"ring": bell.ring, "cancel": task.cancel}
         do[first]()
         do[second]()
@@ -77,7 +81,7 @@ async def test_a_ring_outside_any_task_resumes_a_lone_waiter_on_the_spot() -> No
 
 async def test_a_ring_inside_a_task_resumes_nobody_before_its_step_is_over() -> None:
     bell = new()
-    task = await waiting(bell.wait())
+    task = await waiting(wait(bell))
     bell.ring()
     assert not task.done()
     await soon(task)
@@ -85,7 +89,7 @@ async def test_a_ring_inside_a_task_resumes_nobody_before_its_step_is_over() -> 
 
 async def test_the_message_of_a_cancellation_reaches_the_waiter() -> None:
     """anyio tells its cancellations from others by it."""
-    task = await waiting(new().wait())
+    task = await waiting(wait(new()))
     task.cancel("by whom")
     with pytest.raises(asyncio.CancelledError, match="by whom"):
         await soon(task)
@@ -93,7 +97,7 @@ async def test_the_message_of_a_cancellation_reaches_the_waiter() -> None:
 
 async def test_a_waiter_that_was_thrown_away_is_forgotten() -> None:
     bell = new()
-    coroutine = bell.wait()
+    coroutine = wait(bell)
     coroutine.send(None)
     coroutine.close()
     assert bell._waits == []

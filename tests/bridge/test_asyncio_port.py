@@ -29,6 +29,9 @@ class Loop:
     def __init__(self) -> None:
         self.wakes: list[Callable[[], None]] = []
 
+    def is_closed(self) -> bool:
+        return False
+
     def call_soon_threadsafe(self, call: Callable[[], None]) -> None:
         self.wakes.append(call)
 
@@ -103,9 +106,9 @@ async def test_a_post_that_fails_does_not_hold_up_those_behind_it() -> None:
 
 def test_a_closed_loop_drops_posts_without_a_word() -> None:
     loop = asyncio.new_event_loop()
-    loop.close()
     to = AsyncioPort(loop)
-    to.post(Boom)
+    loop.close()
+    assert not to.post(Boom)
     to.post(Boom)
     assert not to._calls
 
