@@ -33,8 +33,9 @@ def write_table(old: Inventory, new: Inventory, differences: Iterable[Difference
     """
     reasons: dict[str, list[str]] = {}
     for item in differences:
-        what = f"{' '.join(item.methods)} " if item.methods else ""
-        reasons.setdefault(item.path, []).append(f"{item.kind}: {what}{item.old} -> {item.new}")
+        methods = " ".join(item.methods)
+        what = item.old if methods in ("", item.old) else f"{methods} {item.old}"
+        reasons.setdefault(item.path, []).append(f"{item.kind}: {what} -> {item.new}")
     written: set[tuple[str, tuple[str, ...]]] = set()
     rows = (row for each in pair(old.routes, new.routes) if each.old for row in _rows(each, reasons, written))
     return _HEAD + "".join(rows)
