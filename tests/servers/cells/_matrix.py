@@ -14,7 +14,7 @@ from .._cells import Cell
 
 
 @dataclass(frozen=True)
-class Server:
+class Row:
     """One row; the version in its label is that of `package`."""
 
     cell: str
@@ -24,26 +24,26 @@ class Server:
 
 
 ASGI_SERVERS = (
-    Server("uvicorn-httptools", "uvicorn {version}", "uvicorn"),
-    Server("hypercorn", "hypercorn {version}, asyncio worker", "hypercorn"),
-    Server("hypercorn-trio", "hypercorn {version}, trio worker", "hypercorn"),
-    Server("daphne", "daphne {version}", "daphne"),
-    Server("granian", "granian {version}", "granian"),
-    Server("gunicorn-asgi", "gunicorn {version}, asgi worker", "gunicorn"),
+    Row("uvicorn-httptools", "uvicorn {version}", "uvicorn"),
+    Row("hypercorn", "hypercorn {version}, asyncio worker", "hypercorn"),
+    Row("hypercorn-trio", "hypercorn {version}, trio worker", "hypercorn"),
+    Row("daphne", "daphne {version}", "daphne"),
+    Row("granian", "granian {version}", "granian"),
+    Row("gunicorn-asgi", "gunicorn {version}, asgi worker", "gunicorn"),
 )
 WSGI_SERVERS = (
-    Server("gunicorn-sync", "gunicorn {version}, sync worker", "gunicorn"),
-    Server("gunicorn-gthread", "gunicorn {version}, gthread worker", "gunicorn"),
-    Server("gunicorn-gevent", "gunicorn {version}, gevent worker", "gunicorn"),
-    Server("gunicorn-preload", "gunicorn {version} `--preload`", "gunicorn"),
-    Server("waitress", "waitress {version}", "waitress"),
-    Server("uwsgi-threads", "uWSGI {version} `--threads 4`", "pyuwsgi"),
-    Server("uwsgi", 'uWSGI {version}, no threads, `mode="inline"`', "pyuwsgi", '{"mode": "inline"}'),
-    Server("mod_wsgi", "Apache with mod_wsgi {version}", "mod_wsgi"),
-    Server("cheroot", "cheroot {version}", "cheroot"),
-    Server("granian-wsgi", "granian {version} `--interface wsgi`", "granian"),
-    Server("werkzeug", "werkzeug {version}, development server", "werkzeug"),
-    Server("wsgiref", "wsgiref of Python {version}", "python"),
+    Row("gunicorn-sync", "gunicorn {version}, sync worker", "gunicorn"),
+    Row("gunicorn-gthread", "gunicorn {version}, gthread worker", "gunicorn"),
+    Row("gunicorn-gevent", "gunicorn {version}, gevent worker", "gunicorn"),
+    Row("gunicorn-preload", "gunicorn {version} `--preload`", "gunicorn"),
+    Row("waitress", "waitress {version}", "waitress"),
+    Row("uwsgi-threads", "uWSGI {version} `--threads 4`", "pyuwsgi"),
+    Row("uwsgi", 'uWSGI {version}, no threads, `mode="inline"`', "pyuwsgi", '{"mode": "inline"}'),
+    Row("mod_wsgi", "Apache with mod_wsgi {version}", "mod_wsgi"),
+    Row("cheroot", "cheroot {version}", "cheroot"),
+    Row("granian-wsgi", "granian {version} `--interface wsgi`", "granian"),
+    Row("werkzeug", "werkzeug {version}, development server", "werkzeug"),
+    Row("wsgiref", "wsgiref of Python {version}", "python"),
 )
 WSGI_FRAMEWORKS = {
     "django": "Django",

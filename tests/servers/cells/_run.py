@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .._cells import Cell
@@ -19,17 +19,38 @@ PATIENCE_WITH_LIMITS = 1.0  # what is not expected to come is not waited for as 
 
 
 def hold(cell: Cell, folder: Path) -> None:
-    """Raise an AssertionError that names each check which did not go as it should."""
+    """Raise an AssertionError that names each check which did not go as expected."""
     server = start(cell.name, cell.command(), cell.environ(), folder)
     try:
-        faults = {check: fault(cell, check, server) for check in CHECKS}
+        failures = {check: text for check in CHECKS if (text := failure(cell, check, server))}
     finally:
         server.stop()
     server.excused = tuple(excused(cell))
     server.check_log()
-    wrong = [text for text in faults.values() if text]
+    wrong = list(surprises(cell, failures))
     assert not wrong, "\n\n".join([*wrong, server.tail()])
-    note(cell)
+    note(cell, list(failures))
+
+
+def failure(cell: Cell, check: str, server: Server) -> str:
+    """The traceback of a check that fails."""
+    patience = PATIENCE_WITH_LIMITS if limit_of(cell.server, cell.app, check) else PATIENCE
+    try:
+        with Doorman() as doorman:
+            CHECKS[check](Visit(server, doorman, patience))
+    except Exception:
+        return traceback.format_exc()
+    return ""
+
+
+def surprises(cell: Cell, failures: Mapping[str, str]) -> Iterator[str]:
+    """What failed and is no known limit, and what is one and did not fail."""
+    for check in CHECKS:
+        limited = limit_of(cell.server, cell.app, check) is not None
+        if check in failures and not limited:
+            yield f"{cell.name}: {check}\n{failures[check]}"
+        if limited and check not in failures:
+            yield f"{cell.name}: {check} works; take it out of limits.toml"
 
 
 def excused(cell: Cell) -> Iterator[str]:
@@ -40,18 +61,7 @@ def excused(cell: Cell) -> Iterator[str]:
         yield "SpooledTemporaryFile"  # Django closes the body of a request unless `send` raises
 
 
-def fault(cell: Cell, check: str, server: Server) -> str:
-    limit = limit_of(cell.server, cell.app, check)
-    try:
-        with Doorman() as doorman:
-            CHECKS[check](Visit(server, doorman, PATIENCE_WITH_LIMITS if limit else PATIENCE))
-    except Exception:
-        return "" if limit else f"{cell.name}: {check}\n{traceback.format_exc()}"
-    return f"{cell.name}: {check} works; take it out of limits.toml" if limit else ""
-
-
-def note(cell: Cell) -> None:
+def note(cell: Cell, missed: list[str]) -> None:
     """Write down how it went, where `python -m tests.servers.cells` collects it."""
     if folder := os.environ.get("ANYSGI_CELLS"):
-        passed = [check for check in CHECKS if not limit_of(cell.server, cell.app, check)]
-        Path(folder, f"{cell.server}+{cell.app}.json").write_text(json.dumps(passed), encoding="utf-8")
+        Path(folder, f"{cell.server}+{cell.app}.json").write_text(json.dumps(missed), encoding="utf-8")
