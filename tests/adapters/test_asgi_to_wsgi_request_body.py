@@ -114,13 +114,35 @@ def test_a_chunked_body_whose_end_the_server_does_not_tell_is_refused_unread(cap
     assert "wsgi.input_terminated" in caplog.text
 
 
-def test_uwsgi_hands_chunks_over_by_a_function_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    chunks = iter([b"pay", b"load", b""])
+def on_uwsgi(app: Any, monkeypatch: pytest.MonkeyPatch, chunked_read: Any, **options: Any) -> WsgiPeer:
+    """A chunked upload, where `wsgi.input` has no end and the module `uwsgi` has a function instead."""
     uwsgi = types.ModuleType("uwsgi")
-    uwsgi.chunked_read = lambda: next(chunks)  # type: ignore[attr-defined]
+    uwsgi.chunked_read = chunked_read  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "uwsgi", uwsgi)
     more = {"HTTP_TRANSFER_ENCODING": "chunked", "uwsgi.version": b"2.0"}
-    assert fetch(wrap(reading()), "POST", "/", Input(b""), **more).body == b"payload"
+    return fetch(wrap(app, **options), "POST", "/", Input(b""), **more)
+
+
+def test_uwsgi_hands_chunks_over_by_a_function_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    chunks = iter([b"pay", b"load", b""])
+    assert on_uwsgi(reading(), monkeypatch, lambda: next(chunks)).body == b"payload"
+
+
+def test_uwsgis_chunks_are_limited_as_any_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    peer = on_uwsgi(reading(), monkeypatch, lambda: b"again and again", max_body_size=100)
+    assert peer.status.startswith("413")
+
+
+def test_a_client_that_leaves_uwsgi_between_chunks_is_a_disconnect(monkeypatch: pytest.MonkeyPatch) -> None:
+    app, sent = reading(), [b"half"]
+
+    def chunked_read() -> bytes:
+        if not sent:
+            raise OSError("unable to receive chunked part")
+        return sent.pop()
+
+    on_uwsgi(app, monkeypatch, chunked_read)
+    assert [event["type"] for event in app.events] == ["http.request", "http.disconnect"]
 
 
 def test_a_request_without_a_body_needs_no_input_at_all() -> None:

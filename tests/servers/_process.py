@@ -96,10 +96,7 @@ class Server:
         try:
             code = self.process.wait(within)
         except subprocess.TimeoutExpired:
-            children = psutil.Process(self.process.pid).children(recursive=True)
-            for child in (*children, self.process):
-                child.kill()
-            self.process.wait(5)
+            kill(self.process)
             raise ServerFailed(f"{self.name} did not end within {within} s of SIGTERM\n{self.tail()}") from None
         finally:
             self.stopped = True
@@ -184,10 +181,19 @@ def start(name: str, command: list[str], environ: Mapping[str, str], folder: Pat
     try:
         become_ready(server, ready if "httpbin" not in name else "/get")
     except BaseException:
-        process.kill()
-        process.wait(5)
+        kill(process)
         raise
     return server
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """With all it has started; what has ended by itself is left alone."""
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+    process.kill()
+    process.wait(5)
 
 
 def become_ready(server: Server, target: str) -> None:
