@@ -101,6 +101,8 @@ FORM = "application/x-www-form-urlencoded"
         ("application/json", b"[" * 5_000 + b'{"token": "swordfish"}', b"[redacted]"),
         ("text/plain", b'{"client-secret": "swordfish"}', b'{"client-secret": "[redacted]"}'),
         ("application/json", b"{nothing}", b"{nothing}"),
+        ("application/json", b'{"\\u0070assword": "swordfish"}', b'{"password": "[redacted]"}'),
+        ("application/json", '{"token": "swordfish"}'.encode("utf-16"), b'{"token": "[redacted]"}'),
         (MULTIPART, PARTS, PARTS.replace(b"sword\r\n\r\nfish", b"[redacted]")),
         ("multipart/form-data", b"no boundary", b"no boundary"),
     ],

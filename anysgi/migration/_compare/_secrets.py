@@ -25,6 +25,7 @@ WORDS = frozenset(
 )
 """What makes a name a secret one."""
 REDACTED = "[redacted]"
+_REMEMBERED, _LONGEST = 4096, 64  # names; clients make them up, and must not fill the memory
 _JOINTS = str.maketrans("", "", "_-. ")
 _IN_URL = re.compile(r"""([?&#])([^=&?#\s"<>]+)=([^&#\s"<>]*)""")
 
@@ -36,14 +37,23 @@ class Secrets:
         words: a name is secret if one of them is in it.
     """
 
-    __slots__ = ("_words",)
+    __slots__ = ("_known", "_words")
 
     def __init__(self, words: Collection[str]) -> None:
         self._words = tuple(map(_plain, [words] if isinstance(words, str) else words))
+        self._known: dict[str, bool] = {}  # the keys of a JSON list are the same again and again
 
     def is_secret(self, name: str) -> bool:
         """Whether the value of that name stays out."""
-        plain = _plain(name)
+        known = self._known.get(name)
+        if known is None:
+            known = self._is_named_in(name)
+            if len(self._known) < _REMEMBERED and len(name) <= _LONGEST:
+                self._known[name] = known
+        return known
+
+    def _is_named_in(self, text: str) -> bool:
+        plain = _plain(text)
         return any(word in plain for word in self._words)
 
     def headers(self, headers: Headers) -> Headers:
@@ -94,11 +104,15 @@ class Secrets:
 
     def _json(self, body: bytes) -> bytes:
         """JSON without its secrets; what only looks like it, is not valid or too deep, goes if a word is in it."""
+        named = self._is_named_in(body.decode("utf-8", "replace"))
+        spelt_otherwise = b"\\u" in body or b"\0" in body  # escapes, UTF-16
+        if not (named or spelt_otherwise):  # most are done here, without parsing
+            return body
         try:
             found = json.loads(body)
             clean = self._redacted(found)
         except (ValueError, RecursionError):
-            return REDACTED.encode() if self.is_secret(body.decode("utf-8", "replace")) else body
+            return REDACTED.encode() if named else body
         return body if clean == found else json.dumps(clean, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
     def _redacted(self, value: Any) -> Any:
