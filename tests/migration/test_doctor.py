@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import sys
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -18,8 +19,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from fastapi import FastAPI
 
-from anysgi import WorkerPool
+from anysgi import WorkerPool, WsgiToAsgi
 from anysgi._core._detect import find_framework, guess_convention
 from anysgi.cli import main
 from anysgi.migration._doctor import CHECKS, Finding, Patient, Side, examine, probe
@@ -155,6 +157,105 @@ def test_a_proxy_that_both_sides_believe_is_fine() -> None:
     assert others(sick.behind_a_proxy(), around) == []
 
 
+def test_a_body_limit_that_the_new_side_has_not_is_an_error() -> None:
+    limited = sick.flask_app(MAX_CONTENT_LENGTH=1_000_000)
+    [finding] = others(limited, sick.starlette_app())
+    assert (finding.check, finding.severity) == ("body-limit", "error")
+    assert finding.evidence[0].seen == "MAX_CONTENT_LENGTH = 1000000"
+    assert "body_limit(limit=1000000)(app)" in finding.fix
+
+
+def test_a_body_limit_on_both_sides_or_on_none_is_fine() -> None:
+    from starlette.middleware import Middleware
+
+    class LimitBody:
+        def __init__(self, app: Any) -> None: ...
+
+    limited = sick.flask_app(MAX_CONTENT_LENGTH=1_000_000)
+    assert others(limited, sick.starlette_app(sick.async_view, Middleware(LimitBody))) == []
+    assert others(limited, sick.flask_app()) == []
+    assert others(sick.starlette_app(), sick.starlette_app()) == []
+
+
+@pytest.mark.parametrize("limit", [2_621_440, None])
+def test_djangos_body_limit_is_known(monkeypatch: pytest.MonkeyPatch, limit: int | None) -> None:
+    from anysgi.migration._doctor import _limits
+
+    settings = SimpleNamespace(settings=SimpleNamespace(DATA_UPLOAD_MAX_MEMORY_SIZE=limit))
+    monkeypatch.setattr(_limits.importlib, "import_module", lambda _name: settings)
+    found = _limits._body_limit(replace(side(sick.flask_app()), framework="Django"))
+    assert found == (("DATA_UPLOAD_MAX_MEMORY_SIZE", limit) if limit else None)
+
+
+@pytest.mark.parametrize(
+    ("pool", "connections"), [(True, 4), ({"max_size": 10}, 10), ({"max_size": 40}, None), (False, None)]
+)
+def test_a_pool_of_connections_smaller_than_the_threads_is_found(
+    monkeypatch: pytest.MonkeyPatch, pool: Any, connections: int | None
+) -> None:
+    database = {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": pool}}
+    monkeypatch.setattr("anysgi.migration._doctor._django.databases", lambda _patient: [("default", database)])
+    found = findings(sick.starlette_app(), gunicorn=(Setting("workers", 3, 1),))
+    assert [item.check for item in found] == ["connection-budget"] * (connections is not None)
+    if connections:
+        assert (
+            found[0]
+            .evidence[0]
+            .seen.endswith(f"{connections} connections a process, {3 * connections} in 3 process(es)")
+        )
+
+
+@pytest.mark.parametrize(("overflow", "found"), [(10, ["connection-budget"]), (-1, []), (50, [])])
+def test_sqlalchemys_pools_are_found_by_their_class(overflow: int, found: list[str]) -> None:
+    cls = type(
+        "QueuePool", (), {"__module__": "sqlalchemy.pool.impl", "size": lambda self: 5, "_max_overflow": overflow}
+    )
+    engine = SimpleNamespace(pool=cls())
+    assert [item.check for item in findings(sick.starlette_app())] == found
+    assert engine.pool.size() == 5
+
+
+def test_websockets_without_a_library_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flask_sock import Sock
+
+    async def socket(_socket: Any) -> None: ...
+
+    api, old = FastAPI(openapi_url=None), sick.flask_app()
+    api.add_api_websocket_route("/live", socket)
+    Sock(old).route("/live")(lambda ws: None)
+    assert findings(api) == findings(old) == []
+    monkeypatch.setattr("anysgi.migration._doctor._websockets.find_spec", lambda _name: None)
+    found = [item for item in findings(old, api) if item.check == "websocket-library"]
+    assert [item.fix for item in found] == ['pip install "anysgi[websocket]"', 'pip install "uvicorn[standard]"']
+    assert found[1].evidence[0].seen == "WEBSOCKET /live"
+
+
+def test_adapters_of_others_are_named_with_what_they_lose() -> None:
+    from asgiref.wsgi import WsgiToAsgi as Asgiref
+
+    [finding] = findings(Asgiref(sick.flask_app()))
+    assert (finding.check, finding.severity) == ("foreign-adapter", "warning")
+    assert "one thread for all requests" in finding.what
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is deprecated, and that is the point
+        from starlette.middleware.wsgi import WSGIMiddleware
+    api = sick.starlette_app()
+    api.mount("/old", WSGIMiddleware(sick.flask_app()))
+    assert "foreign-adapter" in [item.check for item in findings(api)]
+    assert findings(WsgiToAsgi(sick.flask_app())) == []
+
+
+def test_wsgi_middleware_that_the_new_app_will_not_have_is_named() -> None:
+    from werkzeug.middleware.shared_data import SharedDataMiddleware
+
+    old = SharedDataMiddleware(sick.flask_app(), {"/static": str(APPS)})
+    assert findings(old) == []
+    [finding] = others(old, sick.starlette_app())
+    assert (finding.check, finding.fix) == ("wsgi-middleware", "StaticFiles on the new side")
+    assert finding.evidence[0].seen == "shop:app: werkzeug.middleware.shared_data.SharedDataMiddleware"
+    assert others(old, SharedDataMiddleware(sick.flask_app(), {})) == []
+
+
 def test_gunicorn_settings_that_change_their_meaning_are_found() -> None:
     settings = (Setting("workers", 4, 1), Setting("timeout", 30, 2), Setting("post_fork", len, 3))
     found = findings(sick.flask_app(), gunicorn=settings, gunicorn_file="gunicorn.conf.py")
@@ -183,7 +284,7 @@ def in_django(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
     [
         ({"CONN_MAX_AGE": 60}, ["django-conn-max-age"]),
         ({"CONN_MAX_AGE": None}, ["django-conn-max-age"]),
-        ({"CONN_MAX_AGE": 60, "OPTIONS": {"pool": True}}, []),
+        ({"CONN_MAX_AGE": 60, "OPTIONS": {"pool": {"max_size": 40}}}, []),
         ({"CONN_MAX_AGE": 0}, []),
         ({"ATOMIC_REQUESTS": True}, ["django-atomic-requests"]),
         ({}, []),
@@ -192,7 +293,7 @@ def in_django(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
 def test_settings_of_a_django_database(
     monkeypatch: pytest.MonkeyPatch, database: dict[str, Any], found: list[str]
 ) -> None:
-    monkeypatch.setattr("anysgi.migration._doctor._django._databases", lambda _patient: [("default", database)])
+    monkeypatch.setattr("anysgi.migration._doctor._django.databases", lambda _patient: [("default", database)])
     assert [item.check for item in findings(sick.starlette_app())] == found
 
 

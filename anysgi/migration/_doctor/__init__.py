@@ -12,11 +12,14 @@ from ._django import atomic_requests, persistent_connections, sync_middleware
 from ._finding import Check, Evidence, Finding, Patient, Side
 from ._gunicorn import changed_settings
 from ._handlers import blocking_in_async, thread_locals
+from ._limits import body_limits, connection_budget
 from ._middleware import base_http_middleware
 from ._pools import thread_pools
 from ._preload import started_by_import
 from ._probe import probe
 from ._sides import cookies, proxy_trust
+from ._websockets import websocket_library
+from ._wrapped import foreign_adapters, wsgi_layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +37,11 @@ CHECKS: dict[str, Check] = {
     "preload": started_by_import,
     "cookies": cookies,
     "proxy-trust": proxy_trust,
+    "body-limit": body_limits,
+    "connection-budget": connection_budget,
+    "websocket-library": websocket_library,
+    "foreign-adapter": foreign_adapters,
+    "wsgi-middleware": wsgi_layers,
     "gunicorn": changed_settings,
 }
 """Every check by its id, in the order of the report."""

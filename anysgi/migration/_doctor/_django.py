@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def persistent_connections(patient: Patient) -> Iterator[Finding]:
     """`CONN_MAX_AGE` other than 0: one connection leaks for each thread, that is for each request."""
-    for alias, database in _databases(patient):
+    for alias, database in databases(patient):
         age = database.get("CONN_MAX_AGE", 0)
         if age != 0 and not (database.get("OPTIONS") or {}).get("pool"):
             yield Finding(
@@ -31,14 +31,14 @@ def persistent_connections(patient: Patient) -> Iterator[Finding]:
                 f"database {alias!r} keeps connections for {age} s; under ASGI every request is a new thread, so none "
                 "is ever used again, and they add up to the database's limit",
                 (line_of(_files(patient), "CONN_MAX_AGE", age),),
-                '"CONN_MAX_AGE": 0, and for PostgreSQL "OPTIONS": {"pool": True}',
+                '"CONN_MAX_AGE": 0, and for PostgreSQL "OPTIONS": {"pool": {"max_size": 40}}',
             )
 
 
 def atomic_requests(patient: Patient) -> Iterator[Finding]:
     """`ATOMIC_REQUESTS` with async views: Django refuses such a view when it is called."""
     views = [route.handler for route in patient.app.inventory.routes if route.handler.kind == "async"]
-    for alias, database in _databases(patient):
+    for alias, database in databases(patient):
         if database.get("ATOMIC_REQUESTS") and views:
             named = tuple(Evidence(f"async def {view.name}", view.file, view.line) for view in views)
             yield Finding(
@@ -80,7 +80,7 @@ def _settings(patient: Patient) -> Any:
     return importlib.import_module("django.conf").settings
 
 
-def _databases(patient: Patient) -> list[tuple[str, dict[str, Any]]]:
+def databases(patient: Patient) -> list[tuple[str, dict[str, Any]]]:
     settings = _settings(patient)
     return list(settings.DATABASES.items()) if settings else []
 

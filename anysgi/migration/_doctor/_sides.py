@@ -121,7 +121,7 @@ def proxy_trust(patient: Patient) -> Iterator[Finding]:
 
 def _trusts(side: Side) -> Iterator[str]:
     """What around or inside an app rewrites the request by a proxy's headers."""
-    for layer in _layers(side):
+    for layer in layers(side):
         name = type(layer).__name__
         if name in ("ProxyFix", "ProxyHeadersMiddleware"):
             counts = {key: value for key, value in vars(layer).items() if key.startswith(("x_", "trusted"))}
@@ -136,7 +136,7 @@ def _trusts(side: Side) -> Iterator[str]:
                 yield f"{name} = {getattr(settings, name)!r}"
 
 
-def _layers(side: Side) -> Iterator[object]:
+def layers(side: Side) -> Iterator[object]:
     """What is wrapped around the framework's app, and what a Flask app has put around its own `wsgi_app`."""
     for start in (side.app, getattr(side.inner, "wsgi_app", None), getattr(side.inner, "asgi_app", None)):
         layer = start
