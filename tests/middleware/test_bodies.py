@@ -667,3 +667,11 @@ def test_an_outer_layer_sees_the_whole_as_inner_ones_changed_it(
         assert log == [b"hello", "finish", b"hello+.", "finish"]
     else:
         assert (got.body, got.header("content-length")) == (b"", None)
+
+
+def test_the_one_piece_of_an_app_that_starts_late_is_known_too() -> None:
+    log: list[Any] = []
+    app = App(b"hello", shape="stream", head_first=False, headers={"Content-Length": "5"})
+    answer = Drive("wsgi")(peek(log=log), app)
+    assert (answer.body, answer.complete, app.closed) == (b"hello", True, 1)
+    assert log == [(b"hello", False, 5)]
