@@ -95,7 +95,9 @@ class AsgiToWsgi:
         check_positive(
             window=window, timeout=timeout, startup_timeout=startup_timeout, shutdown_timeout=shutdown_timeout
         )
-        check_positive(max_message_size=max_message_size, ping_interval=ping_interval)
+        check_positive(
+            max_message_size=max_message_size, ping_interval=ping_interval, max_body_size=max_body_size or None
+        )
         self.app = app
         self._single: ASGIApp = single_callable(app)
         self.lifespan = lifespan
@@ -135,6 +137,9 @@ class AsgiToWsgi:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+    def __repr__(self) -> str:
+        return f"AsgiToWsgi({self.app!r})"
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one WSGI request; returns once the head is known.

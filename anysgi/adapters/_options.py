@@ -10,6 +10,7 @@ from ..exceptions import ConventionError
 if TYPE_CHECKING:
     from ..types import ASGIApp, Convention
 
+_KIND: dict[Convention, str] = {"asgi": "an ASGI", "wsgi": "a WSGI"}
 NEEDS_WSPROTO = 'WebSockets need wsproto: pip install "anysgi[websocket]"'
 
 
@@ -20,14 +21,14 @@ def check_app(app: object, convention: Convention, adapter: str) -> None:
         ConventionError: with the line to write instead.
     """
     if not callable(app):
-        raise ConventionError(f"{adapter} takes a {convention.upper()} app, something callable; this is {app!r}")
+        raise ConventionError(f"{adapter} takes {_KIND[convention]} app, something callable; this is {app!r}")
     try:
         found = guess_convention(app)
     except ConventionError:
         return  # unclear: the user said what it is by wrapping it
     if found != convention:
         raise ConventionError(
-            f"{adapter} takes a {convention.upper()} app, and this is {found.upper()} already: {app!r}; "
+            f"{adapter} takes {_KIND[convention]} app, and this is {found.upper()} already: {app!r}; "
             f"serve it as it is, or write to_{found}(app), which adapts only where needed"
         )
 
@@ -39,8 +40,10 @@ def check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def check_positive(**options: float | None) -> None:
-    """Raise `ValueError` for an option that is zero or less; None means no limit."""
+    """Raise `ValueError` for an option that is zero or less, or no number; None means no limit."""
     for option, value in options.items():
+        if not isinstance(value, (int, float, type(None))):
+            raise ValueError(f"{option} must be a number, not {value!r}")
         if value is not None and value <= 0:
             raise ValueError(f"{option} must be more than 0, not {value!r}")
 

@@ -94,7 +94,7 @@ class WsgiToAsgi:
         check_choice("chunked", chunked, ("auto", "stream", "spool"))
         check_choice("underscore_headers", underscore_headers, ("drop", "refuse", "keep"))
         check_positive(window=window, queue_timeout=queue_timeout, timeout=timeout, prebuffer=prebuffer or None)
-        check_positive(max_message_size=max_message_size)
+        check_positive(max_message_size=max_message_size, max_body_size=max_body_size or None)
         self.app = app
         self.queue_timeout = queue_timeout
         self.window = window

@@ -36,6 +36,7 @@ def test_what_is_no_asgi_app_is_refused_when_it_is_wrapped(app: Any) -> None:
         {"timeout": -1},
         {"startup_timeout": 0},
         {"shutdown_timeout": 0},
+        {"max_body_size": "10MB"},
         {"lifespan": "maybe"},
         {"loop": "twisted"},
     ],
@@ -44,6 +45,11 @@ def test_what_is_no_asgi_app_is_refused_when_it_is_wrapped(app: Any) -> None:
 def test_options_out_of_range_are_refused(options: Any) -> None:
     with pytest.raises(ValueError, match=next(iter(options))):
         AsgiToWsgi(asgi_app(), **options)
+
+
+def test_an_adapter_shows_its_app() -> None:
+    app = asgi_app()
+    assert repr(AsgiToWsgi(app)) == f"AsgiToWsgi({app!r})"
 
 
 def test_an_asgi_2_app_is_served() -> None:

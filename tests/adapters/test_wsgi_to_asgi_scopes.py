@@ -39,6 +39,7 @@ def test_an_app_that_does_not_tell_is_taken_at_its_word() -> None:
         {"chunked": "maybe"},
         {"underscore_headers": "swallow"},
         {"threads": 0},
+        {"max_body_size": "10MB"},
     ],
     ids=repr,
 )
