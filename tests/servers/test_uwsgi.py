@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from . import _process
 from ._cells import UWSGI, WRAPPED
 from ._process import running
 
@@ -46,6 +47,7 @@ def test_inline_mode_needs_no_threads(tmp_path: Path, options: list[str]) -> Non
         server.logged("shutdown")
 
 
-def test_without_threads_the_default_mode_says_what_to_do(tmp_path: Path) -> None:
+def test_without_threads_the_default_mode_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_process, "READY_IN", 10.0)
     with pytest.raises(AssertionError, match=r"mode='inline'"), uwsgi(tmp_path, "thread"):
         pass  # it never answers 200
