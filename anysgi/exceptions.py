@@ -139,8 +139,7 @@ class WebSocketClosed(AnysgiError):
     """
 
     def __init__(self, code: int, reason: str) -> None:
-        super().__init__(code, reason)
-        self.args = (f"the WebSocket was closed with code {code}" + (f": {reason}" if reason else ""),)
+        Exception.__init__(self, f"the WebSocket was closed with code {code}" + (f": {reason}" if reason else ""))
         self.code = code
         self.reason = reason
 

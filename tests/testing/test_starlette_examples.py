@@ -213,6 +213,94 @@ def test_websocket_that_is_not_accepted() -> None:
     with pytest.raises(WebSocketDisconnect) as denied, client.websocket_connect("/response"):
         pass
     assert denied.value.response.json() == {"error": "who?"}  # type: ignore[attr-defined]
+    import starlette.testclient as theirs
+
+    with pytest.raises(theirs.WebSocketDenialResponse) as response, client.websocket_connect("/response"):
+        pass
+    assert (response.value.status_code, response.value.json()) == (401, {"error": "who?"})
+
+
+# What Starlette's own suite asks of its client (all of it passes with ours, but for a deprecation of timeouts)
+
+
+def test_receive_gives_the_close_as_the_event_it_is() -> None:
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.close(1003)
+
+    client = TestClient(Starlette(routes=[WebSocketRoute("/", endpoint)]))
+    with client.websocket_connect("/") as websocket:
+        assert websocket.receive() == {"type": "websocket.close", "code": 1003, "reason": ""}
+
+
+def test_a_handshake_takes_what_get_takes() -> None:
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        headers = websocket.headers
+        await websocket.send_json([websocket.url.query, headers["authorization"][:5], headers["cookie"]])
+        assert (await websocket.receive())["text"] == "as it is"
+
+    client = TestClient(Starlette(routes=[WebSocketRoute("/", endpoint)]))
+    with client.websocket_connect("/", auth=("ann", "secret"), params={"a": "1"}, cookies={"b": "2"}) as websocket:
+        assert websocket.receive_json() == ["a=1", "Basic", "b=2"]
+        websocket.send({"type": "websocket.receive", "text": "as it is"})
+
+
+def test_an_app_that_fails_only_because_its_client_left_has_not_failed() -> None:
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        while (await websocket.receive())["type"] != "websocket.disconnect":
+            pass
+        await websocket.close()  # uvicorn raises here, and says nothing of it
+
+    with TestClient(Starlette(routes=[WebSocketRoute("/", endpoint)])).websocket_connect("/"):
+        pass
+
+
+def test_after_its_response_an_app_is_told_that_it_is_over() -> None:
+    told: list[bool] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope, receive)
+        told.append(await request.is_disconnected())
+        await PlainTextResponse("x")(scope, receive, send)
+        told.append(await request.is_disconnected())
+
+    assert TestClient(app).get("/").text == "x"
+    assert told == [False, True]
+
+
+def test_what_an_app_raises_at_startup_is_raised() -> None:
+    with pytest.raises(AssertionError, match="http"), TestClient(http_only):
+        pass
+
+
+async def http_only(scope: Any, receive: Any, send: Any) -> None:
+    assert scope["type"] == "http"
+    await hello_app(scope, receive, send)
+
+
+def test_a_client_can_be_used_after_its_block() -> None:
+    client = TestClient(hello_app_without_lifespan)
+    for _ in range(2):
+        with client:
+            assert client.get("/").status_code == 200
+    assert client.get("/").status_code == 200
+
+
+async def hello_app_without_lifespan(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "http":
+        await hello_app(scope, receive, send)
+
+
+def test_an_app_of_asgi_2_is_an_app() -> None:
+    def app(scope: Any) -> Any:
+        async def inner(receive: Any, send: Any) -> None:
+            await hello_app(scope, receive, send)
+
+        return inner
+
+    assert TestClient(app).get("/").status_code == 200
 
 
 @pytest.mark.anyio

@@ -94,6 +94,13 @@ def test_an_async_client_streams_both_ways(library: Any, backend: str) -> None:
 
 
 @pytest.mark.parametrize("convention", ["wsgi", "asgi"])
+def test_an_answer_to_head_has_no_body_whatever_the_app_sends(convention: str) -> None:
+    with sync_client(httpx2, convention, app=STREAM[convention]) as client:
+        answer = client.head("/")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize("convention", ["wsgi", "asgi"])
 def test_headers_keep_their_bytes_duplicates_and_order(convention: str) -> None:
     seen: list[Any] = []
 

@@ -77,7 +77,8 @@ class AsgiCall:
     async def _next_event(self) -> dict[str, Any]:
         if not self._uploaded and not self._left:
             return {"type": "http.request", "body": await self._next_part(), "more_body": not self._uploaded}
-        await self._over.wait()
+        if not self._over.is_set():  # else without a pause: Starlette's is_disconnected() cancels before it asks
+            await self._over.wait()
         return {"type": "http.disconnect"}
 
     async def _next_part(self) -> bytes:
@@ -102,6 +103,8 @@ class AsgiCall:
             await self._put.send(said)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             raise ClientDisconnected("the client closed the response") from None
+        if self._said_all:
+            self._over.set()
 
     def _is_last(self, message: dict[str, Any]) -> bool:
         kind = message["type"]
@@ -129,15 +132,14 @@ class AsgiCall:
             self.extensions["http.response.trailers"] = []
         return message["status"], [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
 
-    async def chunks(self, timeout: float | None) -> AsyncIterator[bytes]:
-        """The body, as the app sends it; ends when the app has."""
+    async def chunks(self, timeout: float | None, silent: bool = False) -> AsyncIterator[bytes]:
+        """The body, as the app sends it, or nothing of it if `silent`; ends when the app has."""
         while (message := await self._next(timeout)) is not None:
-            if body := message.get("body"):
+            if (body := message.get("body")) and not silent:
                 yield bytes(body)
             if message["type"] == "http.response.trailers":
                 self.extensions["http.response.trailers"] += message.get("headers", ())
             if self._is_last(message):
-                self._over.set()
                 await self._ended(timeout)
                 return
 

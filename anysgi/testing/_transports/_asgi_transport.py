@@ -45,7 +45,8 @@ class ASGITransport(_Transport):
 
     Args:
         app: the ASGI app.
-        lifespan: `"auto"` runs startup and shutdown around the client, `"off"` does not.
+        lifespan: `"auto"` runs startup and shutdown around the client, `"on"` raises what an app without one raises,
+            `"off"` runs none.
         raise_app_exceptions: raise what the app raises; otherwise it becomes a 500.
         root_path: where the app is mounted.
         client: (address, port) of the client, or None.
@@ -58,7 +59,7 @@ class ASGITransport(_Transport):
         self,
         app: ASGIApp,
         *,
-        lifespan: Literal["auto", "off"] = "auto",
+        lifespan: Literal["auto", "on", "off"] = "auto",
         raise_app_exceptions: bool = True,
         root_path: str = "",
         client: tuple[str, int] | None = ("127.0.0.1", 50000),
@@ -84,8 +85,8 @@ class ASGITransport(_Transport):
     # For async clients
 
     async def __aenter__(self) -> ASGITransport:
-        if self._lifespan == "auto":
-            self._manager = await LifespanManager(self.app).__aenter__()
+        if self._lifespan != "off":
+            self._manager = await LifespanManager(self.app, required=self._lifespan == "on").__aenter__()
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -119,7 +120,8 @@ class ASGITransport(_Transport):
         except BaseException:
             await call.close()
             raise
-        return call, status, headers, no_longer_than(call.chunks(timeout), late)
+        silent = request.method == "HEAD"
+        return call, status, headers, no_longer_than(call.chunks(timeout, silent), late)
 
     def _call(self, request: Any, body: AsyncIterator[bytes], timeout: float | None) -> AsgiCall | WebSocketCall:
         head, app = head_of(request, *self._where), self._manager or self.app
@@ -134,7 +136,7 @@ class ASGITransport(_Transport):
     def __enter__(self) -> ASGITransport:
         self._thread = LoopThread(*self._backend)
         try:
-            if self._lifespan == "auto":
+            if self._lifespan != "off":
                 self._thread.run(self.__aenter__, limit=PATIENCE + longest_end())
         except BaseException:
             self.close()

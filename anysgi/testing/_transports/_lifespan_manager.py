@@ -27,6 +27,7 @@ class LifespanManager:
     Args:
         app: the ASGI app.
         timeout: seconds that startup, and shutdown, may take.
+        required: raise what an app raises instead of answering the startup, where others are served all the same.
 
     Attributes:
         state: what the app put into its lifespan's state; each scope gets a shallow copy.
@@ -35,8 +36,9 @@ class LifespanManager:
         LifespanError: startup or shutdown failed, or took too long.
     """
 
-    def __init__(self, app: ASGIApp, timeout: float = PATIENCE) -> None:
+    def __init__(self, app: ASGIApp, timeout: float = PATIENCE, *, required: bool = False) -> None:
         self.app = app
+        self.required = required
         self.timeout = timeout
         self.state: dict[str, Any] = {}
         self._task: AppTask | None = None
@@ -84,6 +86,8 @@ class LifespanManager:
         except TimeoutError:
             raise LifespanError(f"lifespan.{event} was not answered within {self.timeout} s") from None
         except anyio.EndOfStream:
+            if event == "startup" and self.required and self._task is not None:
+                self._task.raise_error()
             if event == "shutdown" and self._task is not None and self._task.error is not None:
                 raise LifespanError("the app raised at shutdown") from self._task.error
 

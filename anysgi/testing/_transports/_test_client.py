@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+
+from asgiref.compatibility import guarantee_single_callable
 
 try:
     import httpx2
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ._websocket_session import Mode
 
 T = TypeVar("T")
+_single: Any = guarantee_single_callable  # asgiref gives it no types
 
 
 class TestClient(httpx2.Client):
@@ -73,6 +76,7 @@ class TestClient(httpx2.Client):
 
         self.app = app
         asgi = (convention or guess_convention(app)) == "asgi"
+        app = _single(app) if asgi and not hasattr(app, "__await__") else app
         common: dict[str, Any] = {
             "raise_app_exceptions": raise_server_exceptions,
             "root_path": root_path,
@@ -82,6 +86,7 @@ class TestClient(httpx2.Client):
             to_asgi(app, convention=convention),
             **common,
             like=like if asgi else None,
+            lifespan="on" if asgi else "auto",
             backend=backend,
             backend_options=backend_options,
         )
@@ -96,6 +101,13 @@ class TestClient(httpx2.Client):
             follow_redirects=follow_redirects,
             **options,
         )
+
+    def __enter__(self) -> Self:
+        self._asgi.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._asgi.close()  # the client itself stays usable, without a lifespan
 
     @property
     def app_state(self) -> dict[str, Any]:
@@ -119,6 +131,8 @@ class TestClient(httpx2.Client):
         *,
         headers: Mapping[str, str] | None = None,
         timeout: float = 5.0,
+        auth: Any = None,
+        **options: Any,
     ) -> Iterator[TestWebSocket]:
         """Open a WebSocket.
 
@@ -127,12 +141,15 @@ class TestClient(httpx2.Client):
             subprotocols: what to offer.
             headers: more headers of the handshake.
             timeout: seconds any wait may take.
+            auth: as of `get()`.
+            options: more of them: `params`, `cookies`.
 
         Raises:
             WebSocketDenied: the app closed instead of accepting, or answered with a response.
             TimeoutError: the app took too long.
         """
-        response = self.send(handshake(self, url, subprotocols or (), headers, timeout), stream=True)
+        asked = handshake(self, url, subprotocols or (), headers, timeout=timeout, **options)
+        response = self.send(asked, stream=True, **({} if auth is None else {"auth": auth}))
         try:
             call, loop = response.extensions["anysgi.websocket"], response.extensions["anysgi.loop"]
             if not call.accepted:
@@ -174,8 +191,12 @@ class TestWebSocket:
         """Send what JSON can say, as a text or a binary message."""
         self._wait(self._session.send_json, data, mode)
 
+    def send(self, event: dict[str, Any]) -> None:
+        """Hand the app an event as it is."""
+        self._wait(self._session.send, event)
+
     def receive(self) -> dict[str, Any]:
-        """The app's next `websocket.send` event, whatever is in it."""
+        """The app's next event as it is, be it a `websocket.send` or its `websocket.close`."""
         return self._wait(self._session.receive)
 
     def receive_text(self) -> str:

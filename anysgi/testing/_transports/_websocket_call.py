@@ -114,7 +114,7 @@ class WebSocketCall:
         self._denies = True
         return message["status"], _headers(message)
 
-    async def chunks(self, timeout: float | None) -> AsyncIterator[bytes]:
+    async def chunks(self, timeout: float | None, silent: bool = False) -> AsyncIterator[bytes]:
         """The body of a denial."""
         while self._denies:
             message = await self.next()
@@ -124,7 +124,7 @@ class WebSocketCall:
     # The client's side: messages
 
     def say(self, message: dict[str, Any]) -> None:
-        """Hand the app a message."""
+        """Hand the app an event."""
         if self._state is not OPEN:
             raise closed_by(self.closed or self._goodbye)
         self._to_app.send_nowait(message)
@@ -152,10 +152,11 @@ class WebSocketCall:
             self._hang_up(code, reason)
 
     async def finish(self) -> None:
-        """Leave, wait for the app to end, and raise what it raised."""
+        """Leave, wait for the app to end, and raise what it raised, unless that is our own `ClientDisconnected`."""
         self.leave(1000, "")
         await self._task.stop()
-        self._task.raise_error()
+        if not _ours(self._task.error):
+            self._task.raise_error()
 
     async def close(self) -> None:
         """The response to the handshake is closed: an app that has not ended is cancelled."""
@@ -163,6 +164,13 @@ class WebSocketCall:
         await self._task.stop()
         for stream in (self._to_app, self._for_app, self._take):
             stream.close()
+
+
+def _ours(error: BaseException | None) -> bool:
+    """Whether an app failed only because its client had left: servers let that pass (spec, "Disconnected Client")."""
+    while error is not None and not isinstance(error, ClientDisconnected):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _headers(message: dict[str, Any]) -> list[tuple[bytes, bytes]]:

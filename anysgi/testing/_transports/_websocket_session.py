@@ -50,29 +50,41 @@ class WebSocketSession:
         text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
         await (self.send_text(text) if mode == "text" else self.send_bytes(text.encode()))
 
+    async def send(self, event: dict[str, Any]) -> None:
+        """Hand the app an event as it is, such as `{"type": "websocket.receive", "text": "hello"}`."""
+        self._call.say(event)
+
     async def receive(self) -> dict[str, Any]:
-        """The app's next `websocket.send` event, whatever is in it.
+        """The app's next event as it is, be it a `websocket.send` or its `websocket.close`.
 
         Raises:
-            WebSocketClosed: the app closed instead.
+            WebSocketClosed: the app has closed before.
             TimeoutError: it said nothing within the client's read timeout.
         """
         if self._call.closed:
             raise closed_by(self._call.closed)
-        message = await self._call.next()
-        if message["type"] == "websocket.close":
-            self._call.closed = message
-            raise closed_by(message)
-        return message
+        event = await self._call.next()
+        if event["type"] == "websocket.close":
+            self._call.closed = event
+        return event
+
+    async def _part(self, kind: str) -> Any:
+        event = await self.receive()
+        if event["type"] == "websocket.close":
+            raise closed_by(event)
+        found = event.get(kind)
+        if found is None:
+            raise AssertionError(f"the app sent {event!r}, which has no {kind}")
+        return found
 
     async def receive_text(self) -> str:
         """The next message, which has to be text."""
-        text: str = _part(await self.receive(), "text")
+        text: str = await self._part("text")
         return text
 
     async def receive_bytes(self) -> bytes:
         """The next message, which has to be binary."""
-        data: bytes = _part(await self.receive(), "bytes")
+        data: bytes = await self._part("bytes")
         return data
 
     async def receive_json(self, mode: Mode = "text") -> Any:
@@ -84,13 +96,6 @@ class WebSocketSession:
         self._call.leave(code, reason)
 
 
-def _part(message: dict[str, Any], kind: str) -> Any:
-    found = message.get(kind)
-    if found is None:
-        raise AssertionError(f"the app sent {message!r}, which has no {kind}")
-    return found
-
-
 @asynccontextmanager
 async def connect_websocket(
     client: Any,
@@ -99,6 +104,8 @@ async def connect_websocket(
     *,
     headers: Mapping[str, str] | None = None,
     timeout: float = 5.0,
+    auth: Any = None,
+    **options: Any,
 ) -> AsyncIterator[WebSocketSession]:
     """Open a WebSocket to an app.
 
@@ -116,6 +123,8 @@ async def connect_websocket(
         subprotocols: what to offer.
         headers: more headers of the handshake.
         timeout: seconds any wait may take.
+        auth: as of the client's `get()`.
+        options: more of them: `params`, `cookies`.
 
     Raises:
         WebSocketDenied: the app closed instead of accepting, or answered with a response.
@@ -124,12 +133,14 @@ async def connect_websocket(
     if not hasattr(client, "build_request"):
         async with (
             _client_of(client) as made,
-            connect_websocket(made, url, subprotocols, headers=headers, timeout=timeout) as session,
+            connect_websocket(
+                made, url, subprotocols, headers=headers, timeout=timeout, auth=auth, **options
+            ) as session,
         ):
             yield session
         return
-    asked = handshake(client, url, subprotocols, headers, timeout)
-    response = await client.send(asked, stream=True)
+    asked = handshake(client, url, subprotocols, headers, timeout=timeout, **options)
+    response = await client.send(asked, stream=True, **({} if auth is None else {"auth": auth}))
     try:
         call = response.extensions["anysgi.websocket"]
         if not call.accepted:
@@ -152,7 +163,7 @@ def _client_of(app: Any) -> Any:
 
 
 def handshake(
-    client: Any, url: str, subprotocols: Iterable[str], headers: Mapping[str, str] | None, timeout: float | None
+    client: Any, url: str, subprotocols: Iterable[str], headers: Mapping[str, str] | None, **options: Any
 ) -> Any:
     """The request that opens a WebSocket (RFC 6455 section 4.1), made by a client of httpx2 or httpx."""
     offered = ", ".join(subprotocols)
@@ -164,7 +175,7 @@ def handshake(
         **({"sec-websocket-protocol": offered} if offered else {}),
         **(headers or {}),
     }
-    asked = client.build_request("GET", url, headers=opening, timeout=timeout)
+    asked = client.build_request("GET", url, headers=opening, **options)
     scheme = {"http": "ws", "https": "wss"}.get(asked.url.scheme, asked.url.scheme)
     asked.url = asked.url.copy_with(scheme=scheme)
     return asked

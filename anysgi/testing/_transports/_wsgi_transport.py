@@ -85,10 +85,15 @@ class WSGITransport(_Transport):
             if self.raise_app_exceptions or place.late:
                 raise
             return library.Response(500, request=request)
-        chunks = call.chunks()
+        chunks = call.chunks() if request.method != "HEAD" else _silent(call.chunks())
         pulled = iter(lambda: place.run(lambda: next(chunks, None)), None)
         stream = sync_stream(library_of(request))(pulled, lambda: _end(place, call))
         return library.Response(call.status, headers=call.headers, stream=stream, request=request)
+
+
+def _silent(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """What servers do with the body of an answer to HEAD (RFC 9110 section 9.3.2)."""
+    return (chunk for chunk in chunks if not chunk)
 
 
 class _Here:
