@@ -28,7 +28,7 @@ class Reason:
         why: in a sentence or two.
         tests: without their parameters; at least one of the parameters of each fails.
         timing: who is faster decides whether they fail: they may also pass.
-        left_out: they are not run, as they would wait for long, or make other tests fail.
+        left_out: they are not run: they would wait for long, make other tests fail, or never meet the bridge.
     """
 
     why: str
@@ -126,7 +126,11 @@ class Suite:
         return json.loads(outcomes.read_text(encoding="utf-8")), done.stdout
 
 
-SUITES = (Suite("flask", "WSGI -> ASGI -> WSGI"), Suite("starlette", "ASGI -> WSGI -> ASGI"))
+SUITES = (
+    Suite("flask", "WSGI -> ASGI -> WSGI"),
+    Suite("werkzeug", "WSGI -> ASGI -> WSGI"),
+    Suite("starlette", "ASGI -> WSGI -> ASGI"),
+)
 
 
 def _wanted(name: str) -> bool:

@@ -11,9 +11,9 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "reference" / "suites.md"
 HEAD = """\
 # Frameworks' own tests
 
-Flask's and Starlette's own test suites, from their source distributions, with every app of theirs behind a double
-bridge: under `AsgiToWsgi(WsgiToAsgi(app))`, or the reverse. What goes in on one side must come out on the other as if
-there were no bridge. What does not is listed here with the reason. The page is written by
+Flask's, werkzeug's and Starlette's own test suites, from their source distributions, with every app of theirs behind a
+double bridge: under `AsgiToWsgi(WsgiToAsgi(app))`, or the reverse. What goes in on one side must come out on the other
+as if there were no bridge. What does not is listed here with the reason. The page is written by
 `python -m tests.suites.page`, which runs the suites; `make test-slow` fails when a test fails that is not listed, or
 when a listed one passes.
 
@@ -22,7 +22,7 @@ when a listed one passes.
 """
 TAIL = """
 What is *a matter of time* may also pass: it depends on which of two threads is faster. What is *left out* is not run:
-it would wait for long, or make the tests after it fail.
+it would wait for long, make the tests after it fail, or never meet the bridge.
 """
 
 
@@ -47,7 +47,7 @@ def entry(reason: Reason) -> Iterator[str]:
 
 
 def name(test: str) -> str:
-    return test.partition("::")[2]
+    return test.partition("::")[2] or test.removeprefix("tests/")
 
 
 def main() -> None:
