@@ -96,8 +96,10 @@ def a_slow_client_holds_the_app_up(make: Make) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         async def slow(message: Any) -> None:
             if message["type"] == "http.response.body":
-                await asyncio.sleep(0.2)  # long enough for whoever runs ahead
-                ahead.append(body.pulled)
+                try:
+                    await asyncio.sleep(0.2)  # long enough for whoever runs ahead; it may be at the end by then
+                finally:
+                    ahead.append(body.pulled)
                 raise ConnectionResetError("enough")
             await send(message)
 
