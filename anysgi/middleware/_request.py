@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._body import Body
@@ -12,12 +12,14 @@ from ._response import content_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from contextvars import ContextVar, Token
 
     from .._core._fields import Headers
     from ..types import Environ
 
     T = TypeVar("T")
+    Binding = tuple[ContextVar[Any], Any, Token[Any]]
 
 
 class Request(ABC):
@@ -31,7 +33,7 @@ class Request(ABC):
         __slots__ = ("_body", "bindings", "headers", "limits")
 
     _body: Body | None
-    bindings: list[tuple[ContextVar[Any], Any, Token[Any]]] | None
+    bindings: list[Binding] | None
     limits: Limits | None
 
     headers: Headers
@@ -117,15 +119,9 @@ class Request(ABC):
             known.head if head is None else min(head, known.head), known.idle if idle is None else min(idle, known.idle)
         )
 
-    @contextmanager
-    def bound(self) -> Iterator[None]:
+    def bound(self) -> AbstractContextManager[None]:
         """Set the bound variables again, for as long as a part of the response is made in a frame of its own."""
-        tokens = [(var, var.set(value)) for var, value, _ in self.bindings or ()]
-        try:
-            yield
-        finally:
-            for var, token in reversed(tokens):
-                var.reset(token)
+        return _set_again(self.bindings) if self.bindings else _NOTHING_BOUND
 
     def unbind(self) -> None:
         """Put the old values back; for the driver, in the frame that called the app."""
@@ -137,3 +133,16 @@ class Request(ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.method} {self.path}>"
+
+
+_NOTHING_BOUND = nullcontext()
+
+
+@contextmanager
+def _set_again(bindings: list[Binding]) -> Iterator[None]:
+    tokens = [(var, var.set(value)) for var, value, _ in bindings]
+    try:
+        yield
+    finally:
+        for var, token in reversed(tokens):
+            var.reset(token)

@@ -152,7 +152,7 @@ class WsgiResponse(AppResponse):
     headers: TextHeaders
 
     def _native_status(self) -> int:
-        return parse_status(self._line)
+        return _STATUSES.get(self._line) or parse_status(self._line)
 
     def _native_body(self) -> Body:
         iterable = self._iterable
@@ -194,3 +194,4 @@ def status_line(status: int) -> str:
 
 
 _LINES = {int(status): f"{status.value} {status.phrase}" for status in HTTPStatus}
+_STATUSES = {line: status for status, line in _LINES.items()}
