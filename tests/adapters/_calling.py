@@ -10,10 +10,13 @@ import textwrap
 import threading
 from typing import TYPE_CHECKING, Any
 
+from anysgi.testing import run
 from tests.conftest import BOUND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from anysgi.testing import Exchange
 
     from ._driving import Message
 
@@ -117,9 +120,35 @@ class WsgiPeer:
         return str(self.environ["wsgi.errors"].getvalue())
 
 
-def fetch(app: Any, /, *args: Any, **more: Any) -> WsgiPeer:
-    """One request to its end."""
-    return WsgiPeer(app, *args, **more).finish()
+class Fetched:
+    """A `WsgiPeer` that is done; the testing kit's server served it."""
+
+    def __init__(self, environ: dict[str, Any], heads: list[Any], exchange: Exchange) -> None:
+        self.environ, self.heads = environ, heads
+        self.status = f"{exchange.status} {exchange.reason}"
+        self.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in exchange.headers]
+        self.chunks, self.body = exchange.chunks, exchange.body
+
+    @property
+    def errors(self) -> str:
+        return str(self.environ["wsgi.errors"].getvalue())
+
+
+def fetch(app: Any, /, *args: Any, **more: Any) -> Fetched:
+    """One request to its end; nothing is left suspended."""
+    environ = make_environ(*args, **more)
+    heads: list[Any] = []
+
+    def called(_: Any, start_response: Any) -> Any:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            heads.append((status, headers, exc_info))
+            return start_response(status, headers, exc_info)
+
+        return app(environ, start)
+
+    exchange = run(called, convention="wsgi", inline=True).raise_for_exception()
+    assert [leak for leak in exchange.leaks if leak.kind == "generator"] == []
+    return Fetched(environ, heads, exchange)
 
 
 def head(status: int = 200, *headers: tuple[bytes, bytes]) -> Message:

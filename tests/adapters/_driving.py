@@ -12,6 +12,7 @@ from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from anysgi.testing import arun
 from tests.conftest import BOUND, eventually
 
 if TYPE_CHECKING:
@@ -123,11 +124,23 @@ class AsgiPeer:
 
 
 async def serve(app: Any, peer: AsgiPeer | None = None, /, *args: Any, **scope: Any) -> AsgiPeer:
-    """Run one request to its end; raises what the adapter raises."""
-    peer = peer or AsgiPeer()
+    """Run one request to its end; raises what the adapter raises.  Whoever brings no peer gets the testing kit's."""
+    if peer is None:
+        return await _plain(app, http_scope(*args, **scope))
     peer.loop = asyncio.get_running_loop()
     async with asyncio.timeout(BOUND):
         await app(http_scope(*args, **scope), peer.receive, peer.send)
+    return peer
+
+
+async def _plain(app: Any, wanted: Message) -> AsgiPeer:
+    async def asked(scope: Message, receive: Any, send: Any) -> None:
+        await app(wanted, receive, send)
+
+    peer = AsgiPeer()
+    exchange = await arun(asked, convention="asgi", bound=BOUND)
+    peer.sent = [event.message for event in exchange.raise_for_exception().messages if event.by == "app"]
+    peer.received = sum(event.by == "server" for event in exchange.messages)
     return peer
 
 
