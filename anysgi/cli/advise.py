@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..exceptions import RecordingError, ScenarioError
-from ..migration._advise import SAFE, Demand, Effort, advise, by_route, scope_of, watched
+from ..migration._advise import (
+    SAFE,
+    Advice,
+    Demand,
+    Effort,
+    LoopAdvice,
+    advise,
+    advise_on_a_loop,
+    by_route,
+    scope_of,
+    watched,
+)
 from ..migration._compare._recordings import read_recording
 from ..migration._inventory import take_inventory
 from ._arguments import as_json, how_to_import
@@ -21,7 +32,7 @@ from ._options import THREADS, Options
 from ._tables import print_table
 
 if TYPE_CHECKING:
-    from ..migration._advise import Advice, Estimate
+    from ..migration._advise import Estimate
     from ..migration._compare._exchanges import Asked
     from ._load import Loaded
 
@@ -30,6 +41,11 @@ _NOT_KNOWN = (
     "whether the client libraries it waits in have an asyncio API, and whether its waits are independent",
     "the latency of your production services, if the ones used here are near or empty",
     "memory, and what other routes do to this one in the same process",
+)
+
+_NOT_KNOWN_ON_A_LOOP = (
+    "waiting inside C extensions, such as a database driver's own sockets, if it happens on the event loop",
+    "what the routes do on other threads: it holds up nobody else",
 )
 
 
@@ -63,17 +79,18 @@ def advise_command(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Say for each route of a WSGI app whether ASGI would help, from running it in this process.
+    """Say for each route whether ASGI would help, or what blocks its event loop, from running it in this process.
 
     \b
     anysgi advise shop:app --requests requests.jsonl
     anysgi advise shop:app --requests requests.jsonl --threads 8 --rate 120 --trial
+    anysgi advise api:app --requests requests.jsonl            on ASGI already: what holds up the loop
 
     \b
     MOVE        threads end before the CPU does, and the waiting needs no thread
     KEEP        a move would gain nothing that can be measured
     STAY        CPU in one piece: it would stop an event loop
-    FIX FIRST   its requests wait for each other; no server changes that
+    FIX FIRST   its requests wait for each other, or block the event loop; no server changes that
     UNKNOWN     too few samples, failures, waiting nobody can see, or too close to call
 
     The requests are real.  Each route is run alone and against itself; a machine that is busy otherwise makes the
@@ -84,21 +101,23 @@ def advise_command(
     requests = _read(file)
     with watched():
         loaded = load(Options(**given))
-        if loaded.convention != "wsgi":
-            raise AppProblem(f"{loaded} is on ASGI already. For what goes wrong there: anysgi doctor {given['target']}")
         sent = [request for request in requests if unsafe or request.method in SAFE]
-        effort = Effort(samples, seconds, concurrency, trial)
         groups = by_route(sent, take_inventory(loaded.app))
-        found = [
-            (route, advise(route, loaded.app, group, Demand(threads, rate and rate * len(group) / len(sent)), effort))
-            for route, group in groups.items()
-        ]
+        found: dict[str, Advice | LoopAdvice | None]
+        if loaded.convention == "asgi":
+            found = {one.route: one for one in advise_on_a_loop(loaded.app, groups, samples, seconds)}
+        else:
+            effort = Effort(samples, seconds, concurrency, trial)
+            found = {
+                route: advise(route, loaded.app, group, Demand(threads, rate and rate * len(group) / len(sent)), effort)
+                for route, group in groups.items()
+            }
     skipped = len(requests) - len(sent)
     if as_json:
         click.echo(json.dumps(_report(loaded, found, skipped)))
     else:
         _print(loaded, found, skipped)
-    raise SystemExit(any(item is None or item.verdict.word in ("UNKNOWN", "FIX FIRST") for _route, item in found))
+    raise SystemExit(any(item is None or item.verdict.word in ("UNKNOWN", "FIX FIRST") for item in found.values()))
 
 
 def _read(file: Path) -> list[Asked]:
@@ -117,48 +136,52 @@ def _read(file: Path) -> list[Asked]:
     return requests
 
 
-def _print(loaded: Loaded, found: list[tuple[str, Advice | None]], skipped: int) -> None:
+def _print(loaded: Loaded, found: dict[str, Advice | LoopAdvice | None], skipped: int) -> None:
     columns = ("route", "wall ms", "cpu ms", "waits ms", "burst ms", "verdict", "why")
-    print_table(columns, (_row(route, advice) for route, advice in found), f"{loaded}")
-    for line in _not_known(skipped):
+    print_table(columns, (_row(route, advice) for route, advice in found.items()), f"{loaded}")
+    for line in _not_known(loaded, skipped):
         click.echo(f"not known: {line}")
 
 
-def _row(route: str, advice: Advice | None) -> tuple[str, ...]:
+def _row(route: str, advice: Advice | LoopAdvice | None) -> tuple[str, ...]:
     if advice is None:
         return route, "", "", "", "", "UNKNOWN", _NO_END
+    waits = "\n".join(f"{kind} {time * 1e3:.1f}" for kind, time in advice.measured.waits.items() if time > 1e-4)
+    burst = f"{advice.measured.burst * 1e3:.1f}"
+    if isinstance(advice, LoopAdvice):
+        return route, "", "", waits, burst, advice.verdict.word, advice.verdict.why
     measured, trial = advice.measured, advice.trial
-    waits = (f"{kind} {time * 1e3:.1f}" for kind, time in measured.waits.items() if time > 1e-4)
     why = advice.verdict.why
     if trial is not None:
         why += f"\ntrial: a loop gains {trial.measured:.2f}x, predicted {trial.predicted:.2f}x ({trial.error:+.0%})"
     times = (_milliseconds(measured.wall), _milliseconds(measured.cpu))
-    return route, *times, "\n".join(waits), f"{measured.burst * 1e3:.1f}", advice.verdict.word, why
+    return route, *times, waits, burst, advice.verdict.word, why
 
 
 def _milliseconds(time: Estimate) -> str:
     return f"{time.value * 1e3:.1f}\n{time.low * 1e3:.1f}-{time.high * 1e3:.1f}"
 
 
-def _report(loaded: Loaded, found: list[tuple[str, Advice | None]], skipped: int) -> dict[str, Any]:
-    routes = [
-        {"route": route, "verdict": "UNKNOWN", "why": _NO_END, "measured": None, "trial": None}
-        if advice is None
-        else {
-            "route": route,
-            "verdict": advice.verdict.word,
-            "why": advice.verdict.why,
-            "measured": asdict(advice.measured),
-            "trial": advice.trial and {**asdict(advice.trial), "error": advice.trial.error},
-        }
-        for route, advice in found
-    ]
-    return {"target": f"{loaded.module}:{loaded.attribute}", "routes": routes, "not_known": _not_known(skipped)}
+def _report(loaded: Loaded, found: dict[str, Advice | LoopAdvice | None], skipped: int) -> dict[str, Any]:
+    routes = [{"route": route, **_reported(advice)} for route, advice in found.items()]
+    return {"target": f"{loaded.module}:{loaded.attribute}", "routes": routes, "not_known": _not_known(loaded, skipped)}
+
+
+def _reported(advice: Advice | LoopAdvice | None) -> dict[str, Any]:
+    if advice is None:
+        return {"verdict": "UNKNOWN", "why": _NO_END, "measured": None, "trial": None}
+    trial = advice.trial if isinstance(advice, Advice) else None
+    return {
+        "verdict": advice.verdict.word,
+        "why": advice.verdict.why,
+        "measured": asdict(advice.measured),
+        "trial": trial and {**asdict(trial), "error": trial.error},
+    }
 
 
 _NO_END = "a request did not end: a stream, or a long poll?  Those are what ASGI is for; measure it with a client"
 
 
-def _not_known(skipped: int) -> list[str]:
+def _not_known(loaded: Loaded, skipped: int) -> list[str]:
     unsent = [f"{skipped} requests of the file that would change something; --unsafe sends them"] if skipped else []
-    return [*unsent, *_NOT_KNOWN]
+    return [*unsent, *(_NOT_KNOWN_ON_A_LOOP if loaded.convention == "asgi" else _NOT_KNOWN)]

@@ -314,7 +314,6 @@ def test_a_request_without_an_end_is_unknown(
         (TARGET, [], "holds no requests"),
         (TARGET, ['{"path": "/a b"}'], "requests.jsonl:1: no client could send this"),
         (TARGET, ["nonsense"], "requests.jsonl:1: not a recorded exchange"),
-        ("tests.migration.apps.pairs:new", ['{"path": "/"}'], "is on ASGI already"),
     ],
 )
 def test_what_cannot_be_measured_is_a_problem(tmp_path: Path, target: str, lines: list[str], problem: str) -> None:

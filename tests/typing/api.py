@@ -5,8 +5,9 @@ Apps are typed by four parties: `wsgiref.types`, `asgiref.typing`, the framework
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, assert_type
 
 import httpx2
@@ -34,6 +35,7 @@ from anysgi import (
     to_asgi,
     to_wsgi,
 )
+from anysgi.middleware import Stack
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -319,6 +321,18 @@ def bridges(flask: Flask, fast: FastAPI) -> None:
     app: ASGIApp = migration.FlaskContext(migration.FlaskSession(fast, flask), flask, only=["/a"], before_request=True)
     migration.DjangoSession(app)
     assert_type(migration.usage_report(), list[migration.Usage])
+
+
+def records(flask: Flask, fast: FastAPI) -> None:
+    stack = migration.record("traffic.jsonl", sample=0.1, redact_keys=["pin"])
+    assert_type(stack, Stack)
+    stack(flask), stack(fast)
+    for one in migration.read_recording(Path("traffic.jsonl")):
+        assert_type(one.request.target, str)
+    shadow = migration.ShadowCompare(sample=0.5, budget=0.02, ignore=["$.at"])
+    assert_type(shadow.latest(), Sequence[migration.Difference])
+    assert_type(shadow.passed, int)
+    migration.Router(flask, fast, table=migration.RouteTable(), shadow=shadow)
 
 
 def conforms(app: FastAPI) -> None:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 Word = Literal["MOVE", "KEEP", "STAY", "FIX FIRST", "UNKNOWN"]
 
-_ENOUGH = 30  # samples for an interval that means something
-_FAILED = 0.1  # share of failed requests that makes a measurement worthless
-_LOOP_STOPS = 0.020  # seconds of CPU in one piece that everybody else on a loop would feel
+ENOUGH = 30  # samples for an interval that means something
+FAILED = 0.1  # share of failed requests that makes a measurement worthless
+LOOP_STOPS = 0.020  # seconds of CPU in one piece that everybody else on a loop would feel
 _LONG_LIVED = 1.0  # seconds between two chunks: a stream that holds its thread
 _IDLE = 0.5  # busy share below which nobody can have waited for the CPU or the global lock
 _GROWN = 2.0  # times the solo wall time that requests take against each other
@@ -133,11 +133,11 @@ def judge(measured: Measured, demand: Demand) -> Verdict:
 
 
 def _too_little(m: Measured, _demand: Demand) -> str:
-    return f"{m.count} samples; {_ENOUGH} are needed" if m.count < _ENOUGH and m.gap < _LONG_LIVED else ""
+    return f"{m.count} samples; {ENOUGH} are needed" if m.count < ENOUGH and m.gap < _LONG_LIVED else ""
 
 
 def _fails(m: Measured, _demand: Demand) -> str:
-    return f"{m.failed:.0%} of its requests fail, and a failure takes another time" if m.failed > _FAILED else ""
+    return f"{m.failed:.0%} of its requests fail, and a failure takes another time" if m.failed > FAILED else ""
 
 
 def _is_long_lived(m: Measured, _demand: Demand) -> str:
@@ -156,10 +156,10 @@ def _wait_for_each_other(m: Measured, _demand: Demand) -> str:
 
 
 def _stops_a_loop(m: Measured, _demand: Demand) -> str:
-    if m.burst < _LOOP_STOPS:
+    if m.burst < LOOP_STOPS:
         return ""
     return (
-        f"{_ms(m.burst)} of CPU in one piece would stop an event loop; the ceiling is {1 / m.cpu.value:.0f} requests/s "
+        f"{ms(m.burst)} of CPU in one piece would stop an event loop; the ceiling is {1 / m.cpu.value:.0f} requests/s "
         "per CPU, whatever the server: a thread, more processes, or a queue"
     )
 
@@ -169,7 +169,7 @@ def _nobody_knows_what_for(m: Measured, demand: Demand) -> str:
     if m.fill.above(demand.threads) is False or m.share("unknown") <= _MOSTLY:
         return ""
     return (
-        f"{m.share('unknown'):.0%} of its {_ms(m.waited)} of waiting is in calls this tool cannot see, such as a "
+        f"{m.share('unknown'):.0%} of its {ms(m.waited)} of waiting is in calls this tool cannot see, such as a "
         "database driver in C: whether they have an asyncio API is the question"
     )
 
@@ -190,8 +190,8 @@ def _runs_out_of_threads(m: Measured, demand: Demand) -> str:
     if demand.rate is not None and demand.rate * m.wall.value <= demand.threads * _MOSTLY:
         return ""  # Little's law: it never has that many under way
     waited_for = {kind: time for kind, time in m.waits.items() if kind in CONVERTIBLE and time > _SMALL * m.waited}
-    kinds = ", ".join(f"{kind} {_ms(time)}" for kind, time in waited_for.items())
-    at_once = f"; up to {_ms(m.in_turn)} less if its waits are independent" if m.in_turn > _SMALL * m.waited else ""
+    kinds = ", ".join(f"{kind} {ms(time)}" for kind, time in waited_for.items())
+    at_once = f"; up to {ms(m.in_turn)} less if its waits are independent" if m.in_turn > _SMALL * m.waited else ""
     return (
         f"{demand.threads} threads end at {demand.threads / m.wall.value:.0f} requests/s, a CPU at "
         f"{1 / m.cpu.value:.0f}; it waits for {kinds}, which need no thread{at_once}"
@@ -225,5 +225,5 @@ def _keep(m: Measured, demand: Demand) -> str:
     )
 
 
-def _ms(seconds: float) -> str:
+def ms(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms"
