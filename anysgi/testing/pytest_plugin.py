@@ -99,28 +99,25 @@ def exchange(request: pytest.FixtureRequest) -> Callable[..., Exchange]:
 
 @pytest.fixture
 def wsgi_client(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
-    """`wsgi_client(app)`: an httpx2 client of a WSGI app, closed at the end."""
-    from ._transports._wsgi_transport import WSGITransport
-
+    """`wsgi_client(app, **options)`: a `TestClient` of a WSGI app, closed at the end."""
     with ExitStack() as stack:
-        yield lambda app, **options: _client(stack, WSGITransport(_linted(request.config, app, "wsgi")), options)
+        yield lambda app, **options: _client(stack, _linted(request.config, app, "wsgi"), "wsgi", options)
 
 
 @pytest.fixture
 def asgi_client(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
-    """`asgi_client(app)`: a sync httpx2 client of an ASGI app, its lifespan included, closed at the end."""
-    from ._transports._asgi_transport import ASGITransport
-
+    """`asgi_client(app, **options)`: a `TestClient` of an ASGI app, its lifespan included, closed at the end."""
     with ExitStack() as stack:
-        yield lambda app, **options: _client(stack, ASGITransport(_linted(request.config, app, "asgi")), options)
+        yield lambda app, **options: _client(stack, _linted(request.config, app, "asgi"), "asgi", options)
 
 
-def _client(stack: ExitStack, transport: Any, options: dict[str, Any]) -> Any:
-    try:
-        import httpx2
-    except ImportError:  # pragma: no cover - it is in the test group
-        raise ImportError("the clients of anysgi need httpx2: pip install 'anysgi[testing]'") from None
-    return stack.enter_context(httpx2.Client(transport=transport, **{"base_url": "http://testserver", **options}))
+def _client(stack: ExitStack, app: Any, convention: Convention, options: dict[str, Any]) -> Any:
+    from ._transports._test_client import TestClient
+
+    given: dict[str, Any] = {"lifespan": "auto", "follow_redirects": False, **options}
+    client = TestClient(app, convention=convention, **given)
+    stack.callback(client.close)
+    return stack.enter_context(client)
 
 
 def _linted(config: pytest.Config, app: Any, convention: Convention | None = None) -> Any:

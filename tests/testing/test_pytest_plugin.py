@@ -37,6 +37,17 @@ def test_convention(convention):
 def test_clients(wsgi_client, asgi_client):
     assert wsgi_client(wsgi_app).put("/").text == asgi_client(asgi_app, headers={"x": "y"}).put("/").text == "PUT"
 
+async def echo(scope, receive, send):
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({**await receive(), "type": "websocket.send"})
+    await send({"type": "websocket.close"})
+
+def test_websockets(asgi_client):
+    with asgi_client(echo).websocket_connect("/") as websocket:
+        websocket.send_text("hello")
+        assert websocket.receive_text() == "hello"
+
 async def test_async(exchange):
     assert (await arun(asgi_app)).status == 200
     assert (await arun(wsgi_app)).status == 200
@@ -75,7 +86,7 @@ def test_fixtures_and_marker_work_beside_the_async_plugins(
     tests = TESTS.replace("async def test_async", f"{mark}async def test_async")
     user.makepyfile(test_user=tests + f"\n@pytest.fixture\ndef anyio_backend():\n    return {backend!r}\n")
     result = user.runpytest_inprocess("-q", "-p", "no:cacheprovider", "--strict-markers", *options)
-    result.assert_outcomes(passed=9)
+    result.assert_outcomes(passed=10)
     result.stdout.fnmatch_lines(["*anysgi: leaks*", "*test_a_leak_is_reported: task forgotten*"])
 
 
@@ -92,7 +103,7 @@ def test_the_same_in_a_process_of_its_own_with_both_async_plugins_and_every_opti
         "known.json",
     ]
     result = user.runpytest_subprocess("-q", "-p", "no:cacheprovider", *options)
-    result.assert_outcomes(passed=11)  # anyio's own runs twice: asyncio and trio
+    result.assert_outcomes(passed=12)  # anyio's own runs twice: asyncio and trio
     result.stdout.fnmatch_lines(["*anysgi: leaks*", "*test_a_leak_is_reported: task forgotten*"])
 
 

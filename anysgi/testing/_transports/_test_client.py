@@ -50,6 +50,7 @@ class TestClient(httpx2.Client):
         client: (address, port) the app sees.
         convention: `"wsgi"` or `"asgi"`; guessed by default.
         like: a server whose environ or scope to imitate, see `presets`.
+        lifespan: of an ASGI app, see `ASGITransport`.
         cookies, headers, follow_redirects, options: as of `httpx2.Client`.
     """
 
@@ -70,6 +71,7 @@ class TestClient(httpx2.Client):
         *,
         convention: Convention | None = None,
         like: str | None = None,
+        lifespan: Literal["auto", "on", "off"] = "on",
         **options: Any,
     ) -> None:
         from anysgi import guess_convention, to_asgi
@@ -86,7 +88,7 @@ class TestClient(httpx2.Client):
             to_asgi(app, convention=convention),
             **common,
             like=like if asgi else None,
-            lifespan="on" if asgi else "auto",
+            lifespan=lifespan if asgi else "auto",
             backend=backend,
             backend_options=backend_options,
         )
