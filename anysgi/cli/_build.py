@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import AsgiToWsgi, WsgiToAsgi
 from ..adapters._options import single_callable
+from ._errors import BrokenApp
 from ._load import load
 from ._options import THREADS, Options
 from ._servers import SERVERS, Server
@@ -26,10 +27,18 @@ def remember(loaded: Loaded) -> None:
 
 
 def app_for_this_process() -> object:
-    """Give the server its app: the one `serve` made here, or one made now, in a worker process."""
+    """Give the server its app: the one `serve` made here, or one made now, in a worker process.
+
+    Raises:
+        BaseException: what the user's own code raised; servers know some of it, as gunicorn does a SyntaxError.
+    """
     options = Options.from_environment()
     server = SERVERS[options.server]
-    return build(_here[-1] if _here else load(options).on(server.speaks), server, options)
+    try:
+        loaded = _here[-1] if _here else load(options).on(server.speaks)
+    except BrokenApp as broken:
+        raise broken.error from None
+    return build(loaded, server, options)
 
 
 def build(loaded: Loaded, server: Server, options: Options) -> object:

@@ -97,6 +97,24 @@ def test_reload_serves_the_new_code(server: str, tmp_path: Path) -> None:
         wait_until(lambda: _changed(module, text.format("after the change"), served))
 
 
+@pytest.mark.slow
+def test_a_typo_does_not_end_a_gunicorn_that_reloads(tmp_path: Path) -> None:
+    module = tmp_path / "edited.py"
+    text = "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'{}']\n"
+    module.write_text(text.format("before"))
+    with serving("edited", "--server", "gunicorn", "--reload", cwd=tmp_path) as served:
+        wait_until(lambda: _text(served) == "before")
+        wait_until(lambda: _broken(module, served))
+        wait_until(lambda: _changed(module, text.format("after the change"), served))
+
+
+def _broken(module: Path, served: Served) -> bool:
+    """Whether the page of gunicorn's for a module that cannot be read is served."""
+    if time.time() - module.stat().st_mtime > 4:
+        module.write_text("def app(:\n")
+    return "SyntaxError" in (_text(served) or "")
+
+
 def _changed(module: Path, text: str, served: Served) -> bool:
     """Whether the new text is served; written again every few seconds, as a reloader may begin to look late."""
     # Another size than before: some reloaders compare seconds only.
