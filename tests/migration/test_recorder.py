@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -218,3 +220,24 @@ def test_a_forked_worker_writes_to_the_same_file(tmp_path: Path) -> None:
     writer.close()
     targets = sorted(one.request.target for one in read_recording(tmp_path / "traffic.jsonl"))
     assert targets == ["/child", "/parent"]
+
+
+@pytest.mark.parametrize("end", ["", "raise SystemExit(3)", "os.kill(os.getpid(), signal.SIGINT)"])
+def test_a_process_that_ends_writes_first_what_it_has_recorded(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "traffic.jsonl"
+    script = f"""
+import os, signal
+from anysgi.migration import record
+from anysgi.testing import Scenario, run
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b"x"]
+
+recorded = record({str(path)!r})(app)
+for number in range(50):
+    run(recorded, Scenario(target=f"/{{number}}"), inline=True)
+{end}
+"""
+    subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60, check=False)
+    assert [one.request.target for one in read_recording(path)] == [f"/{number}" for number in range(50)]
