@@ -1,4 +1,4 @@
-"""The fixture `server`: the test module's APP under each of WAYS, in a folder of its own."""
+"""The fixture `server`: the test module's APP, served each of the three ways, in a folder of its own."""
 
 from __future__ import annotations
 
