@@ -48,8 +48,9 @@ def compare(
     anysgi compare shop:app api:app --requests openapi            what the OpenAPI document of one of them names
     anysgi compare shop:app api:app --requests traffic.jsonl --ignore '$.generated_at' --ignore etag
 
-    OLD and NEW are MODULE:APP, of either convention, or URLs.  OLD is asked twice: where it does not repeat itself,
-    that is noise and left out.  Only GET, HEAD and OPTIONS are sent, unless --isolated says that data may be changed.
+    OLD and NEW are MODULE:APP, of either convention, or URLs.  OLD is asked twice, and once more where NEW differs:
+    where it does not repeat itself, that is noise and left out.  Only GET, HEAD and OPTIONS are sent, unless --isolated
+    says that data may be changed.
 
     FILE is a recording of `anysgi.migration.record`, a HAR file, or lines such as {"path": "/users?page=2"}.
 

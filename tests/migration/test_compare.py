@@ -225,7 +225,15 @@ def test_what_the_old_app_does_not_repeat_itself_is_no_finding() -> None:
     new = Script(as_json([{"id": 99, "name": "Bob"}]))
     [compared] = compare([Recorded(GET)], old, new, noise=Noise())
     assert [finding.place for finding in compared.findings] == ["$[0].name"]
-    assert len(old.asked) == 2
+    assert len(old.asked) == 3  # and once more, as the new one differs
+
+
+def test_a_clock_that_ticks_between_two_questions_is_no_finding() -> None:
+    early, late = as_json({"at": "10:00:00", "name": "Ada"}), as_json({"at": "10:00:01", "name": "Ada"})
+    [compared] = compare([Recorded(GET)], Script(early, early, late), Script(late), noise=Noise())
+    assert not compared.differs
+    [compared] = compare([Recorded(GET)], Script(early, early, early), Script(late), noise=Noise())
+    assert [finding.place for finding in compared.findings] == ["$.at"]
 
 
 def test_noise_once_seen_is_noise_for_the_route_and_every_element_of_a_list() -> None:
