@@ -1,6 +1,7 @@
 """The border: the only package that knows threads, event loops, and how to cross from one to the other.
 
     Port          how threads reach one loop: many posts, one wake-up           (_port.py, _asyncio.py, _trio.py)
+    waker         how a thread interrupts the sleep of an asyncio loop          (_asyncio_waker.py)
     ToLoop        bytes made on a thread, taken on a loop                       (_to_loop.py)
     ToThread      bytes made on a loop, taken on a thread                       (_to_thread.py)
     WorkerPool    threads that run jobs                                         (_pool.py)

@@ -101,6 +101,13 @@ class ResponseMessages:
         return self.state is DONE or self.state is WHOLE
 
     @property
+    def unfinished(self) -> str:
+        """What is wrong with an app that returns now, unless it is done."""
+        if self.state is IDLE:
+            return "the app returned without a response; send http.response.start and http.response.body first"
+        return "the app returned before its response was complete; send a last http.response.body without more_body"
+
+    @property
     def silent(self) -> bool:
         """Whether no body may be sent, whatever the app sends."""
         return self._length.silent

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._core._asgi_messages import SENDING, ResponseMessages
-from .._core._containment import contained
+from .._core._containment import contained, raising
 from ..exceptions import AppProtocolError, ClientDisconnected
 from ._asgi_receive import AsgiReceive, gone
 
@@ -126,17 +126,12 @@ class AsgiExchange:
             self._failed(contained(error))
         else:
             if not self.messages.done:
-                self._failed(AppProtocolError(self._unfinished()))
+                self._failed(AppProtocolError(self.messages.unfinished))
         finally:
             self._hand_over()
             self._runtime.forget(self)
 
-    def _unfinished(self) -> str:
-        if self.messages.started:
-            return "the app returned before its response was complete; send a last http.response.body without more_body"
-        return "the app returned without a response; send http.response.start and http.response.body first"
-
-    def _failed(self, error: BaseException) -> None:
+    def _failed(self, error: Exception) -> None:
         if self.down.broken:
             log.debug("the app failed after the exchange was over", exc_info=error)
         elif self.messages.done:
@@ -145,7 +140,7 @@ class AsgiExchange:
                 self._runtime.failed_late(self)
                 self._runtime.port.after(1.0, self.log_late)
         else:
-            self.down.break_(_same(error))
+            self.down.break_(raising(error))
             self._close_request(_done)
 
     def log_late(self) -> None:
@@ -154,23 +149,6 @@ class AsgiExchange:
         error = self.late_error()
         if error is not None:
             log.error("the app failed after its response was complete", exc_info=error)
-
-    async def ended(self) -> None:
-        """Wait until the app has returned, background tasks included; cancelled, cancel them.
-
-        Raises:
-            BaseException: what it raised after its response was complete.
-        """
-        task = self.task
-        if task is not None:
-            try:
-                await self._runtime.port.join(task)
-            except self._runtime.port.Cancelled:
-                self.cancel_background()
-                raise
-        error = self.late_error()
-        if error is not None:
-            raise error
 
     async def settled(self) -> None:
         """Wait until the app has returned, and log what it raised since its response."""
@@ -199,13 +177,12 @@ class AsgiExchange:
         task = self.task
         if task is None or task.done() or self.messages.done:
             return
-
-        def cancel() -> None:
-            if not self.messages.done:
-                task.cancel()
-
-        timer = self._runtime.port.after(self._grace, cancel)
+        timer = self._runtime.port.after(self._grace, self._cancel_unfinished)
         task.add_done_callback(lambda _: timer.cancel())
+
+    def _cancel_unfinished(self) -> None:
+        if self.task is not None and not self.messages.done:
+            self.task.cancel()
 
     def receive(self) -> Awaitable[Message]:
         """The app's `receive` (ASGI spec, "Request" and "Disconnect"); cancelling it loses nothing."""
@@ -270,7 +247,3 @@ class AsgiExchange:
         self._silenced += len(message.get("body", b"")) + 64
         if self._silenced > self._window:
             raise gone()
-
-
-def _same(error: BaseException) -> Any:
-    return lambda: error

@@ -16,7 +16,9 @@ from .._core._detect import layers_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._bridge._port import Port
     from ..types import Environ, LoopName, Scope
+    from ._asgi_exchange import AsgiExchange
     from ._asgi_to_wsgi import AsgiToWsgi
     from ._request_pump import RequestPump
 
@@ -70,6 +72,27 @@ def pool_for(request: RequestPump) -> WorkerPool:
 @functools.cache
 def _lent() -> WorkerPool:
     return WorkerPool(1_000_000, name="anysgi-lent")  # bounded by the threads that wait for these
+
+
+async def ended(inner: AsgiExchange, port: Port) -> None:
+    """Wait until an inner app has returned, background tasks included; cancelled, cancel them.
+
+    Args:
+        inner: a part of the request that waits.
+        port: the loop of both.
+
+    Raises:
+        BaseException: what the app raised after its response was complete.
+    """
+    if inner.task is not None:
+        try:
+            await port.join(inner.task)
+        except port.Cancelled:
+            inner.cancel_background()
+            raise
+    error = inner.late_error()
+    if error is not None:
+        raise error
 
 
 def inner_adapters(app: object) -> Iterator[AsgiToWsgi]:

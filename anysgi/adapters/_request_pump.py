@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .._bridge._to_thread import ToThread
+from .._core._containment import raising
 from ..exceptions import BadRequest, ClientDisconnected
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ log = logging.getLogger("anysgi")
 
 
 _unread = partial(ClientDisconnected, "the body was larger than the window, and not read before the response streamed")
-
-
-def _same(error: Exception) -> Reason:
-    return lambda: error
 
 
 def _nobody(reason: Reason) -> None:
@@ -204,7 +201,7 @@ class RequestPump:
             self._leave()
         except Exception as error:  # of the server, or of middleware around us, which wants it back
             self.break_(partial(ClientDisconnected, f"receive() failed: {error!r}"))
-            self._abandon(_same(error))
+            self._abandon(raising(error))
         else:
             if message["type"] == "http.disconnect":
                 self._leave()

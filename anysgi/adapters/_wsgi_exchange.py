@@ -12,37 +12,31 @@ from __future__ import annotations
 import logging
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._bridge._contexts import write_back
 from .._bridge._pool import PoolFull
 from .._bridge._to_loop import ToLoop
-from .._core._asgi_messages import EARLY_HINT, PATHSEND
-from .._core._refusals import Refusal
-from .._core._tls import add_tls
-from ..exceptions import BadRequest, ClientDisconnected, RequestTimeout
-from ._files import FileWrapper, PathWrapper
-from ._nesting import pool_for
+from .._core._asgi_messages import PATHSEND
+from ..exceptions import ClientDisconnected, RequestTimeout
+from ._nesting import ended, pool_for
 from ._request_input import WsgiInput
 from ._request_pump import RequestPump
+from ._server_offers import add_offers
 from ._wsgi_call import WsgiCall
+from ._wsgi_refusals import QueueTimeout, refusal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from .._bridge._port import Port, Timer
+    from .._core._refusals import Refusal
     from ..types import Environ, Receive, Send
-    from ._early_hints import EarlyHints
     from ._wsgi_to_asgi import WsgiToAsgi
 
 log = logging.getLogger("anysgi")
 
-
 _PATIENCE = 0.05  # seconds in the queue after which it is worth a task to see whether the client is still there
-
-
-class QueueTimeout(Exception):
-    """The request waited longer than `queue_timeout` seconds for a thread."""
 
 
 class WsgiExchange:
@@ -103,26 +97,10 @@ class WsgiExchange:
             port, receive, window, adapter.max_body_size, length, self.abandon, context, adapter.pool, outer
         )
         environ["wsgi.input"] = WsgiInput(self._pump.ask)
-        environ["wsgi.file_wrapper"] = FileWrapper
-        self._hints: EarlyHints | None = None
-        extensions = environ["asgi.scope"].get("extensions")
-        if extensions:
-            self._extend(environ, extensions)
+        self._hints = add_offers(environ, port, send)
         environ["anysgi.outer"] = self._pump
         environ["anysgi.client_disconnected"] = self._pump.client_disconnected
         self._call = WsgiCall(adapter.app, environ, self._out, context, spool)
-
-    def _extend(self, environ: Environ, extensions: Mapping[str, Any]) -> None:
-        """Give the app what the server offers beyond the standard."""
-        tls = extensions.get("tls")
-        if tls:
-            add_tls(environ, tls)
-        if PATHSEND in extensions:
-            environ["wsgi.file_wrapper"] = PathWrapper
-        if EARLY_HINT in extensions:
-            from ._early_hints import EarlyHints
-
-            self._hints = environ["wsgi.early_hints"] = EarlyHints(self._port, self._send)
 
     def abandon(self, reason: Callable[[], BaseException]) -> None:
         """End the exchange before its time: a queued call is never run, both flows raise what `reason()` makes."""
@@ -138,7 +116,6 @@ class WsgiExchange:
         Raises:
             BaseException: what the app raised, what `send` raised, or why a response that had begun was cut.
         """
-        adapter = self._adapter
         try:
             if self._timeout is None:
                 await self._serve()
@@ -162,10 +139,10 @@ class WsgiExchange:
         watching = self._pump.task
         if watching is not None:
             await self._port.stop(watching)
-        if adapter.propagate_context:
+        if self._adapter.propagate_context:
             write_back(self._call.context)
         for exchange in inner:
-            await exchange.ended()
+            await ended(exchange, self._port)
 
     async def _serve(self) -> None:
         if self._adapter.prebuffer:
@@ -245,7 +222,7 @@ class WsgiExchange:
         """
         ours = self._reason is not None or isinstance(error, PoolFull)
         self.abandon(_gone)
-        refusal = _refusal(error) if ours and not self._started else None
+        refusal = refusal_of(error) if ours and not self._started else None
         if refusal is not None:
             log.warning("%s %r answered %d: %s", self._method, self._path, refusal.status, error)
             await self._refuse(refusal)
@@ -280,11 +257,3 @@ class WsgiExchange:
 
 _gone = partial(ClientDisconnected, "the exchange is over: the client left or the response failed")
 _over = partial(ClientDisconnected, "the exchange is over: read the body before returning")
-
-
-def _refusal(error: Exception) -> Refusal | None:
-    if isinstance(error, BadRequest):
-        return Refusal(error.status, error.reason)
-    if isinstance(error, (PoolFull, QueueTimeout)):
-        return Refusal(503, "The server is busy; try again soon.", retry_after=1)
-    return Refusal(504, "The app took too long.") if isinstance(error, RequestTimeout) else None
