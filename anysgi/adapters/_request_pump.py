@@ -234,7 +234,8 @@ class RequestPump:
             flow.break_(partial(ClientDisconnected, f"the body ended after {self.got} of {self._expected} bytes"))
         else:
             self.complete = True
-            flow.end()
+            if not flow.broken:  # the rest was given up: what is left is no whole body
+                flow.end()
         self._tell()
         return True
 

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from anysgi import AsgiToWsgi
 from anysgi._bridge._loop_thread import shared_loop
+from anysgi.adapters._asgi_exchange import AsgiExchange
 from anysgi.adapters._client_watch import socket_check
 from anysgi.exceptions import ClientDisconnected
 from tests.conftest import BOUND, eventually
@@ -350,3 +351,69 @@ def test_a_server_that_stops_at_the_content_length_has_not_left(size: int) -> No
     assert ended.wait(BOUND)
     assert ended.error is None
     assert peer.errors == ""
+
+
+@pytest.mark.parametrize("mode", ["thread", "inline"])
+def test_a_request_that_comes_while_the_app_is_being_shut_down_is_refused(mode: Any) -> None:
+    adapter = AsgiToWsgi(asgi_app(head(), body(b"served")), lifespan="off", mode=mode)
+    adapter.start()
+    assert adapter.homes.own is not None
+    adapter.homes.own.closed = True
+    assert fetch(adapter).status.startswith("503")
+    adapter.homes.own.closed = False
+    adapter.close()
+
+
+def test_a_request_whose_loop_has_ended_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    adapter = AsgiToWsgi(asgi_app(head(), body(b"served")), lifespan="off")
+    adapter.start()
+    with monkeypatch.context() as ended:
+        ended.setattr("anysgi._bridge._port.Port.post", lambda port, call: False)
+        assert fetch(adapter).status.startswith("503")
+    adapter.close()
+
+
+def test_an_app_that_first_asks_after_its_response_is_told_that_the_client_is_gone() -> None:
+    heard: list[Any] = []
+    over = threading.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(head())
+        await send(body(b"done"))
+        heard.append(await receive())
+        over.set()
+
+    adapter = AsgiToWsgi(app, lifespan="off")
+    assert fetch(adapter).body == b"done"
+    assert over.wait(BOUND)
+    assert heard == [{"type": "http.disconnect"}]
+    adapter.close()
+
+
+def test_an_app_that_ends_its_answer_to_a_head_within_grace_may_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    graces: list[asyncio.Event] = []
+    later, outcome = threading.Event(), []
+    cancel = AsgiExchange._cancel_unfinished
+
+    def fired(exchange: AsgiExchange) -> None:
+        cancel(exchange)
+        graces[0].set()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        graces.append(asyncio.Event())
+        await send(head())
+        await send(body(b"never sent", more=True))
+        await send(body(b""))
+        try:
+            await graces[0].wait()
+            await asyncio.sleep(0)  # where a cancellation would arrive
+            outcome.append("went on")
+        finally:
+            later.set()
+
+    monkeypatch.setattr(AsgiExchange, "_cancel_unfinished", fired)
+    adapter = AsgiToWsgi(app, lifespan="off", grace=0.01)
+    assert fetch(adapter, "HEAD").body == b""
+    assert later.wait(BOUND)
+    assert outcome == ["went on"]
+    adapter.close()

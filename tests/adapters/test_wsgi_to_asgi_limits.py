@@ -226,3 +226,24 @@ async def test_a_client_that_leaves_while_its_body_is_prebuffered_costs_no_threa
     adapter = WsgiToAsgi(held, prebuffer=1_000)
     peer = await serve(adapter, AsgiPeer(part(b"x"), GONE), "POST")
     assert (peer.sent, held.most) == ([], 0)
+
+
+@pytest.mark.anyio
+async def test_a_timeout_error_of_the_apps_own_is_no_timeout_of_ours() -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        raise TimeoutError("of a database")
+
+    with pytest.raises(TimeoutError, match="of a database"):
+        await serve(WsgiToAsgi(app, timeout=BOUND))
+
+
+@pytest.mark.anyio
+async def test_a_drained_adapter_serves_on_and_leaves_a_pool_that_is_not_its_own() -> None:
+    with WorkerPool(1) as shared:
+        for adapter in (WsgiToAsgi(wsgi_app(b"x")), WsgiToAsgi(wsgi_app(b"x"), pool=shared)):
+            await serve(adapter)
+            pool = adapter.pool
+            await asyncio.to_thread(adapter.drain)
+            assert (adapter.pool is pool) is (pool is shared)
+            assert (await serve(adapter)).body == b"x"
+            await asyncio.to_thread(adapter.drain)

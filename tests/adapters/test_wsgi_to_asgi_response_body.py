@@ -228,3 +228,9 @@ async def test_a_file_without_close_and_with_large_blocks_is_wrapped_as_well() -
         return wrapped
 
     assert len((await serve(WsgiToAsgi(app))).body) == 200_000
+
+
+@pytest.mark.anyio
+async def test_empty_chunks_in_a_list_are_left_out() -> None:
+    peer = await serve(WsgiToAsgi(wsgi_app(b"a", b"", b"b")))
+    assert peer.body == b"ab"

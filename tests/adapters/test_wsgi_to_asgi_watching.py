@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from anysgi import WorkerPool, WsgiToAsgi
-from tests.conftest import BOUND
+from tests.conftest import BOUND, eventually
 
 from ._driving import AsgiPeer, comes_true, happens, serve, serving, upload, wsgi_app
 
@@ -88,3 +88,25 @@ async def test_asking_after_the_exchange_is_over_reads_nothing() -> None:
     assert peer.received == 0
     with pytest.raises(OSError, match="over"):
         app.environ["wsgi.input"].read()
+
+
+@pytest.mark.anyio
+async def test_a_body_too_large_to_be_kept_is_given_up_when_the_response_streams() -> None:
+    """Else a disconnect behind it would never be seen."""
+    peer = AsgiPeer(*upload(*[b"x" * 100] * 5))
+    refused: list[BaseException] = []
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        environ["anysgi.client_disconnected"]()  # begins to read
+        assert eventually(lambda: peer.received == 1)
+        yield b"streaming"
+        assert eventually(lambda: bool(environ["anysgi.outer"].open().broken))
+        try:
+            environ["wsgi.input"].read()
+        except OSError as error:
+            refused.append(error)
+
+    await serve(WsgiToAsgi(app, window=100), peer, "POST")
+    assert peer.body == b"streaming"
+    assert "not read before the response streamed" in str(refused[0])

@@ -138,3 +138,25 @@ async def test_a_checkpoint_lets_others_run_and_a_cancellation_arrive() -> None:
     passing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await soon(passing)
+
+
+async def test_a_task_that_will_not_be_cancelled_is_left_behind_and_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("anysgi._bridge._asyncio._STUBBORN", 0.01)
+    over = asyncio.Event()
+
+    async def stubborn() -> None:
+        while not over.is_set():
+            try:
+                await over.wait()
+            except asyncio.CancelledError:
+                continue
+
+    to = port()
+    task = to.spawn(stubborn())
+    await asyncio.sleep(0)
+    await soon(to.stop(task))
+    assert "would not be cancelled" in caplog.text
+    over.set()
+    await soon(task)
