@@ -53,8 +53,9 @@ class _Wait:
         self._waits.append(self)
         try:
             yield self
-        except GeneratorExit:  # the task was thrown away
-            self._waits.remove(self)
+        except GeneratorExit:  # the task was thrown away, perhaps between a ring and its step
+            if self in self._waits:
+                self._waits.remove(self)
             raise
 
     def resume(self) -> None:

@@ -134,7 +134,7 @@ class AsgiExchange:
     def _failed(self, error: Exception) -> None:
         if self.down.broken:
             log.debug("the app failed after the exchange was over", exc_info=error)
-        elif self.messages.done:
+        elif self.messages.done or self.down.closed:  # a HEAD, answered by its head
             self._late.append(error)
             if self.outer is None:
                 self._runtime.failed_late(self)
@@ -182,6 +182,7 @@ class AsgiExchange:
 
     def _cancel_unfinished(self) -> None:
         if self.task is not None and not self.messages.done:
+            self.down.break_(gone)  # it may have been a HEAD, answered by its head
             self.task.cancel()
 
     def receive(self) -> Awaitable[Message]:
@@ -246,4 +247,5 @@ class AsgiExchange:
             self._cancel_later()
         self._silenced += len(message.get("body", b"")) + 64
         if self._silenced > self._window:
+            self.down.break_(gone)
             raise gone()

@@ -208,6 +208,7 @@ class AsgiToWsgi:
         except Exception as error:
             if self.raise_app_errors:
                 raise
+            exchange.end_early()  # it may have been the server that failed, and the app waits
             pump.report(error)
             return _refuse(environ, start_response, Refusal(500), sys.exc_info())
         messages = exchange.messages

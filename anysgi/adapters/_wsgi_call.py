@@ -131,7 +131,7 @@ class WsgiCall:
         """PEP 3333, "The write() Callable"; for the thread the app was called on."""
         if get_ident() != self._thread:
             raise AppProtocolError("write() was called on another thread than the app; yield the chunks instead")
-        if check_chunk(data):
+        if check_chunk(data) and not self._out.ended:  # nobody takes what `close()` writes
             self._put(data)
 
     def _send_whole(self, chunks: list[bytes], *, closing: bool) -> None:

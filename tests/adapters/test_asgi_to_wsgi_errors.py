@@ -15,7 +15,7 @@ from anysgi import AsgiToWsgi
 from anysgi.exceptions import AppProtocolError
 from tests.conftest import BOUND, eventually
 
-from ._calling import WsgiPeer, asgi_app, body, fetch, head
+from ._calling import Input, WsgiPeer, asgi_app, body, fetch, head
 
 
 def wrap(app: Any, **options: Any) -> AsgiToWsgi:
@@ -88,6 +88,76 @@ def test_an_error_that_comes_when_the_server_is_gone_is_logged(caplog: pytest.Lo
     logged = next(r for r in caplog.records if "after its response was complete" in r.getMessage())
     assert logged.exc_info is not None
     assert "in the background" in str(logged.exc_info[1])
+
+
+def test_what_a_head_request_raised_after_its_head_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    gate = threading.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(head())
+        await send(body(b"x", more=True))
+        await asyncio.to_thread(gate.wait, BOUND)
+        raise LookupError("in the body")
+
+    with caplog.at_level(logging.ERROR, "anysgi"):
+        fetch(wrap(app), "HEAD")
+        gate.set()
+        assert eventually(lambda: any(r.exc_info and "in the body" in str(r.exc_info[1]) for r in caplog.records))
+
+
+def test_what_a_head_request_raises_because_it_was_told_to_stop_is_nobodys_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ended = threading.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await send(head())
+            while True:
+                await send(body(bytes(1000), more=True))
+        finally:
+            ended.set()
+
+    with caplog.at_level(logging.DEBUG, "anysgi"):
+        assert fetch(wrap(app), "HEAD").errors == ""
+        assert ended.wait(BOUND)
+        assert eventually(lambda: any("after the exchange was over" in r.getMessage() for r in caplog.records))
+    assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
+
+
+class NotBytes(Input):
+    def read(self, size: int = -1) -> Any:
+        return None
+
+
+def refuse_hints(headers: Any) -> None:
+    raise OSError("the socket is broken")
+
+
+@pytest.mark.parametrize(
+    ("first", "environ"),
+    [
+        ("receive", {"body": NotBytes(), "CONTENT_LENGTH": "5"}),
+        ("hint", {"wsgi_early_hints": refuse_hints}),
+    ],
+    ids=["wsgi.input", "wsgi.early_hints"],
+)
+def test_an_app_ends_where_it_was_the_server_that_failed(first: str, environ: Any) -> None:
+    ended = threading.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            if first == "hint":
+                await send({"type": "http.response.early_hint", "links": [b"</a>"]})
+            await receive()
+            await send(head())
+            while True:
+                await send(body(bytes(100_000), more=True))
+        finally:
+            ended.set()
+
+    assert fetch(wrap(app), **environ).status.startswith("500")
+    assert ended.wait(BOUND)
 
 
 @pytest.mark.parametrize(

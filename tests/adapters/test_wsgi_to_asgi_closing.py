@@ -238,3 +238,14 @@ async def test_an_exception_in_close_reaches_the_server() -> None:
         await serve(WsgiToAsgi(Failing(b"a").app()), peer)
     assert peer.body == b"a"
     assert (await serve(WsgiToAsgi(wsgi_app(b"fine")))).body == b"fine"
+
+
+@pytest.mark.anyio
+async def test_what_close_writes_goes_nowhere_and_holds_up_nobody() -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        write = start_response("200 OK", [])
+        body = Body(b"a")
+        body.close = lambda: [write(bytes(200_000)) for _ in range(3)]  # type: ignore[assignment,method-assign,return-value]
+        return body
+
+    assert (await serve(WsgiToAsgi(app))).body == b"a"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import copy_context
 
 import pytest
 
+from anysgi._bridge import _asyncio_bell as asyncio_bell
 from anysgi._bridge._asyncio import AsyncioPort
 from anysgi._bridge._asyncio_bell import AsyncioBell
 
@@ -102,3 +104,15 @@ async def test_a_waiter_that_was_thrown_away_is_forgotten() -> None:
     coroutine.close()
     assert bell._waits == []
     bell.ring()
+
+
+async def test_a_waiter_that_was_thrown_away_after_a_ring_ends_quietly() -> None:
+    """A loop that is closed between the two."""
+    bell = new()
+    coroutine = wait(bell)
+    waiter = coroutine.send(None)
+    assert isinstance(waiter, asyncio_bell._Wait)
+    waiter.add_done_callback(lambda _: None, context=copy_context())
+    bell.ring()
+    coroutine.close()
+    assert bell._waits == []
