@@ -1,7 +1,8 @@
 """The index of `research/adapters.md`, section 1: which tests hold each row, or why it is not held in this folder.
 
 A line is a row's number, the file (`w:` for test_wsgi_to_asgi_, `a:` for test_asgi_to_wsgi_), and the test's name
-without `test_`.  A name that ends in `*` stands for every test that begins so.
+without `test_`.  A name that ends in `*` stands for every test that begins so.  `w:check` and `a:check` are the checks
+of `anysgi.testing`, which test_conformance.py runs on our adapters: there the name is the check's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import functools
 from pathlib import Path
 
 import pytest
+
+from anysgi.testing._conformance._asgi_to_wsgi import ASGI_TO_WSGI
+from anysgi.testing._conformance._wsgi_to_asgi import WSGI_TO_ASGI
 
 HERE = Path(__file__).parent
 NEXT = "the next issue: extensions of servers, other loops, WebSockets"
@@ -194,12 +198,15 @@ ROWS = """
 113 w:scopes          an_unknown_scope_type_is_an_error
 """
 
+CHECKS = {"w:check": WSGI_TO_ASGI, "a:check": ASGI_TO_WSGI}
 ENTRIES = [line.split() for line in ROWS.strip().splitlines()]
 
 
 @functools.cache
 def names_in(file: str) -> list[str]:
-    """The names of a file's test functions, without their `test_`."""
+    """The names of the checks of one direction, or of a file's test functions, without their `test_`."""
+    if file in CHECKS:
+        return [check.name for check in CHECKS[file]]
     file = file.replace("w:", "wsgi_to_asgi_").replace("a:", "asgi_to_wsgi_")
     nodes = ast.parse((HERE / f"test_{file}.py").read_text()).body
     functions = [node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
