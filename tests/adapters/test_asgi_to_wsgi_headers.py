@@ -34,20 +34,13 @@ def test_every_byte_of_a_header_passes_both_ways() -> None:
     assert dict(scope_of(HTTP_X=value.decode("latin-1"))["headers"])[b"x"] == value
 
 
-def test_set_cookie_stays_apart_and_in_order_and_a_cookie_header_stays_one() -> None:
-    cookies = [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2"), (b"set-cookie", b"a=3")]
-    assert response_headers(*cookies) == [("set-cookie", value.decode()) for _, value in cookies]
+def test_a_cookie_header_stays_one() -> None:
     assert [v for n, v in scope_of(HTTP_COOKIE="a=1; b=2")["headers"] if n == b"cookie"] == [b"a=1; b=2"]
 
 
 def test_empty_cgi_values_are_absent_and_forged_ones_too() -> None:
     scope = scope_of(CONTENT_LENGTH="", CONTENT_TYPE="", HTTP_CONTENT_LENGTH="9", HTTP_PROXY="http://evil")
     assert {name for name, _ in scope["headers"]} == {b"host"}
-
-
-def test_names_are_lowercased_with_dashes_and_types_of_content_are_there() -> None:
-    headers = dict(scope_of(method="POST", CONTENT_TYPE="a/b", CONTENT_LENGTH="0", HTTP_X_MY_NAME="v")["headers"])
-    assert (headers[b"content-type"], headers[b"content-length"], headers[b"x-my-name"]) == (b"a/b", b"0", b"v")
 
 
 @pytest.mark.parametrize(
@@ -65,10 +58,6 @@ def test_names_are_lowercased_with_dashes_and_types_of_content_are_there() -> No
 def test_paths_keep_every_byte_and_never_fail(environ: Any, path: str, root_path: str, raw_path: bytes) -> None:
     scope = scope_of(**environ)
     assert (scope["path"], scope["root_path"], scope["raw_path"]) == (path, root_path, raw_path)
-
-
-def test_a_query_may_hold_any_byte() -> None:
-    assert scope_of(QUERY_STRING="q=caf\xc3\xa9\xff")["query_string"] == b"q=caf\xc3\xa9\xff"
 
 
 @pytest.mark.parametrize(

@@ -90,16 +90,6 @@ def test_after_a_body_cut_short_send_raises_as_spec_version_2_4_asks(began: bool
     assert b"sorry" not in peer.body
 
 
-def test_an_input_that_fails_is_a_disconnect() -> None:
-    events: list[Any] = []
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        events.append(await receive())
-
-    fetch(wrap(app), "POST", "/", Input(error=OSError("reset")), CONTENT_LENGTH="100")
-    assert events == [{"type": "http.disconnect"}]
-
-
 @pytest.mark.parametrize("source", [Input(b"payload"), io.BytesIO(b"payload")], ids=["read", "read1"])
 def test_a_body_of_unknown_length_is_read_to_its_end_where_there_is_one(source: Any) -> None:
     peer = fetch(wrap(reading()), "POST", wsgi_input=source, wsgi_input_terminated=True)

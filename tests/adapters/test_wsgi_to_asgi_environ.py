@@ -60,11 +60,6 @@ async def test_the_path_is_what_the_client_wrote_byte_for_byte() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_query_may_hold_any_byte() -> None:
-    assert (await environ_of(query_string=b"q=caf\xc3\xa9"))["QUERY_STRING"] == "q=caf\xc3\xa9"
-
-
-@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("server", "scheme", "host", "expected"),
     [

@@ -36,18 +36,6 @@ class Held:
 
 
 @pytest.mark.anyio
-async def test_requests_run_in_parallel_by_default() -> None:
-    together = threading.Barrier(4)
-
-    def app(environ: Any, start_response: Any) -> list[bytes]:
-        together.wait(BOUND)  # passes only if four are inside at once
-        return wsgi_app(b"x")(environ, start_response)
-
-    peers = await asyncio.gather(*[serve(WsgiToAsgi(app)) for _ in range(4)])
-    assert [peer.status for peer in peers] == [200] * 4
-
-
-@pytest.mark.anyio
 async def test_as_many_run_at_once_as_there_are_threads_and_the_next_waits() -> None:
     held = Held()
     adapter = WsgiToAsgi(held, threads=3)

@@ -80,17 +80,6 @@ async def test_an_upload_is_held_up_once_the_window_is_full() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_app_may_run_before_the_first_byte_of_body_has_come() -> None:
-    peer = AsgiPeer()
-    peer._script.clear()
-    async with serving(WsgiToAsgi(echo), peer, "POST"):
-        await happens(peer.idle)
-        peer.push(part(b"one "))
-        peer.push(*upload(b"two"))
-    assert peer.body == b"one two"
-
-
-@pytest.mark.anyio
 @pytest.mark.parametrize("script", [[part(b"half"), GONE], upload(b"half")], ids=["disconnect", "early end"])
 async def test_a_body_cut_short_raises_an_oserror_and_never_looks_like_its_end(script: Any) -> None:
     seen: list[Any] = []
