@@ -28,7 +28,10 @@ def waker(loop: AbstractEventLoop) -> Wake:
         return loop.call_soon_threadsafe
     found = _wakers.get(loop)
     if found is None:
-        found = _wakers[loop] = Waker(loop)
+        try:
+            found = _wakers[loop] = Waker(loop, os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC))
+        except OSError:  # out of file descriptors
+            return loop.call_soon_threadsafe
     return found.wake
 
 
@@ -37,9 +40,9 @@ class Waker:
 
     __slots__ = ("_calls", "_fd")
 
-    def __init__(self, loop: AbstractEventLoop) -> None:
+    def __init__(self, loop: AbstractEventLoop, fd: int) -> None:
         self._calls: deque[Callable[[], object]] = deque()
-        self._fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._fd = fd
         # An empty context: the loop would keep that of the first request, and all that hangs on it.
         Context().run(loop.add_reader, self._fd, self._woken)
 

@@ -119,6 +119,10 @@ class WebSocketExchange(AsgiExchange):
         """What the exchange takes for its app."""
         try:
             await self._conversation(scope, receive, send)
+        except ClientDisconnected:  # what `send` said when the client left: nobody's failure
+            if self._pump is None:
+                raise
+            await self._finish(_DONE)
         except Exception:
             await self._finish(_CRASHED)
             raise

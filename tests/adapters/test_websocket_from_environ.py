@@ -683,6 +683,25 @@ def test_the_timeout_of_responses_is_not_for_websockets() -> None:
         client.close()
 
 
+@pytest.mark.parametrize("leaves", ["closes", "vanishes"])
+def test_an_app_that_ends_as_its_send_told_it_to_is_no_failure(leaves: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def push(ws: Any) -> None:
+        while True:
+            await ws.send(say("news"))
+            await asyncio.sleep(0)
+
+    app = App(push)
+    with caplog.at_level(logging.INFO, "anysgi"), wrap(app) as adapter, on_a_socket(adapter) as (client, call):
+        assert client.receive() == "news"
+        if leaves == "closes":
+            client.close()
+        client.sock.close()
+        assert app.ended.wait(BOUND)
+        call.status()
+    assert isinstance(app.error, ClientDisconnected)
+    assert caplog.text + call.peer.errors == ""
+
+
 def test_what_is_logged_is_nobodys_failure(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "anysgi"), on_a_socket(wrap(App(echo))) as (client, call):
         client.close()

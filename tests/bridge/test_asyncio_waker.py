@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import os
 from contextvars import ContextVar
@@ -104,4 +105,15 @@ def test_a_system_without_eventfd_uses_the_loops_own_pipe(
     loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(_asyncio_waker.os, "eventfd", raising=False)
+    assert waker(loop) == loop.call_soon_threadsafe
+
+
+@needs_eventfd
+def test_a_process_without_a_file_descriptor_left_uses_the_loops_own_pipe(
+    loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: int) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(_asyncio_waker.os, "eventfd", fail)
     assert waker(loop) == loop.call_soon_threadsafe
