@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Context
 
-    from .._bridge._port import Timer
+    from .._bridge._port import Task, Timer
     from ..types import ASGIApp, Environ, Message, Receive, Scope, Send
     from ._runtime import Runtime
 
@@ -119,13 +119,11 @@ class WebSocketExchange(AsgiExchange):
         """What the exchange takes for its app."""
         try:
             await self._conversation(scope, receive, send)
-        except ClientDisconnected:  # what `send` said when the client left: nobody's failure
-            if self._pump is None:
+        except Exception as error:
+            told = self._pump is not None and isinstance(error, ClientDisconnected)  # by `send`: nobody's failure
+            await self._finish(_DONE if told else _CRASHED)
+            if not told:
                 raise
-            await self._finish(_DONE)
-        except Exception:
-            await self._finish(_CRASHED)
-            raise
         else:
             await self._finish(_DONE)
         finally:
@@ -210,8 +208,12 @@ class WebSocketExchange(AsgiExchange):
         """The client left: the app has `grace` seconds to end.  One that closed by itself may go on in peace."""
         task = self.task
         if task is not None and not task.done():
-            timer = self._runtime.port.after(self._grace, task.cancel)
+            timer = self._runtime.port.after(self._grace, partial(self._cancel, task))
             task.add_done_callback(lambda _: timer.cancel())
+
+    def _cancel(self, task: Task) -> None:
+        self.down.break_(gone)  # so that its end is no failure
+        task.cancel()
 
     async def _deliver(self, item: str | bytes) -> None:
         inbox, most = self._inbox, most_chunks(self._window)

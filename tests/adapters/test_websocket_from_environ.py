@@ -702,6 +702,23 @@ def test_an_app_that_ends_as_its_send_told_it_to_is_no_failure(leaves: str, capl
     assert caplog.text + call.peer.errors == ""
 
 
+def test_an_app_that_has_to_be_cancelled_after_its_client_left_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    async def wait(ws: Any) -> None:
+        await asyncio.Event().wait()
+
+    app = App(wait)
+    with (
+        caplog.at_level(logging.INFO, "anysgi"),
+        wrap(app, grace=0.05) as adapter,
+        on_a_socket(adapter) as (client, call),
+    ):
+        client.close()
+        assert app.ended.wait(BOUND)
+        call.status()
+    assert isinstance(app.error, asyncio.CancelledError)
+    assert caplog.text + call.peer.errors == ""
+
+
 def test_what_is_logged_is_nobodys_failure(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "anysgi"), on_a_socket(wrap(App(echo))) as (client, call):
         client.close()
