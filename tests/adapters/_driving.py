@@ -1,4 +1,7 @@
-"""A scripted ASGI server around WsgiToAsgi: tests tell it what to hand out, when to leave, and what its `send` does.
+"""One request to an ASGI app: `serve` has it served by `anysgi.testing`, whose `Scenario` says what the client does.
+
+`AsgiPeer` is for what no scenario can say: a test that acts amid the request, or from a thread of its own (it pushes a
+chunk, leaves, cancels, looks at what was sent so far), and a server that no specification allows.
 
 Every wait is bounded.
 """
@@ -12,7 +15,7 @@ from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from anysgi.testing import arun
+from anysgi.testing import Scenario, arun
 from tests.conftest import BOUND, eventually
 
 if TYPE_CHECKING:
@@ -123,31 +126,37 @@ class AsgiPeer:
         return bool(self.sent) and self.sent[-1]["type"] == "http.response.body" and not self.sent[-1].get("more_body")
 
 
-async def serve(app: Any, peer: AsgiPeer | None = None, /, *args: Any, **scope: Any) -> AsgiPeer:
-    """Run one request to its end; raises what the adapter raises.  Whoever brings no peer gets the testing kit's."""
+async def serve(app: Any, peer: AsgiPeer | Scenario | None = None, /, *args: Any, **scope: Any) -> AsgiPeer:
+    """Run one request to its end; raises what the adapter raises.
+
+    Without a peer it is that of `http_scope(*args, **scope)`; with a scenario the scenario's, but for `scope`.
+    """
     if peer is None:
-        return await _plain(app, http_scope(*args, **scope))
+        return await _by_the_kit(app, Scenario(), http_scope(*args, **scope))
+    if isinstance(peer, Scenario):
+        return await _by_the_kit(app, peer, scope)
     peer.loop = asyncio.get_running_loop()
     async with asyncio.timeout(BOUND):
         await app(http_scope(*args, **scope), peer.receive, peer.send)
     return peer
 
 
-async def _plain(app: Any, wanted: Message) -> AsgiPeer:
+async def _by_the_kit(app: Any, scenario: Scenario, changes: Message) -> AsgiPeer:
     async def asked(scope: Message, receive: Any, send: Any) -> None:
-        await app(wanted, receive, send)
+        await app({**scope, **changes}, receive, send)
 
     peer = AsgiPeer()
-    exchange = await arun(asked, convention="asgi", bound=BOUND)
+    exchange = await arun(asked, scenario, convention="asgi", bound=BOUND)
     peer.sent = [event.message for event in exchange.raise_for_exception().messages if event.by == "app"]
     peer.received = sum(event.by == "server" for event in exchange.messages)
     return peer
 
 
 @asynccontextmanager
-async def serving(app: Any, peer: AsgiPeer, /, *args: Any, **scope: Any) -> AsyncIterator[asyncio.Task[AsgiPeer]]:
+async def serving(
+    app: Any, peer: AsgiPeer | Scenario | None = None, /, *args: Any, **scope: Any
+) -> AsyncIterator[asyncio.Task[AsgiPeer]]:
     """Run one request beside the block; it must end by itself, within the bound, once the block has."""
-    peer.loop = asyncio.get_running_loop()
     task = asyncio.create_task(serve(app, peer, *args, **scope))
     try:
         yield task

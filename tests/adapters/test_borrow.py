@@ -19,6 +19,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from anysgi import as_asgi_middleware, as_wsgi_middleware
+from anysgi.testing import Scenario, arun
 from tests.conftest import BOUND, eventually
 
 from ._calling import fetch
@@ -92,11 +93,10 @@ async def test_what_fastapi_raises_after_its_own_error_page_reaches_the_server_a
     async def page(request: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"sorry": str(error)}, 500)
 
-    peer = AsgiPeer()
-    with pytest.raises(LookupError, match="a bug in the route"):
-        await serve(as_asgi_middleware(ProxyFix)(app), peer, path="/fails")
-    assert peer.body == b'{"sorry":"a bug in the route"}'
-    assert peer.complete
+    found = await arun(as_asgi_middleware(ProxyFix)(app), Scenario(target="/fails"))
+    assert isinstance(found.exception, LookupError)
+    assert found.body == b'{"sorry":"a bug in the route"}'
+    assert found.complete
 
 
 @pytest.mark.anyio
@@ -135,7 +135,7 @@ async def test_a_background_task_is_cancelled_with_the_request() -> None:
 
         tasks.add_task(work)
 
-    async with serving(as_asgi_middleware(ProxyFix)(app), AsgiPeer(), path="/later") as task:
+    async with serving(as_asgi_middleware(ProxyFix)(app), path="/later") as task:
         await happens(begun)
         task.cancel()
         await happens(cancelled)

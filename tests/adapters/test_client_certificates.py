@@ -10,14 +10,14 @@ import pytest
 from anysgi import AsgiToWsgi, WsgiToAsgi
 
 from ._calling import asgi_app, body, fetch, head
-from ._driving import AsgiPeer, serve, wsgi_app
+from ._driving import serve, wsgi_app
 
 
 @pytest.mark.anyio
 async def test_a_wsgi_app_finds_it_in_the_environ() -> None:
     app = wsgi_app(b"x")
     tls = {"client_cert_chain": ["leaf"], "tls_version": 0x0303}
-    await serve(WsgiToAsgi(app), AsgiPeer(), scheme="https", extensions={"tls": tls})
+    await serve(WsgiToAsgi(app), scheme="https", extensions={"tls": tls})
     environ = app.environ  # type: ignore[attr-defined]
     assert (environ["SSL_CLIENT_CERT"], environ["SSL_PROTOCOL"]) == ("leaf", "TLSv1.2")
 

@@ -38,7 +38,7 @@ def hinting(*hints: list[tuple[str, str]]) -> Any:
 @pytest.mark.anyio
 async def test_hints_leave_in_order_and_before_the_response() -> None:
     app = hinting([("Link", "<a>"), ("X-Other", "1"), ("link", "<b>")], [("X-Other", "1")], [("Link", "<c>")])
-    peer = await serve(WsgiToAsgi(app), AsgiPeer(), extensions=OFFERED)
+    peer = await serve(WsgiToAsgi(app), extensions=OFFERED)
     assert [message["type"] for message in peer.sent][:3] == [EARLY_HINT, EARLY_HINT, "http.response.start"]
     assert [message.get("links") for message in peer.sent][:2] == [[b"<a>", b"<b>"], [b"<c>"]]
 
@@ -93,20 +93,20 @@ async def test_a_server_that_fails_to_send_a_hint_still_gets_the_response() -> N
 @pytest.mark.anyio
 async def test_a_flood_of_hints_is_bounded() -> None:
     app = hinting(*([("Link", f"<{n}>")] for n in range(10_000)))
-    peer = await serve(WsgiToAsgi(app), AsgiPeer(), extensions=OFFERED)
+    peer = await serve(WsgiToAsgi(app), extensions=OFFERED)
     assert peer.complete
 
 
 @pytest.mark.anyio
 async def test_without_the_extension_there_is_nothing_to_call() -> None:
     with pytest.raises(KeyError, match=r"wsgi\.early_hints"):
-        await serve(WsgiToAsgi(hinting([("Link", "<a>")])), AsgiPeer())
+        await serve(WsgiToAsgi(hinting([("Link", "<a>")])))
 
 
 @pytest.mark.anyio
 async def test_a_hint_that_would_split_the_response_raises_in_the_app() -> None:
     with pytest.raises(AppValueError):
-        await serve(WsgiToAsgi(hinting([("Link", "<a>\r\nX: 1")])), AsgiPeer(), extensions=OFFERED)
+        await serve(WsgiToAsgi(hinting([("Link", "<a>\r\nX: 1")])), extensions=OFFERED)
 
 
 # An ASGI app on a WSGI server
@@ -163,6 +163,6 @@ def test_a_mistake_is_one_in_the_apps_send(messages: Any, offered: bool, said: s
 @pytest.mark.anyio
 async def test_hints_pass_through_both_adapters() -> None:
     app = asgi_app(hint(b"<a>"), head(), body(b"x"))
-    peer = await serve(WsgiToAsgi(AsgiToWsgi(app, lifespan="off")), AsgiPeer(), extensions=OFFERED)
+    peer = await serve(WsgiToAsgi(AsgiToWsgi(app, lifespan="off")), extensions=OFFERED)
     assert peer.sent[0] == {"type": EARLY_HINT, "links": [b"<a>"]}
     assert peer.body == b"x"

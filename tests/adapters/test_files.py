@@ -123,7 +123,7 @@ def sends(file: Any, *headers: tuple[str, str]) -> Any:
 
 
 async def get(app: Any, method: str = "GET", **extensions: Any) -> AsgiPeer:
-    return await serve(WsgiToAsgi(app), AsgiPeer(), method, extensions=extensions or {PATHSEND: {}})
+    return await serve(WsgiToAsgi(app), None, method, extensions=extensions or {PATHSEND: {}})
 
 
 @pytest.mark.anyio
@@ -214,7 +214,7 @@ async def test_what_was_written_before_goes_before_the_file(path: Path) -> None:
 @pytest.mark.anyio
 async def test_a_file_passes_through_both_adapters_whole(path: Path) -> None:
     nested = WsgiToAsgi(AsgiToWsgi(FileResponse(path), lifespan="off"))
-    peer = await serve(nested, AsgiPeer(), extensions={PATHSEND: {}})
+    peer = await serve(nested, extensions={PATHSEND: {}})
     assert peer.sent[1:] == [{"type": PATHSEND, "path": str(path)}]
 
 

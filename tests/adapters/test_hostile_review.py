@@ -10,9 +10,10 @@ import pytest
 
 from anysgi import AsgiToWsgi, WorkerPool, WsgiToAsgi
 from anysgi.exceptions import AppProtocolError, RequestTimeout
+from anysgi.testing import Disconnect, Scenario, SendBlocks, run
 from tests.conftest import BOUND, eventually
 
-from ._calling import WsgiPeer, asgi_app, body, fetch, head
+from ._calling import asgi_app, body, fetch, head
 from ._driving import AsgiPeer, happens, serve, serving, upload, wsgi_app
 
 
@@ -48,22 +49,15 @@ async def test_a_body_nobody_reads_does_not_hide_that_the_client_left() -> None:
         finally:
             closed.set()
 
-    pieces = [{"type": "http.request", "body": b"x" * 1_000, "more_body": True} for _ in range(20)]
-    peer = AsgiPeer(*pieces, {"type": "http.disconnect"})
-    await serve(WsgiToAsgi(stream, window=4_000), peer, "POST")
+    left = Scenario("POST", body=[b"x" * 1_000] * 21, peer=[Disconnect(after_chunks=20)], like="uvicorn")
+    await serve(WsgiToAsgi(stream, window=4_000), left)
     assert closed.is_set()
 
 
 @pytest.mark.anyio
 async def test_a_client_that_reads_nothing_does_not_outlive_the_timeout() -> None:
-    blocked = asyncio.Event()
-
-    async def on_send(message: Any) -> None:
-        if message["type"] == "http.response.body":
-            await blocked.wait()
-
     with pytest.raises(RequestTimeout):
-        await serve(WsgiToAsgi(wsgi_app(b"x"), timeout=0.1), AsgiPeer(on_send=on_send))
+        await serve(WsgiToAsgi(wsgi_app(b"x"), timeout=0.1), Scenario(peer=[SendBlocks(at=2)]))
 
 
 def test_a_stream_that_never_pauses_does_not_outlive_the_timeout() -> None:
@@ -73,10 +67,8 @@ def test_a_stream_that_never_pauses_does_not_outlive_the_timeout() -> None:
             await send(body(b"tick", more=True))
             await asyncio.sleep(0)
 
-    peer = WsgiPeer(AsgiToWsgi(app, lifespan="off", timeout=0.1, grace=0.1))
-    with pytest.raises(RequestTimeout):
-        list(iter(peer.read, b""))
-    peer.close()
+    found = run(AsgiToWsgi(app, lifespan="off", timeout=0.1, grace=0.1))
+    assert isinstance(found.exception, RequestTimeout)
 
 
 def test_a_head_to_a_stream_that_waits_for_ever_ends_after_grace() -> None:
@@ -196,7 +188,7 @@ async def test_a_request_refused_after_its_time_in_the_queue_is_never_run() -> N
         return [b"x"]
 
     adapter = WsgiToAsgi(hold, pool=WorkerPool(1), queue_timeout=0.05)
-    async with serving(adapter, AsgiPeer(), "GET", "/hold"):
+    async with serving(adapter, None, "GET", "/hold"):
         await happens(holding)
         refused = await serve(adapter, None, "GET", "/b")
         assert refused.status == 503

@@ -9,9 +9,10 @@ import pytest
 
 from anysgi import AsgiToWsgi, WorkerPool, WsgiToAsgi, to_asgi, to_wsgi
 from anysgi.exceptions import ConventionError
+from anysgi.testing import Scenario
 
 from ._calling import asgi_app, body, fetch, head
-from ._driving import AsgiPeer, comes_true, serve, upload, wsgi_app
+from ._driving import comes_true, serve, wsgi_app
 from ._sockets import WebSocketPeer, open_websocket
 
 
@@ -30,7 +31,7 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 async def test_an_asgi_app_inside_wsgi_inside_asgi_is_served_with_one_thread() -> None:
     nested = WsgiToAsgi(AsgiToWsgi(echo, lifespan="off"), threads=1)
     for _ in range(3):
-        peer = await serve(nested, AsgiPeer(*upload(b"0123", b"456789")), "POST", headers=[(b"content-length", b"10")])
+        peer = await serve(nested, Scenario("POST", body=[b"0123", b"456789"]))
         assert peer.body == b"0123456789"
 
 
@@ -46,7 +47,7 @@ async def test_a_sandwich_of_five_adapters_is_served_with_one_thread() -> None:
         for _ in range(2):
             app = WsgiToAsgi(AsgiToWsgi(app, lifespan="off"), pool=pool)
         for _ in range(3):
-            peer = await serve(app, AsgiPeer(*upload(b"0123", b"456789")), "POST", headers=[(b"content-length", b"10")])
+            peer = await serve(app, Scenario("POST", body=[b"0123", b"456789"]))
             assert peer.body == b"0123456789"
         assert pool.stats().threads == 1
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from anysgi import AsgiToWsgi, WsgiToAsgi
+from anysgi.testing import Scenario
 
 from ._calling import asgi_app, body, fetch, head
-from ._driving import AsgiPeer, happens, serve, serving, upload
+from ._driving import AsgiPeer, happens, serve, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -238,7 +239,7 @@ async def test_an_inner_app_that_stays_on_is_cancelled_after_its_grace() -> None
 
 async def test_cancelling_the_outer_request_ends_the_inner_one() -> None:
     app = Waits()
-    async with serving(WsgiToAsgi(AsgiToWsgi(app, lifespan="off")), AsgiPeer()) as task:
+    async with serving(WsgiToAsgi(AsgiToWsgi(app, lifespan="off"))) as task:
         await happens(app.waiting)
         task.cancel()
         await happens(app.ended)
@@ -247,7 +248,7 @@ async def test_cancelling_the_outer_request_ends_the_inner_one() -> None:
 
 async def test_a_timeout_outside_ends_the_inner_request() -> None:
     app = Waits()
-    peer = await serve(WsgiToAsgi(AsgiToWsgi(app, lifespan="off"), timeout=0.05), AsgiPeer())
+    peer = await serve(WsgiToAsgi(AsgiToWsgi(app, lifespan="off"), timeout=0.05))
     assert peer.status == 504
     await happens(app.ended)
 
@@ -289,8 +290,7 @@ async def test_an_upload_and_a_download_larger_than_the_windows_pass_with_one_th
 
     parts = [bytes([n]) * 1000 for n in range(50)]
     nested = WsgiToAsgi(AsgiToWsgi(echo, lifespan="off", window=2000), threads=1, window=3000)
-    length = [(b"content-length", b"50000")]
-    assert (await serve(nested, AsgiPeer(*upload(*parts)), "POST", headers=length)).body == b"".join(parts)
+    assert (await serve(nested, Scenario("POST", body=parts))).body == b"".join(parts)
 
 
 def test_on_a_server_of_its_own_it_has_its_own_loop() -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from anysgi import WsgiToAsgi
+from anysgi.testing import Scenario
 
-from ._driving import AsgiPeer, serve, upload, wsgi_app
+from ._driving import serve, wsgi_app
 
 outer: ContextVar[str] = ContextVar("outer", default="default")
 inner: ContextVar[str] = ContextVar("inner", default="default")
@@ -102,15 +103,15 @@ async def test_what_is_around_receive_is_asked_in_the_requests_context() -> None
 
     async def request(number: int) -> bytes:
         outer.set(str(number))
-        peer = AsgiPeer(*upload(str(number).encode()))
-        receive = peer.receive
 
-        async def asked() -> Any:
-            seen.append(f"{number} {outer.get()}")
-            return await receive()
+        async def middleware(scope: Any, receive: Any, send: Any) -> None:
+            async def asked() -> Any:
+                seen.append(f"{number} {outer.get()}")
+                return await receive()
 
-        peer.receive = asked  # type: ignore[method-assign]
-        return (await serve(adapter, peer, "POST")).body
+            await adapter(scope, asked, send)
+
+        return (await serve(middleware, Scenario("POST", body=b"%d" % number))).body
 
     adapter = WsgiToAsgi(app)
     bodies = await asyncio.gather(*(request(number) for number in range(8)))

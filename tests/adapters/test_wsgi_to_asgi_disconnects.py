@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from anysgi import WsgiToAsgi
+from anysgi.testing import Disconnect, Scenario, SendFails
 from tests.conftest import BOUND, eventually
 
-from ._driving import GONE, AsgiPeer, comes_true, happens, part, serve, serving, upload, wsgi_app
+from ._driving import AsgiPeer, comes_true, happens, part, serve, serving, upload, wsgi_app
 
 
 class Stream:
@@ -65,13 +66,12 @@ async def test_a_stream_stops_within_a_chunk_of_its_client_leaving_although_send
 @pytest.mark.anyio
 async def test_an_app_that_yields_only_empty_chunks_is_stopped_as_well() -> None:
     stream = Stream(b"")
-    peer = AsgiPeer(GONE)
 
     def app(environ: Any, start_response: Any) -> Any:
         environ["anysgi.client_disconnected"]()
         return stream(environ, start_response)
 
-    await serve(WsgiToAsgi(app), peer)
+    peer = await serve(WsgiToAsgi(app), Scenario("POST", body=b"x", peer=[Disconnect(after_chunks=0)]))
     assert stream.closed.is_set()
     assert peer.sent == []
 
@@ -114,27 +114,17 @@ async def test_clients_that_leave_endless_streams_give_their_threads_back() -> N
 @pytest.mark.anyio
 async def test_send_that_fails_stops_the_app_and_its_own_exception_reaches_the_server() -> None:
     stream = Stream(bytes(1000))
-    failure = OSError("the socket is gone")
-
-    def failing(message: Any) -> None:
-        if len(peer.sent) == 3:
-            raise failure
-
-    peer = AsgiPeer(on_send=failing)
-    with pytest.raises(OSError, match="the socket is gone") as caught:
-        await serve(WsgiToAsgi(stream, window=1_100), peer)
-    assert caught.value is failure  # no group, no wrapper
+    with pytest.raises(BrokenPipeError) as caught:
+        await serve(WsgiToAsgi(stream, window=1_100), Scenario(peer=[SendFails(at=4, error=BrokenPipeError)]))
+    assert type(caught.value) is BrokenPipeError  # no group, no wrapper
     assert stream.closed.is_set()
     assert stream.produced <= 5
 
 
 @pytest.mark.anyio
 async def test_send_that_fails_at_once_is_told_apart_from_a_failing_app() -> None:
-    def failing(message: Any) -> None:
-        raise ConnectionResetError("before the head")
-
-    with pytest.raises(ConnectionResetError, match="before the head"):
-        await serve(WsgiToAsgi(wsgi_app(b"x")), AsgiPeer(on_send=failing))
+    with pytest.raises(ConnectionResetError):
+        await serve(WsgiToAsgi(wsgi_app(b"x")), Scenario(peer=[SendFails(at=1)]))
 
 
 @pytest.mark.anyio
