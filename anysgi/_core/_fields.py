@@ -84,6 +84,18 @@ class Headers(ABC):
         if missing and "*" not in present:
             self.set("vary", ", ".join([*self.getlist("vary"), *missing]))
 
+    def __getitem__(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(f"there is no {name} header; `headers.get({name!r})` is None then")
+        return value
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self.set(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        self.delete(name)
+
     def __contains__(self, name: str) -> bool:
         return self.get(name) is not None
 

@@ -60,6 +60,19 @@ def test_fields_are_set_added_and_deleted(make: Any) -> None:
 
 
 @every_form
+def test_headers_are_read_set_and_deleted_as_in_every_framework(make: Any) -> None:
+    headers = make(PAIRS)
+    headers["X-ONE"] = "3"
+    assert (headers["x-one"], headers.getlist("x-one")) == ("3", ["3"])
+    del headers["X-One"]
+    del headers["nothing"]
+    with pytest.raises(KeyError, match=r"no x-one header; `headers\.get\('x-one'\)` is None"):
+        headers["x-one"]
+    with pytest.raises(AppValueError):
+        headers["x-two"] = "a\r\nb: c"
+
+
+@every_form
 def test_members_of_a_list_and_vary(make: Any) -> None:
     headers = make(PAIRS)
     assert headers.tokens("accept") == ["a", "b"]
