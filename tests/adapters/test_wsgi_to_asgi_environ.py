@@ -10,8 +10,14 @@ from wsgiref.validate import validator
 import pytest
 
 from anysgi import WsgiToAsgi
+from anysgi.testing import Scenario
 
-from ._driving import AsgiPeer, serve, upload, wsgi_app
+from ._driving import serve, wsgi_app
+
+
+def on_scope(app: Any, scope: dict[str, Any]) -> Any:
+    """An app that is given exactly this scope, whatever the server's."""
+    return lambda _, receive, send: app(scope, receive, send)
 
 
 async def environ_of(**scope: Any) -> dict[str, Any]:
@@ -75,8 +81,7 @@ async def test_server_port_is_a_number_in_a_str_whatever_the_server_gives(
 ) -> None:
     scope = {"type": "http", "method": "GET", "path": "/", "scheme": scheme, "server": server}
     app = wsgi_app(b"x")
-    peer = AsgiPeer()
-    await WsgiToAsgi(app)({**scope, "headers": [(b"host", host)]}, peer.receive, peer.send)
+    await serve(on_scope(WsgiToAsgi(app), {**scope, "headers": [(b"host", host)]}))
     assert (app.environ["SERVER_NAME"], app.environ["SERVER_PORT"]) == expected  # type: ignore[attr-defined]
 
 
@@ -91,8 +96,7 @@ async def test_the_validator_of_the_standard_library_finds_nothing(server: Any, 
         start_response("200 OK", text)
         return iter([])
 
-    peer = AsgiPeer(*upload(b"a\nb", b"\nc\n"))
-    await serve(WsgiToAsgi(validator(app)), peer, method, server=server)
+    peer = await serve(WsgiToAsgi(validator(app)), Scenario(method, body=[b"a\nb", b"\nc\n"], server=server))
     assert (peer.status, peer.complete) == (200, True)
 
 
@@ -121,9 +125,8 @@ async def test_errors_go_to_stderr_and_the_flags_say_what_is_true(monkeypatch: p
 @pytest.mark.anyio
 async def test_the_scope_is_at_hand_and_left_as_it_was() -> None:
     app = wsgi_app(b"x")
-    peer = AsgiPeer()
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"a", b"b")], "state": {"x": 1}}
     before = copy.deepcopy(scope)
-    await WsgiToAsgi(app)(scope, peer.receive, peer.send)
+    await serve(on_scope(WsgiToAsgi(app), scope))
     assert scope == before
     assert app.environ["asgi.scope"] == scope  # type: ignore[attr-defined]

@@ -10,8 +10,9 @@ import pytest
 
 from anysgi import WsgiToAsgi
 from anysgi.exceptions import AppProtocolError
+from anysgi.testing import arun
 
-from ._driving import AsgiPeer, comes_true, serve, wsgi_app
+from ._driving import comes_true, serve, wsgi_app
 
 
 def raising(error: BaseException, *, after: list[bytes] | None = None) -> Any:
@@ -32,19 +33,16 @@ def raising(error: BaseException, *, after: list[bytes] | None = None) -> Any:
 @pytest.mark.parametrize("after", [None, []], ids=["in the call", "in the first step"])
 async def test_before_the_head_the_server_gets_the_exception_and_the_client_nothing(after: Any) -> None:
     failure = LookupError("no such thing")
-    peer = AsgiPeer()
-    with pytest.raises(LookupError) as caught:
-        await serve(WsgiToAsgi(raising(failure, after=after)), peer)
-    assert caught.value is failure
-    assert peer.sent == []
+    found = await arun(WsgiToAsgi(raising(failure, after=after)))
+    assert found.exception is failure
+    assert found.messages == []
 
 
 @pytest.mark.anyio
 async def test_after_the_head_the_response_is_cut_and_never_ends_cleanly() -> None:
-    peer = AsgiPeer()
-    with pytest.raises(LookupError):
-        await serve(WsgiToAsgi(raising(LookupError(), after=[b"1"])), peer)
-    assert (peer.body, peer.complete) == (b"1", False)
+    found = await arun(WsgiToAsgi(raising(LookupError(), after=[b"1"])))
+    assert isinstance(found.exception, LookupError)
+    assert (found.body, found.complete) == (b"1", False)
 
 
 @pytest.mark.anyio

@@ -14,10 +14,16 @@ from django.urls import path
 from starlette.testclient import TestClient
 
 from anysgi import WsgiToAsgi
+from anysgi.testing import Disconnect, Scenario
 
-from ._driving import GONE, AsgiPeer, part, serve, upload
+from ._driving import serve
 
 CHUNKED = [(b"transfer-encoding", b"chunked"), (b"content-type", b"application/octet-stream")]
+
+
+def chunked(*body: bytes, **more: Any) -> Scenario:
+    """An upload whose length is not told."""
+    return Scenario("POST", "/size", CHUNKED, body, **more)
 
 
 def flask_app() -> flask.Flask:
@@ -50,7 +56,7 @@ def django_app() -> WSGIHandler:
 
 @pytest.mark.anyio
 async def test_flask_reads_a_chunked_upload_as_it_arrives() -> None:
-    peer = await serve(WsgiToAsgi(flask_app()), AsgiPeer(*upload(b"12345", b"67890")), "POST", "/size", CHUNKED)
+    peer = await serve(WsgiToAsgi(flask_app()), chunked(b"12345", b"67890"))
     assert peer.body == b"10"
 
 
@@ -58,15 +64,14 @@ async def test_flask_reads_a_chunked_upload_as_it_arrives() -> None:
 @pytest.mark.parametrize("version", ["1.1", "2"])
 async def test_django_gets_a_content_length_for_a_body_that_came_without(django_app: Any, version: str) -> None:
     headers = CHUNKED if version == "1.1" else CHUNKED[1:]
-    script = AsgiPeer(*upload(bytes(200_000), bytes(200_000)))
-    peer = await serve(WsgiToAsgi(django_app), script, "POST", "/size", headers, http_version=version)
+    script = chunked(bytes(200_000), bytes(200_000))
+    peer = await serve(WsgiToAsgi(django_app), script, headers=headers, http_version=version)
     assert peer.body == b"400000 of 400000"
 
 
 @pytest.mark.anyio
 async def test_django_is_not_spooled_where_the_length_is_known_or_no_body_can_come(django_app: Any) -> None:
-    known = [(b"content-length", b"5"), *CHUNKED[1:]]
-    peer = await serve(WsgiToAsgi(django_app), AsgiPeer(*upload(b"12345")), "POST", "/size", known)
+    peer = await serve(WsgiToAsgi(django_app), Scenario("POST", "/size", CHUNKED[1:], b"12345"))
     assert peer.body == b"5 of 5"
     bare = await serve(WsgiToAsgi(django_app), None, "GET", "/size")
     assert bare.body == b"0 of None"
@@ -75,14 +80,14 @@ async def test_django_is_not_spooled_where_the_length_is_known_or_no_body_can_co
 
 @pytest.mark.anyio
 async def test_spooling_is_an_option_and_streaming_too(django_app: Any) -> None:
-    streamed = await serve(WsgiToAsgi(django_app, chunked="stream"), AsgiPeer(*upload(b"12")), "POST", "/size", CHUNKED)
+    streamed = await serve(WsgiToAsgi(django_app, chunked="stream"), chunked(b"12"))
     assert streamed.body == b"0 of None"  # the trap: Django believes CONTENT_LENGTH alone
 
     def app(environ: Any, start_response: Any) -> list[bytes]:
         start_response("200 OK", [])
         return [environ["CONTENT_LENGTH"].encode() + environ["wsgi.input"].read()]
 
-    spooled = await serve(WsgiToAsgi(app, chunked="spool"), AsgiPeer(*upload(b"ab", b"c")), "POST", "/", CHUNKED)
+    spooled = await serve(WsgiToAsgi(app, chunked="spool"), chunked(b"ab", b"c"))
     assert spooled.body == b"3abc"
 
 
@@ -91,8 +96,8 @@ async def test_a_client_that_leaves_while_its_body_is_spooled_never_reaches_the_
     def app(environ: Any, start_response: Any) -> list[bytes]:
         raise AssertionError("called")
 
-    peer = AsgiPeer(part(b"half"), GONE)
-    await serve(WsgiToAsgi(app, chunked="spool"), peer, "POST", "/", CHUNKED)
+    left = chunked(b"half", b"more", peer=[Disconnect(after_chunks=1)])
+    peer = await serve(WsgiToAsgi(app, chunked="spool"), left)
     assert peer.sent == []
 
 

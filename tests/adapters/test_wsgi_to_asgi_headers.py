@@ -10,8 +10,9 @@ import pytest
 
 from anysgi import WsgiToAsgi
 from anysgi.exceptions import AppProtocolError
+from anysgi.testing import arun
 
-from ._driving import AsgiPeer, serve, wsgi_app
+from ._driving import serve, wsgi_app
 
 
 async def environ_of(*headers: tuple[bytes, bytes], adapter_options: Any = None, **scope: Any) -> dict[str, Any]:
@@ -153,10 +154,10 @@ async def test_a_stream_as_long_as_its_content_length_ends_cleanly() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("chunks", [[b"short"], [b"sh", b"ort"], []], ids=repr)
 async def test_a_body_shorter_than_its_content_length_has_no_clean_end(chunks: list[bytes]) -> None:
-    peer = AsgiPeer()
+    found = await arun(WsgiToAsgi(wsgi_app(*chunks, headers=[("Content-Length", "50")])))
     with pytest.raises(AppProtocolError, match="declared Content-Length: 50"):
-        await serve(WsgiToAsgi(wsgi_app(*chunks, headers=[("Content-Length", "50")])), peer)
-    assert not peer.complete
+        found.raise_for_exception()
+    assert not found.complete
 
 
 @pytest.mark.anyio

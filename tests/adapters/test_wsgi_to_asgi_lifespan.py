@@ -12,7 +12,7 @@ import pytest
 from anysgi import WorkerPool, WsgiToAsgi
 from tests.conftest import BOUND
 
-from ._driving import AsgiPeer, comes_true, happens, serve, serving, wsgi_app
+from ._driving import comes_true, happens, serve, serving, wsgi_app
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -142,10 +142,10 @@ async def test_a_request_in_flight_is_finished_before_shutdown_is_complete() -> 
         assert gate.wait(BOUND)
         return wsgi_app(b"done")(environ, start_response)
 
-    adapter, peer = WsgiToAsgi(app), AsgiPeer()
+    adapter = WsgiToAsgi(app)
     server = Server(adapter)
     await server.order("startup")
-    async with serving(adapter, peer):
+    async with serving(adapter) as request:
         await happens(running)
         pool = adapter.pool
         server.orders.put_nowait({"type": "lifespan.shutdown"})
@@ -153,7 +153,7 @@ async def test_a_request_in_flight_is_finished_before_shutdown_is_complete() -> 
         assert len(server.said) == 1
         gate.set()
         await asyncio.wait_for(server.task, BOUND)
-    assert peer.body == b"done"
+    assert (await request).body == b"done"
     assert server.said[-1]["type"] == "lifespan.shutdown.complete"
 
 
@@ -169,7 +169,7 @@ async def test_a_request_that_does_not_end_is_left_behind_after_the_time_out(cap
     adapter = WsgiToAsgi(app, shutdown_timeout=0.02)
     server = Server(adapter)
     await server.order("startup")
-    async with serving(adapter, AsgiPeer()):
+    async with serving(adapter):
         await happens(running)
         assert await server.stop() == "lifespan.shutdown.complete"
         assert "still busy" in caplog.text

@@ -10,9 +10,10 @@ import pytest
 
 from anysgi import WorkerPool, WsgiToAsgi
 from anysgi.exceptions import PoolClosed, RequestTimeout
+from anysgi.testing import Disconnect, Scenario
 from tests.conftest import BOUND
 
-from ._driving import GONE, AsgiPeer, comes_true, happens, part, serve, serving, upload, wsgi_app
+from ._driving import AsgiPeer, comes_true, happens, part, serve, serving, upload, wsgi_app
 
 
 class Held:
@@ -51,7 +52,7 @@ async def test_as_many_run_at_once_as_there_are_threads_and_the_next_waits() -> 
 async def test_adapters_that_share_a_pool_share_its_bound() -> None:
     held = Held()
     with WorkerPool(1) as pool:
-        async with serving(WsgiToAsgi(held, pool=pool), AsgiPeer()):
+        async with serving(WsgiToAsgi(held, pool=pool)):
             await comes_true(lambda: held.running == 1)
             other = asyncio.create_task(serve(WsgiToAsgi(wsgi_app(b"other"), pool=pool)))
             await comes_true(lambda: pool.stats().queued == 1)
@@ -63,7 +64,7 @@ async def test_adapters_that_share_a_pool_share_its_bound() -> None:
 async def test_a_full_queue_is_answered_503_with_retry_after(caplog: pytest.LogCaptureFixture) -> None:
     held = Held()
     adapter = WsgiToAsgi(held, threads=1, queue_limit=1)
-    async with serving(adapter, AsgiPeer()), serving(adapter, AsgiPeer()):
+    async with serving(adapter), serving(adapter):
         await comes_true(lambda: held.running == 1 and adapter.pool.stats().queued == 1)
         refused = await serve(adapter, path="/third")
         assert (refused.status, refused.header(b"retry-after")) == (503, b"1")
@@ -89,7 +90,7 @@ async def test_a_burst_that_fits_the_threads_and_the_queue_is_not_refused() -> N
 async def test_waiting_too_long_for_a_thread_is_answered_503_and_the_app_is_never_called() -> None:
     held = Held()
     adapter = WsgiToAsgi(held, threads=1, queue_timeout=0.02)
-    async with serving(adapter, AsgiPeer()):
+    async with serving(adapter):
         await comes_true(lambda: held.running == 1)
         refused = await serve(adapter)
         assert (refused.status, refused.header(b"retry-after")) == (503, b"1")
@@ -108,15 +109,15 @@ async def test_a_request_that_got_its_thread_in_time_is_not_refused_later() -> N
         assert ticking.wait(BOUND)
         return wsgi_app(b"served")(environ, start_response)
 
-    adapter, second = WsgiToAsgi(app, threads=1, queue_timeout=0.1), AsgiPeer()
-    async with serving(adapter, AsgiPeer(), path="/first"):
+    adapter = WsgiToAsgi(app, threads=1, queue_timeout=0.1)
+    async with serving(adapter, path="/first"):
         await comes_true(lambda: held.running == 1)
-        async with serving(adapter, second, path="/second"):
+        async with serving(adapter, path="/second") as second:
             await comes_true(lambda: adapter.pool.stats().queued == 1)
             held.release.set()
             await comes_true(lambda: adapter.pool.stats().queued == 0)
             asyncio.get_running_loop().call_later(0.15, ticking.set)
-    assert second.body == b"served"
+    assert (await second).body == b"served"
 
 
 @pytest.mark.anyio
@@ -174,16 +175,18 @@ def read_all(environ: Any, start_response: Any) -> list[bytes]:
 
 @pytest.mark.anyio
 async def test_a_body_that_grows_larger_than_allowed_is_answered_413() -> None:
-    peer = await serve(WsgiToAsgi(read_all, max_body_size=10), AsgiPeer(*upload(b"12345", b"67890", b"1")), "POST")
+    chunked = {"transfer-encoding": "chunked"}
+    grows = Scenario("POST", headers=chunked, body=[b"12345", b"67890", b"1"])
+    peer = await serve(WsgiToAsgi(read_all, max_body_size=10), grows)
     assert (peer.status, peer.complete) == (413, True)
-    fits = await serve(WsgiToAsgi(read_all, max_body_size=10), AsgiPeer(*upload(b"12345", b"67890")), "POST")
+    stays = Scenario("POST", headers=chunked, body=[b"12345", b"67890"])
+    fits = await serve(WsgiToAsgi(read_all, max_body_size=10), stays)
     assert fits.body == b"10"
 
 
 @pytest.mark.anyio
 async def test_there_is_no_limit_to_a_body_by_default() -> None:
-    length = [(b"content-length", b"20000000")]
-    peer = await serve(WsgiToAsgi(read_all), AsgiPeer(*upload(*[bytes(100_000)] * 200)), "POST", headers=length)
+    peer = await serve(WsgiToAsgi(read_all), Scenario("POST", body=[bytes(100_000)] * 200))
     assert peer.body == b"20000000"
 
 
@@ -212,7 +215,7 @@ async def test_prebuffer_takes_no_thread_until_enough_of_the_body_is_there(grown
 async def test_a_client_that_leaves_while_its_body_is_prebuffered_costs_no_thread() -> None:
     held = Held()
     adapter = WsgiToAsgi(held, prebuffer=1_000)
-    peer = await serve(adapter, AsgiPeer(part(b"x"), GONE), "POST")
+    peer = await serve(adapter, Scenario("POST", body=[b"x", b"y"], peer=[Disconnect(after_chunks=1)]))
     assert (peer.sent, held.most) == ([], 0)
 
 

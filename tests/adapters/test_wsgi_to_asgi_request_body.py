@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from anysgi import WsgiToAsgi
 from anysgi.exceptions import ClientDisconnected
+from anysgi.testing import Disconnect, Scenario, arun
 from tests.conftest import eventually
 
-from ._driving import GONE, AsgiPeer, happens, part, serve, serving, upload, wsgi_app
+from ._driving import AsgiPeer, happens, part, serve, serving, upload, wsgi_app
 
 MIB = 1024 * 1024
 
@@ -54,7 +55,7 @@ def drain(peer: Flood, size: int = 65_536) -> Any:
 
 @pytest.mark.anyio
 async def test_a_large_upload_takes_no_memory_and_stays_inside_the_window() -> None:
-    await serve(WsgiToAsgi(echo), AsgiPeer(*upload(bytes(MIB))), "POST")  # what is allocated once
+    await serve(WsgiToAsgi(echo), Scenario("POST", body=bytes(MIB)))  # what is allocated once
     peer = Flood(4_096, 65_536)
     before = psutil.Process().memory_info().rss
     await serve(WsgiToAsgi(drain(peer)), peer, "POST")
@@ -80,8 +81,12 @@ async def test_an_upload_is_held_up_once_the_window_is_full() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("script", [[part(b"half"), GONE], upload(b"half")], ids=["disconnect", "early end"])
-async def test_a_body_cut_short_raises_an_oserror_and_never_looks_like_its_end(script: Any) -> None:
+@pytest.mark.parametrize(
+    "scenario",
+    [Scenario("POST", body=[b"half", b"rest"], peer=[Disconnect(after_chunks=1)]), Scenario("POST", body=b"half")],
+    ids=["disconnect", "early end"],
+)
+async def test_a_body_cut_short_raises_an_oserror_and_never_looks_like_its_end(scenario: Scenario) -> None:
     seen: list[Any] = []
 
     def app(environ: Any, start_response: Any) -> list[bytes]:
@@ -94,13 +99,14 @@ async def test_a_body_cut_short_raises_an_oserror_and_never_looks_like_its_end(s
         start_response("200 OK", [])
         return [b"stored"]
 
-    peer = AsgiPeer(*script)
-    try:
-        await serve(WsgiToAsgi(app), peer, "POST", headers=[(b"content-length", b"100")])
-    except ClientDisconnected:
-        assert script[-1] is not GONE  # the server does not know yet that the client left: it is told
+    async def announces_more(scope: Any, receive: Any, send: Any) -> None:
+        await WsgiToAsgi(app)({**scope, "headers": [(b"content-length", b"100")]}, receive, send)
+
+    found = await arun(announces_more, scenario)
     assert seen == [ClientDisconnected]
-    assert peer.sent == []
+    assert [event.message for event in found.messages if event.by == "app"] == []
+    known = bool(scenario.peer)  # a server that does not know yet that the client left is told
+    assert isinstance(found.exception, type(None) if known else ClientDisconnected)
 
 
 @pytest.mark.anyio
@@ -115,7 +121,8 @@ async def test_what_came_before_the_disconnect_can_still_be_read() -> None:
                 source.read()
         return []
 
-    await serve(WsgiToAsgi(app), AsgiPeer(part(b"first\nsec"), GONE), "POST")
+    left = Scenario("POST", body=[b"first\nsec", b"ond"], peer=[Disconnect(after_chunks=1)])
+    await serve(WsgiToAsgi(app), left)
     assert seen == [b"first\n"]
 
 
@@ -128,8 +135,8 @@ async def test_a_body_of_unknown_length_is_terminated_by_the_adapter(header: tup
         assert "HTTP_TRANSFER_ENCODING" not in environ
         return echo(environ, start_response)
 
-    peer = AsgiPeer(*upload(b"12345", b"", b"67890"))
-    assert (await serve(WsgiToAsgi(app), peer, "POST", headers=[header])).body == b"1234567890"
+    pieces = Scenario("POST", body=[b"12345", b"", b"67890"])
+    assert (await serve(WsgiToAsgi(app), pieces, headers=[header])).body == b"1234567890"
 
 
 @pytest.mark.anyio
@@ -141,26 +148,23 @@ async def test_receive_and_send_may_return_awaitables_that_are_no_coroutines() -
         def __await__(self) -> Any:
             return self.work.__await__()
 
-    peer = AsgiPeer(*upload(b"abc", b"def"))
-    scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
-    await WsgiToAsgi(echo)(scope, lambda: Awaitable(peer.receive()), lambda message: Awaitable(peer.send(message)))
-    assert peer.body == b"abcdef"
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await WsgiToAsgi(echo)(scope, lambda: Awaitable(receive()), lambda message: Awaitable(send(message)))
+
+    assert (await serve(app, Scenario("POST", body=[b"abc", b"def"]))).body == b"abcdef"
 
 
 @pytest.mark.anyio
 async def test_expect_100_continue_is_not_answered_for_an_app_that_refuses_without_reading() -> None:
-    calls: list[int] = []
-    peer = AsgiPeer(*upload(b"x" * 1000), on_send=lambda _: calls.append(peer.received))
-    expect = [(b"expect", b"100-continue"), (b"content-length", b"1000")]
-    await serve(WsgiToAsgi(wsgi_app(b"no", b"!", status="401 Unauthorized")), peer, "POST", headers=expect)
-    assert peer.status == 401
-    assert calls[0] == 0  # when the head left
+    expects = Scenario("POST", headers={"expect": "100-continue"}, body=b"x" * 1000)
+    found = await arun(WsgiToAsgi(wsgi_app(b"no", b"!", status="401 Unauthorized")), expects)
+    assert found.status == 401
+    assert found.messages[0].by == "app"  # nothing was received when the head left
 
 
 @pytest.mark.anyio
 async def test_a_body_nobody_reads_does_not_hold_up_the_response() -> None:
-    peer = AsgiPeer(*[part(bytes(65_536))] * 160)
-    await serve(WsgiToAsgi(wsgi_app(b"no thanks")), peer, "POST", headers=[(b"content-length", b"10485760")])
+    peer = await serve(WsgiToAsgi(wsgi_app(b"no thanks")), Scenario("POST", body=[bytes(65_536)] * 160))
     assert peer.body == b"no thanks"
     assert peer.received == 0
 
@@ -210,7 +214,7 @@ def test_wsgi_input_is_what_io_has_for_every_chunking_and_mix_of_reads(pieces: l
         start_response("200 OK", [])
         return [b"same"]
 
-    assert asyncio.run(serve(SHARED.around(app), AsgiPeer(*upload(*pieces)), "POST")).body == b"same"
+    assert asyncio.run(serve(SHARED.around(app), Scenario("POST", body=pieces))).body == b"same"
 
 
 class _Shared:
@@ -231,13 +235,12 @@ SHARED = _Shared()
 @pytest.mark.anyio
 async def test_readline_with_a_limit_waits_for_the_line_and_read1_for_no_more_than_there_is() -> None:
     seen: list[bytes] = []
-    peer = AsgiPeer(part(b"ab"), *upload(b"cdef\n"))
 
     def app(environ: Any, start_response: Any) -> list[bytes]:
         source = environ["wsgi.input"]
         seen.extend([source.readline(3), source.read1(2), source.readline(65_536), source.readline()])
         return echo(environ, start_response)
 
-    await serve(WsgiToAsgi(app), peer, "POST")
+    await serve(WsgiToAsgi(app), Scenario("POST", body=[b"ab", b"cdef\n"]))
     assert seen[0] == b"abc"
     assert b"".join(seen) == b"abcdef\n"

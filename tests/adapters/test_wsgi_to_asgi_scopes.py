@@ -10,7 +10,7 @@ import pytest
 from anysgi import WsgiToAsgi
 from anysgi.exceptions import ConventionError, ServerProtocolError
 
-from ._driving import AsgiPeer, wsgi_app
+from ._driving import AsgiPeer, serve, wsgi_app
 
 
 async def asgi3(scope: Any, receive: Any, send: Any) -> None: ...
@@ -51,9 +51,8 @@ def test_options_out_of_range_are_refused(options: Any) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("app", [lambda environ, start: asgi3(None, None, None), lambda *args: asgi3(*args, None)])
 async def test_an_asgi_app_in_disguise_is_told_what_to_do(app: Any) -> None:
-    peer = AsgiPeer()
     with pytest.raises(TypeError, match=r"to_asgi\(\)"):
-        await WsgiToAsgi(app)({"type": "http", "method": "GET", "path": "/", "headers": []}, peer.receive, peer.send)
+        await serve(WsgiToAsgi(app))
 
 
 CONNECT = {"type": "websocket.connect"}

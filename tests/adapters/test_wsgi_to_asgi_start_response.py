@@ -9,9 +9,15 @@ import pytest
 
 from anysgi import WsgiToAsgi
 from anysgi.exceptions import AppProtocolError
+from anysgi.testing import Exchange, arun
 from tests.conftest import eventually
 
 from ._driving import AsgiPeer, serve
+
+
+def sent_nothing(found: Exchange) -> Exchange:
+    assert [event.message for event in found.messages if event.by == "app"] == []
+    return found
 
 
 @pytest.mark.anyio
@@ -31,11 +37,10 @@ async def test_exc_info_after_the_first_byte_raises_it_in_the_app_and_aborts() -
                 raise
         yield b"never"
 
-    peer = AsgiPeer()
-    with pytest.raises(LookupError, match="original") as caught:
-        await serve(WsgiToAsgi(app), peer)
-    assert seen == [caught.value]
-    assert (peer.status, peer.body, peer.complete) == (200, b"begun", False)
+    found = await arun(WsgiToAsgi(app))
+    assert [str(error) for error in seen] == ["original"]
+    assert found.exception is seen[0]
+    assert (found.status, found.body, found.complete) == (200, b"begun", False)
 
 
 @pytest.mark.anyio
@@ -79,10 +84,8 @@ async def test_write_takes_bytes_only() -> None:
         start_response("200 OK", [])("text")
         return []
 
-    peer = AsgiPeer()
     with pytest.raises(TypeError, match=r"text\.encode\(\)"):
-        await serve(WsgiToAsgi(app), peer)
-    assert peer.sent == []
+        sent_nothing(await arun(WsgiToAsgi(app))).raise_for_exception()
 
 
 @pytest.mark.anyio
@@ -111,10 +114,9 @@ async def test_an_empty_iterable_sends_the_head_at_its_end(kind: Any, method: st
 @pytest.mark.anyio
 @pytest.mark.parametrize("result", [[b"x"], [b"x", b"y"], [], [b""]], ids=repr)
 async def test_never_calling_start_response_is_one_clear_error_and_nothing_is_sent(result: list[bytes]) -> None:
-    peer = AsgiPeer()
+    found = await arun(WsgiToAsgi(lambda environ, start_response: result))
     with pytest.raises(AppProtocolError, match=r"never called start_response\(\)"):
-        await serve(WsgiToAsgi(lambda environ, start_response: result), peer)
-    assert peer.sent == []
+        sent_nothing(found).raise_for_exception()
 
 
 BAD_HEADS = {
@@ -157,12 +159,10 @@ async def test_a_head_that_may_not_be_sent_raises_in_the_app_and_sends_nothing(c
             raise
         return [b"x"]
 
-    peer = AsgiPeer()
-    with pytest.raises(AppProtocolError) as caught:
-        await serve(WsgiToAsgi(app), peer)
-    assert raised == [caught.value]
-    assert isinstance(caught.value, (TypeError, ValueError))
-    assert peer.sent == []
+    found = sent_nothing(await arun(WsgiToAsgi(app)))
+    assert isinstance(found.exception, AppProtocolError)
+    assert isinstance(found.exception, (TypeError, ValueError))
+    assert raised == [found.exception]
 
 
 @pytest.mark.anyio
@@ -185,7 +185,5 @@ async def test_a_chunk_that_is_not_bytes_raises_and_sends_nothing(chunk: Any, be
         start_response("200 OK", [])
         return [*before, chunk]
 
-    peer = AsgiPeer()
     with pytest.raises(TypeError, match=r"made of bytes|encode it"):
-        await serve(WsgiToAsgi(app), peer)
-    assert peer.sent == []
+        sent_nothing(await arun(WsgiToAsgi(app))).raise_for_exception()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from anysgi import WorkerPool, WsgiToAsgi
+from anysgi.testing import Scenario
 from tests.conftest import BOUND, eventually
 
 from ._driving import AsgiPeer, comes_true, happens, serve, serving, upload, wsgi_app
@@ -26,8 +27,8 @@ async def test_a_request_whose_client_left_while_it_queued_is_never_run() -> Non
         return wsgi_app(b"x")(environ, start_response)
 
     adapter = WsgiToAsgi(app, pool=WorkerPool(1))
-    busy, queued = AsgiPeer(), AsgiPeer()
-    async with serving(adapter, busy, path="/busy"):
+    queued = AsgiPeer()
+    async with serving(adapter, path="/busy"):
         await happens(running)
         async with serving(adapter, queued, path="/queued"):
             await happens(queued.idle)  # it is watched while it waits
@@ -48,14 +49,14 @@ async def test_a_queued_request_that_expects_100_continue_is_not_read() -> None:
         return wsgi_app(b"x")(environ, start_response)
 
     adapter = WsgiToAsgi(app, threads=1)
-    queued = AsgiPeer(*upload(b"x"))
-    async with serving(adapter, AsgiPeer()):
+    async with serving(adapter):
         await happens(running)
-        async with serving(adapter, queued, "POST", headers=[(b"expect", b"100-continue")]):
+        expects = Scenario("POST", headers={"expect": "100-continue"}, body=b"x")
+        async with serving(adapter, expects) as queued:
             await comes_true(lambda: adapter.pool.stats().queued == 1)
             release.set()
-    assert queued.body == b"x"
-    assert queued.received == 0
+    assert (await queued).body == b"x"
+    assert (await queued).received == 0
 
 
 @pytest.mark.anyio
