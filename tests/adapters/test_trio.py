@@ -5,84 +5,46 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
+import trio.testing
 
 from anysgi import AsgiToWsgi, WsgiToAsgi
 from anysgi.exceptions import ClientDisconnected, LifespanError
+from anysgi.testing import Disconnect, Exchange, Scenario, SendFails, arun, run
 from tests.conftest import BOUND, eventually
 
 from ._calling import WsgiPeer, asgi_app, body, fetch, head
-from ._driving import http_scope, upload, wsgi_app
+from ._driving import wsgi_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-GONE = {"type": "http.disconnect"}
 
-
-class Peer:
-    """A scripted ASGI server's side of one request, on trio."""
-
-    def __init__(self, *messages: Any, on_send: Callable[[Any], Any] | None = None) -> None:
-        self._give, self._take = trio.open_memory_channel[Any](100)
-        for message in messages or upload(b""):
-            self._give.send_nowait(message)
-        self.on_send = on_send
-        self.sent: list[Any] = []
-        self.started = trio.Event()
-
-    async def receive(self) -> Any:
-        return await self._take.receive()
-
-    async def send(self, message: Any) -> None:
-        await trio.lowlevel.checkpoint()
-        if self.on_send is not None:
-            self.on_send(message)
-        self.sent.append(message)
-        if message.get("body"):
-            self.started.set()
-
-    def leave(self) -> None:
-        self._give.send_nowait(GONE)
-
-    @property
-    def body(self) -> bytes:
-        return b"".join(message.get("body", b"") for message in self.sent)
-
-    @property
-    def status(self) -> int:
-        return int(self.sent[0]["status"])
-
-
-def run(work: Callable[..., Any], *args: Any) -> Any:
+def on_trio(work: Callable[[], Any]) -> Any:
     async def bounded() -> Any:
         with trio.fail_after(BOUND):
-            return await work(*args)
+            return await work()
 
     return trio.run(bounded)
 
 
-def serve(app: Any, peer: Peer | None = None, **scope: Any) -> Any:
+def serve(app: Any, scenario: Scenario | None = None) -> Exchange:
     """One request in a run of its own."""
-
-    async def request() -> Any:
-        ready = peer or Peer()
-        await app(http_scope(**scope), ready.receive, ready.send)
-        return ready
-
-    return run(request)
+    exchange: Exchange = on_trio(partial(arun, app, scenario, convention="asgi", bound=BOUND))
+    return exchange.raise_for_exception()
 
 
 # WsgiToAsgi
 
 
 def test_a_reply_in_one_piece() -> None:
-    peer = serve(WsgiToAsgi(wsgi_app(b"hello")))
-    assert (peer.status, peer.body) == (200, b"hello")
-    assert [message["type"] for message in peer.sent] == ["http.response.start", "http.response.body"]
+    found = serve(WsgiToAsgi(wsgi_app(b"hello")))
+    assert (found.status, found.body) == (200, b"hello")
+    assert [event.message["type"] for event in found.messages] == ["http.response.start", "http.response.body"]
 
 
 def test_a_stream_and_an_upload_larger_than_the_windows() -> None:
@@ -91,13 +53,8 @@ def test_a_stream_and_an_upload_larger_than_the_windows() -> None:
         while piece := environ["wsgi.input"].read(1000):
             yield piece
 
-    async def work() -> Peer:
-        peer = Peer(*upload(*[bytes([n]) * 1000 for n in range(50)]))
-        length = [(b"content-length", b"50000")]
-        await WsgiToAsgi(echo, window=2000)(http_scope("POST", headers=length), peer.receive, peer.send)
-        return peer
-
-    assert run(work).body == b"".join(bytes([n]) * 1000 for n in range(50))
+    parts = [bytes([n]) * 1000 for n in range(50)]
+    assert serve(WsgiToAsgi(echo, window=2000), Scenario("POST", body=parts)).body == b"".join(parts)
 
 
 class Endless:
@@ -123,26 +80,26 @@ class Endless:
 def test_a_cancelled_request_closes_the_stream() -> None:
     app = Endless()
 
-    async def work() -> None:
-        peer = Peer()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(WsgiToAsgi(app), http_scope(), peer.receive, peer.send)
-            await peer.started.wait()
-            nursery.cancel_scope.cancel()
+    async def cancels(scope: Any, receive: Any, send: Any) -> None:
+        with trio.CancelScope() as request:
 
-    run(work)
+            async def sending(message: Any) -> None:
+                await send(message)
+                if message.get("body"):
+                    request.cancel()
+
+            await WsgiToAsgi(app)(scope, receive, sending)
+
+    serve(cancels)
     assert app.closed.wait(BOUND)
 
 
 def test_send_that_fails_raises_its_own_error_and_closes_the_stream() -> None:
     app = Endless()
 
-    def fail(message: Any) -> None:
-        if message.get("body"):
-            raise OSError("broken pipe")
-
-    with pytest.raises(OSError, match="broken pipe"):
-        serve(WsgiToAsgi(app), Peer(on_send=fail))
+    with pytest.raises(BrokenPipeError) as caught:
+        serve(WsgiToAsgi(app), Scenario(peer=[SendFails(at=2, error=BrokenPipeError)]))
+    assert type(caught.value) is BrokenPipeError  # no group, no wrapper
     assert app.closed.wait(BOUND)
 
 
@@ -166,20 +123,22 @@ def test_a_request_that_queues_too_long_is_answered_503() -> None:
         start_response("200 OK", [])
         return [b"done"]
 
-    async def work() -> list[Peer]:
+    async def work() -> list[Exchange]:
         app = WsgiToAsgi(slow, threads=1, queue_timeout=0.05)
-        peers = [Peer(), Peer()]
+        served: list[Exchange] = []
+
+        async def request() -> None:
+            served.append(await arun(app))
+
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(app, http_scope(), peers[0].receive, peers[0].send)
+            nursery.start_soon(request)
             await trio.testing.wait_all_tasks_blocked()
-            await app(http_scope(), peers[1].receive, peers[1].send)
+            await request()
             gate.set()
-        return peers
+        return served
 
-    import trio.testing
-
-    first, second = run(work)
-    assert (first.body, second.status) == (b"done", 503)
+    refused, first = on_trio(work)
+    assert (first.body, refused.status) == (b"done", 503)
 
 
 def test_what_the_app_raises_is_raised() -> None:
@@ -219,12 +178,11 @@ def test_a_lifespan_with_an_app_inside() -> None:
             nursery.start_soon(app, {"type": "lifespan", "state": {}}, take.receive, answer)
             give.send_nowait({"type": "lifespan.startup"})
             await started.wait()
-            peer = Peer()
-            await app(http_scope(), peer.receive, peer.send)
+            exchange = await arun(app)
             give.send_nowait({"type": "lifespan.shutdown"})
-        return peer.body, answers, trio.lowlevel.current_trio_token()
+        return exchange.body, answers, trio.lowlevel.current_trio_token()
 
-    content, answers, token = run(work)
+    content, answers, token = on_trio(work)
     assert content == b"x"
     assert answers == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert events == [("startup", token), ("request", token), ("shutdown", token)]
@@ -402,9 +360,7 @@ def test_send_after_the_client_left_is_an_oserror() -> None:
             done.set()
 
     with AsgiToWsgi(app, loop="trio", lifespan="off") as adapter:
-        peer = WsgiPeer(adapter)
-        peer.read()
-        peer.close()
+        run(adapter, Scenario(peer=[Disconnect(after_messages=2)]))
         assert done.wait(BOUND)
     assert isinstance(raised[0], ClientDisconnected)
 

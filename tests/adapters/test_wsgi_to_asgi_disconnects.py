@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from anysgi import WsgiToAsgi
-from anysgi.testing import Disconnect, Scenario, SendFails
+from anysgi.testing import Disconnect, Scenario, SendBlocks, SendFails
 from tests.conftest import BOUND, eventually
 
 from ._driving import AsgiPeer, comes_true, happens, part, serve, serving, upload, wsgi_app
@@ -130,9 +130,8 @@ async def test_send_that_fails_at_once_is_told_apart_from_a_failing_app() -> Non
 @pytest.mark.anyio
 async def test_cancelling_frees_the_thread_within_a_chunk() -> None:
     stream = Stream(bytes(1000))
-    peer = AsgiPeer(on_send=lambda m: asyncio.sleep(60) if m.get("body") else None)
     adapter = WsgiToAsgi(stream, window=3_000)
-    task = asyncio.create_task(serve(adapter, peer))
+    task = asyncio.create_task(serve(adapter, Scenario(peer=[SendBlocks(at=2)])))
     await comes_true(lambda: stream.produced == 4)  # three fit into the window, the next one waits
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -9,6 +9,7 @@ import pytest
 
 from anysgi import WsgiToAsgi
 from anysgi.exceptions import ConventionError, ServerProtocolError
+from anysgi.testing import arun
 
 from ._driving import AsgiPeer, serve, wsgi_app
 
@@ -95,10 +96,13 @@ async def test_a_websocket_that_does_not_begin_with_connect_is_the_servers_mista
 
 @pytest.mark.anyio
 async def test_an_unknown_scope_type_is_an_error() -> None:
-    peer = AsgiPeer()
+    async def foo(scope: Any, receive: Any, send: Any) -> None:
+        await WsgiToAsgi(wsgi_app(b"x"))({"type": "foo"}, receive, send)
+
+    found = await arun(foo)
     with pytest.raises(ValueError, match="'foo'"):
-        await WsgiToAsgi(wsgi_app(b"x"))({"type": "foo"}, peer.receive, peer.send)
-    assert (peer.received, peer.sent) == (0, [])
+        found.raise_for_exception()
+    assert found.messages == []
 
 
 def test_awaiting_it_outside_an_event_loop_says_what_is_missing() -> None:
