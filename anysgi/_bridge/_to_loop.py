@@ -104,6 +104,11 @@ class ToLoop:
         self._chunks.append(body)
         self._stage = ENDED
 
+    def put_aside(self) -> None:
+        """Have the loop take one byte, for something it sends in its place, and wait until that has left."""
+        self.put(b"\0")
+        self._wait_for_room(self._window + 1)
+
     def end(self) -> None:
         """The bytes are complete."""
         self._stage = ENDED

@@ -37,6 +37,7 @@ START, MORE, FINAL, TRAILERS = (
     "http.response.trailers",
 )
 EARLY_HINT, PATHSEND = "http.response.early_hint", "http.response.pathsend"
+ZEROCOPYSEND = "http.response.zerocopysend"
 
 TRANSITIONS: dict[str, dict[str, str]] = {
     IDLE: {START: STARTED, EARLY_HINT: IDLE},

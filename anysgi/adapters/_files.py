@@ -1,9 +1,11 @@
 """Files, both ways: what a server can do better than read and write.
 
-    WSGI app -> ASGI server   `wsgi.file_wrapper` -> `http.response.pathsend`, or blocks worth a message each
+    WSGI app -> ASGI server   `wsgi.file_wrapper` -> `http.response.pathsend`, `http.response.zerocopysend`, or blocks
+                              worth a message each
     ASGI app -> WSGI server   `http.response.pathsend` -> the server's own `wsgi.file_wrapper`
 
-Sources: PEP 3333, "Optional Platform-Specific File Handling"; ASGI spec, the extension "Path Send".
+Sources: PEP 3333, "Optional Platform-Specific File Handling"; ASGI spec, the extensions "Path Send" and "Zero Copy
+Send".
 """
 
 from __future__ import annotations
@@ -11,16 +13,20 @@ from __future__ import annotations
 import io
 import os
 import stat
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from .._core._asgi_messages import PATHSEND, ZEROCOPYSEND
 from ..exceptions import AppProtocolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from .._core._asgi_messages import ResponseMessages
+    from ..types import Message
 
 BLOCK = 65_536  # bytes: frameworks ask for 4 to 8 KiB, made for a socket of the app's own
+_OPENED = (io.BufferedReader, io.FileIO)  # what `open` gives: nothing between the file and what would be read
 
 
 class FileWrapper:
@@ -41,16 +47,23 @@ class FileWrapper:
         return iter(lambda: self.filelike.read(self.block_size), b"")
 
 
-class PathWrapper(FileWrapper):
-    """The same for a server that offers `http.response.pathsend`."""
+class OfferedFile(FileWrapper):
+    """The same for a server that can send a file by itself."""
 
-    def whole_file(self) -> tuple[str, int] | None:
-        """Return path and bytes, if all of the file is to be sent, and a server that opens the path finds this file.
+    @abstractmethod
+    def offer(self) -> tuple[Message, int] | None:
+        """Return the message that has the server send it, and how many bytes these are; None if it has to be blocks."""
 
-        Temporary files are none: they may be gone once they are closed.
-        """
+
+class PathWrapper(OfferedFile):
+    """For `http.response.pathsend`: all of the file is to be sent, and a server that opens its path finds this file.
+
+    Temporary files are none: they may be gone once they are closed.
+    """
+
+    def offer(self) -> tuple[Message, int] | None:
         file = self.filelike
-        if type(file) not in (io.BufferedReader, io.FileIO) or not isinstance(file.name, str):
+        if type(file) not in _OPENED or not isinstance(file.name, str):
             return None
         path = os.path.abspath(file.name)
         try:
@@ -58,7 +71,30 @@ class PathWrapper(FileWrapper):
             whole = stat.S_ISREG(here.st_mode) and file.tell() == 0 and os.path.samestat(here, os.stat(path))
         except (OSError, ValueError):  # closed, or moved away
             return None
-        return (path, here.st_size) if whole else None
+        return ({"type": PATHSEND, "path": path}, here.st_size) if whole else None
+
+
+class DescriptorWrapper(OfferedFile):
+    """For `http.response.zerocopysend`: the rest of an open file, which stays open until it was sent."""
+
+    def offer(self) -> tuple[Message, int] | None:
+        file = self.filelike
+        if type(file) not in _OPENED:
+            return None
+        try:
+            about, offset = os.fstat(file.fileno()), file.tell()
+        except (OSError, ValueError):  # closed, or nothing one can be at a place of
+            return None
+        count = about.st_size - offset
+        message = {"type": ZEROCOPYSEND, "file": file, "offset": offset, "count": count}
+        return (message, count) if stat.S_ISREG(about.st_mode) and count > 0 else None
+
+
+def wrapper_for(extensions: Container[str]) -> type[FileWrapper]:
+    """Return the `wsgi.file_wrapper` for a server that offers these extensions."""
+    if PATHSEND in extensions:
+        return PathWrapper
+    return DescriptorWrapper if ZEROCOPYSEND in extensions else FileWrapper
 
 
 def open_file(messages: ResponseMessages) -> BinaryIO | None:

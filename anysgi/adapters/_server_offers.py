@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._core._asgi_messages import EARLY_HINT, PATHSEND
+from .._core._asgi_messages import EARLY_HINT
 from .._core._tls import add_tls
-from ._files import FileWrapper, PathWrapper
+from ._files import wrapper_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ def add_offers(environ: Environ, port: Port, send: Send) -> EarlyHints | None:
         send: the server's.
     """
     extensions: Mapping[str, Any] = environ["asgi.scope"].get("extensions") or {}
-    environ["wsgi.file_wrapper"] = PathWrapper if PATHSEND in extensions else FileWrapper
+    environ["wsgi.file_wrapper"] = wrapper_for(extensions)
     tls = extensions.get("tls")
     if tls:
         add_tls(environ, tls)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .._core._containment import contained
 from .._core._start_response import ResponseHead, check_chunk, check_iterable
 from ..exceptions import AppProtocolError
-from ._files import PathWrapper
+from ._files import OfferedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ class WsgiCall:
 
     Attributes:
         start: the `http.response.start` message; empty until the head is committed, which the first byte follows.
-        path: the file that is the body, if the server is to send it by itself.
+        file: the message that is the body, if the server is to send a file by itself.
         queued_at: when the pool queued it (monotonic seconds), 0 if a thread was free.
     """
 
@@ -52,7 +52,7 @@ class WsgiCall:
         "_thread",
         "_ticket",
         "context",
-        "path",
+        "file",
         "queued_at",
         "start",
     )
@@ -70,7 +70,7 @@ class WsgiCall:
         ]  # whoever takes it decides: the thread runs the app, or the loop sees to it that none does
         self._thread = 0
         self.queued_at = 0.0
-        self.path = ""
+        self.file: Message | None = None
 
     def revoke(self) -> bool:
         """Make `run` do nothing; False if it is too late."""
@@ -159,7 +159,7 @@ class WsgiCall:
 
     def _send_iterable(self, result: Any) -> None:
         check_iterable(result)
-        if type(result) is PathWrapper and self._send_path(result.whole_file()):
+        if isinstance(result, OfferedFile) and self._send_file(result.offer()):
             return
         chunks = iter(result)
         if type(chunks) in _AT_HAND:
@@ -167,15 +167,17 @@ class WsgiCall:
         else:
             self._send_chunks(chunks)
 
-    def _send_path(self, file: tuple[str, int] | None) -> bool:
+    def _send_file(self, offer: tuple[Message, int] | None) -> bool:
         """Leave a file to the server; False if its blocks are to be sent instead."""
-        if file is None or self.start or self._head.for_head:
+        if offer is None or self.start or self._head.for_head:
             return False
-        path, size = file
+        message, size = offer
         self.start = self._head.commit(whole=size)
         if self._head.length.left != size:
             return False
-        self.path = path
+        self.file = message
+        if "file" in message:
+            self._out.put_aside()
         self._out.end()
         return True
 

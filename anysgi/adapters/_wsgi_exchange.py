@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from .._bridge._contexts import write_back
 from .._bridge._pool import PoolFull
 from .._bridge._to_loop import ToLoop
-from .._core._asgi_messages import PATHSEND
 from ..exceptions import ClientDisconnected, RequestTimeout
 from ._nesting import ended, pool_for
 from ._request_input import WsgiInput
@@ -188,12 +187,10 @@ class WsgiExchange:
         if self._hints is not None:
             await self._hints.sent()
         await send(self._call.start)
-        if self._call.path:
-            await send({"type": PATHSEND, "path": self._call.path})
-        else:
-            await send({"type": "http.response.body", "body": body, "more_body": more})
+        file = self._call.file
+        await send(file or {"type": "http.response.body", "body": body, "more_body": more})
         out.credit()
-        if more:
+        if more and file is None:
             await self._relay_rest(streaming=not out.ready)
         if not out.clean:
             await out.finished()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 from starlette.responses import FileResponse
 
 from anysgi import AsgiToWsgi, WsgiToAsgi
-from anysgi._core._asgi_messages import PATHSEND
+from anysgi._core._asgi_messages import PATHSEND, ZEROCOPYSEND
 from anysgi.exceptions import AppProtocolError
 
 from ._calling import WsgiPeer, asgi_app, body, fetch, head, make_environ
@@ -136,6 +138,63 @@ async def test_a_whole_file_is_left_to_a_server_that_can_send_it(path: Path) -> 
     unbuffered = path.open("rb", buffering=0)
     peer = await get(sends(unbuffered, ("Content-Length", "256000")))
     assert peer.sent[1:] == [{"type": PATHSEND, "path": str(path)}]
+
+
+async def copied(app: Any, method: str = "GET", fails: bool = False) -> tuple[bytes, list[str]]:
+    """Ask an app as a server does that copies from open files; what it got, and the kinds of messages it came in."""
+    body, kinds = bytearray(), []
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        kinds.append(message["type"].removeprefix("http.response."))
+        if message["type"] == ZEROCOPYSEND:
+            await asyncio.sleep(0)  # the app's thread could close its file now
+            if fails:
+                raise OSError("the client left")
+            body.extend(os.pread(message["file"].fileno(), message["count"], message["offset"]))
+        else:
+            body.extend(message.get("body", b""))
+
+    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "path": "/"}
+    scope |= {"raw_path": b"/", "query_string": b"", "headers": [], "extensions": {ZEROCOPYSEND: {}}}
+    await WsgiToAsgi(app)(scope, receive, send)
+    return bytes(body), kinds
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("skipped", [0, 10])
+async def test_an_open_file_is_left_to_a_server_that_copies_from_it(path: Path, skipped: int) -> None:
+    file = path.open("rb")
+    file.read(skipped)
+    assert await copied(sends(file)) == (CONTENT[skipped:], ["start", "zerocopysend"])
+    assert file.closed
+
+
+@pytest.mark.anyio
+async def test_what_a_server_cannot_copy_is_sent_as_blocks(path: Path) -> None:
+    read, write = os.pipe()
+    os.write(write, b"piped")
+    os.close(write)
+    (path.parent / "empty").touch()
+    for content, asked in [
+        (b"in memory", copied(sends(io.BytesIO(b"in memory")))),
+        (b"piped", copied(sends(open(read, "rb")))),  # noqa: SIM115 - the adapter closes it
+        (b"", copied(sends((path.parent / "empty").open("rb")))),
+        (CONTENT[:5], copied(sends(path.open("rb"), ("Content-Length", "5")))),
+        (b"", copied(sends(path.open("rb"), ("Content-Length", "256000")), "HEAD")),
+    ]:
+        body, kinds = await asked
+        assert (body, set(kinds)) == (content, {"start", "body"})
+
+
+@pytest.mark.anyio
+async def test_a_file_that_is_copied_is_closed_when_the_copying_fails(path: Path) -> None:
+    file = path.open("rb")
+    with pytest.raises(OSError, match="the client left"):
+        await copied(sends(file), fails=True)
+    assert file.closed
 
 
 @pytest.mark.anyio
