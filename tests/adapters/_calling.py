@@ -1,4 +1,9 @@
-"""A scripted WSGI server around AsgiToWsgi, and programs in processes of their own."""
+"""One request to a WSGI app, and programs in processes of their own.
+
+`fetch` has it served by `anysgi.testing`; where a `Scenario` can say what the server and its client do, tests call
+`anysgi.testing.run`.  `WsgiPeer` is for what it cannot: a server that stops, closes or forgets a response while the app
+is silent, at a moment of the test's choosing; and a look at the iterable itself, as servers take one.
+"""
 
 from __future__ import annotations
 

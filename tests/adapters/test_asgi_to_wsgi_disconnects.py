@@ -19,9 +19,10 @@ from anysgi._bridge._loop_thread import shared_loop
 from anysgi.adapters._asgi_exchange import AsgiExchange
 from anysgi.adapters._client_watch import socket_check
 from anysgi.exceptions import ClientDisconnected
+from anysgi.testing import Disconnect, Scenario, run
 from tests.conftest import BOUND, eventually
 
-from ._calling import Input, WsgiPeer, asgi_app, body, fetch, head, make_environ
+from ._calling import WsgiPeer, asgi_app, body, fetch, head, make_environ
 
 
 def wrap(app: Any, **options: Any) -> AsgiToWsgi:
@@ -323,13 +324,14 @@ def test_an_app_that_was_told_may_leave_without_finishing_and_is_not_blamed(bega
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    peer = WsgiPeer(wrap(app), "POST", body=Input(b"half"), CONTENT_LENGTH="100")
+    cut_short = Scenario("POST", body=b"half of it", peer=[Disconnect(after_bytes=4)], like="gunicorn")
+    found = run(wrap(app), cut_short)
     if began:
         with pytest.raises(ClientDisconnected, match="the client left"):
-            peer.finish()
+            found.raise_for_exception()
     else:
-        assert peer.finish().status.startswith("503")
-    assert peer.errors == ""
+        assert found.status == 503
+    assert found.request["wsgi.errors"].getvalue() == ""
 
 
 @pytest.mark.parametrize("size", [5, 100_000], ids=["a small body", "a body larger than the window"])

@@ -13,9 +13,10 @@ from starlette.routing import Route
 
 from anysgi import AsgiToWsgi
 from anysgi.exceptions import AppProtocolError
+from anysgi.testing import run
 from tests.conftest import BOUND, eventually
 
-from ._calling import Input, WsgiPeer, asgi_app, body, fetch, head
+from ._calling import Input, asgi_app, body, fetch, head
 
 
 def wrap(app: Any, **options: Any) -> AsgiToWsgi:
@@ -49,11 +50,10 @@ def test_an_exception_is_raised_to_middleware_outside_on_request() -> None:
 
 
 def test_an_exception_after_the_first_byte_cuts_the_response() -> None:
-    peer = WsgiPeer(wrap(raising(LookupError("late"), head(), body(b"begun", more=True))))
-    assert peer.read() == b"begun"
-    with pytest.raises(LookupError, match="late"):
-        peer.read()
-    peer.close()
+    failure = LookupError("late")
+    found = run(wrap(raising(failure, head(), body(b"begun", more=True))))
+    assert found.exception is failure
+    assert (found.body, found.complete) == (b"begun", False)
 
 
 def test_an_exception_after_the_whole_response_leaves_its_traceback_in_wsgi_errors() -> None:
@@ -173,10 +173,10 @@ def test_an_app_that_returns_without_a_response_is_a_500_and_says_what_is_missin
 
 
 def test_an_app_that_returns_in_the_middle_of_its_body_cuts_the_response() -> None:
-    peer = WsgiPeer(wrap(asgi_app(head(), body(b"begun", more=True))))
-    assert peer.read() == b"begun"
+    found = run(wrap(asgi_app(head(), body(b"begun", more=True))))
+    assert found.body == b"begun"
     with pytest.raises(AppProtocolError, match="before its response was complete"):
-        peer.read()
+        found.raise_for_exception()
 
 
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=repr)

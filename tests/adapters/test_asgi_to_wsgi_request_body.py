@@ -13,9 +13,13 @@ import pytest
 
 from anysgi import AsgiToWsgi
 from anysgi.exceptions import ClientDisconnected
+from anysgi.testing import Disconnect, Scenario, run
 from tests.conftest import BOUND
 
-from ._calling import Input, WsgiPeer, body, fetch, head, make_environ
+from ._calling import Fetched, Input, body, fetch, head, make_environ
+
+# A server that takes the end of a connection for the end of the body.
+CUT_SHORT = Scenario("POST", body=b"half of it", peer=[Disconnect(after_bytes=4)], like="gunicorn")
 
 
 def reading(calls: int = 100) -> Any:
@@ -80,14 +84,13 @@ def test_after_a_body_cut_short_send_raises_as_spec_version_2_4_asks(began: bool
             except OSError as error:
                 raised.append(error)
 
-    peer = WsgiPeer(wrap(app), "POST", "/", Input(b"half"), CONTENT_LENGTH="100")
+    found = run(wrap(app), CUT_SHORT)
     if began:
-        with pytest.raises(ClientDisconnected):
-            peer.finish()
+        assert isinstance(found.exception, ClientDisconnected)
     else:
-        assert peer.finish().status.startswith("503")
+        assert found.status == 503
     assert len(raised) == (1 if began else 2)
-    assert b"sorry" not in peer.body
+    assert b"sorry" not in found.body
 
 
 @pytest.mark.parametrize("source", [Input(b"payload"), io.BytesIO(b"payload")], ids=["read", "read1"])
@@ -104,7 +107,7 @@ def test_a_chunked_body_whose_end_the_server_does_not_tell_is_refused_unread(cap
     assert "wsgi.input_terminated" in caplog.text
 
 
-def on_uwsgi(app: Any, monkeypatch: pytest.MonkeyPatch, chunked_read: Any, **options: Any) -> WsgiPeer:
+def on_uwsgi(app: Any, monkeypatch: pytest.MonkeyPatch, chunked_read: Any, **options: Any) -> Fetched:
     """A chunked upload, where `wsgi.input` has no end and the module `uwsgi` has a function instead."""
     uwsgi = types.ModuleType("uwsgi")
     uwsgi.chunked_read = chunked_read  # type: ignore[attr-defined]
@@ -282,12 +285,9 @@ def test_a_body_that_grows_too_large_after_the_response_began_is_a_disconnect() 
         events.append(await receive())
         await send(body(b"!"))
 
-    environ = {"wsgi_input": io.BytesIO(bytes(11)), "wsgi_input_terminated": True}
-    peer = WsgiPeer(wrap(app, max_body_size=10), "POST", "/", **environ)
-    assert peer.read() == b"begun"
-    with pytest.raises(ClientDisconnected):
-        peer.read()
-    peer.close()
+    found = run(wrap(app, max_body_size=10), Scenario("POST", headers={"transfer-encoding": "chunked"}, body=bytes(11)))
+    assert found.body == b"begun"
+    assert isinstance(found.exception, ClientDisconnected)
     assert events == [{"type": "http.disconnect"}]
 
 

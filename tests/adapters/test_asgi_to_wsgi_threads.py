@@ -13,6 +13,7 @@ import pytest
 
 from anysgi import AsgiToWsgi
 from anysgi._bridge._loop_thread import shared_loop
+from anysgi.testing import run
 from tests.conftest import BOUND, eventually
 
 from ._calling import WsgiPeer, asgi_app, body, fetch, head, make_environ
@@ -193,11 +194,10 @@ def test_a_response_that_takes_too_long_is_cut() -> None:
         await send(body(b"begun", more=True))
         await asyncio.Event().wait()
 
-    peer = WsgiPeer(wrap(app, timeout=0.2, grace=0.02))
-    assert peer.read() == b"begun"
+    found = run(wrap(app, timeout=0.2, grace=0.02))
+    assert found.body == b"begun"
     with pytest.raises(TimeoutError, match="too long"):
-        peer.read()
-    peer.close()
+        found.raise_for_exception()
     assert fetch(wrap(asgi_app(head(), body(b"x")), timeout=BOUND)).body == b"x"
 
 

@@ -68,7 +68,7 @@ def test_without_a_file_wrapper_it_is_not_offered_and_the_blocks_are_sent(path: 
 
 
 def test_a_file_of_unstated_length_gets_one(path: Path) -> None:
-    peer = WsgiPeer(wrap(asgi_app(head(), pathsend(str(path)))), wsgi_file_wrapper=Wrapper).finish()
+    peer = fetch(wrap(asgi_app(head(), pathsend(str(path)))), wsgi_file_wrapper=Wrapper)
     assert ("content-length", str(len(CONTENT))) in peer.headers
 
 

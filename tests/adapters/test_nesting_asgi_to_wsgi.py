@@ -12,9 +12,10 @@ import pytest
 
 from anysgi import AsgiToWsgi, WsgiToAsgi
 from anysgi.exceptions import ClientDisconnected
+from anysgi.testing import Disconnect, Scenario, run
 from tests.conftest import BOUND
 
-from ._calling import Input, WsgiPeer, fetch
+from ._calling import fetch
 from ._driving import wsgi_app
 
 if TYPE_CHECKING:
@@ -106,18 +107,14 @@ def test_a_stream_is_closed_once_when_its_client_leaves() -> None:
     for _ in range(3):  # the only thread is free again each time
         app.closed.clear()
         app.threads.clear()
-        peer = WsgiPeer(outer)
-        assert peer.read()
-        peer.close()
-        peer.close()
+        assert run(outer, Scenario(peer=[Disconnect(after_messages=2)])).body
         assert app.was_closed_once()
 
 
 def test_a_stream_that_fails_is_closed_once_and_cut() -> None:
     app = Streams(fails)
-    peer = WsgiPeer(nest(app, window=1000))
     with pytest.raises(LookupError, match="half-way"):
-        peer.finish()
+        run(nest(app, window=1000)).raise_for_exception()
     assert app.was_closed_once()
 
 
@@ -133,9 +130,9 @@ def test_an_upload_that_breaks_off_raises_in_the_apps_read_and_closes_once() -> 
             raise
 
     app = Streams(reads)
-    peer = WsgiPeer(nest(app), "POST", body=Input(b"half"), CONTENT_LENGTH="100")
+    half = Scenario("POST", body=b"half of it", peer=[Disconnect(after_bytes=4)], like="gunicorn")
     with pytest.raises(ClientDisconnected):
-        peer.finish()
+        run(nest(app), half).raise_for_exception()
     assert app.was_closed_once()
     assert isinstance(heard[0], ClientDisconnected)
 
