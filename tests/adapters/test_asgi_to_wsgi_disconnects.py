@@ -146,10 +146,11 @@ def test_an_async_generator_is_closed_with_its_response() -> None:
         return StreamingResponse(ticks(), media_type="text/event-stream")
 
     before = tasks()
-    peer = WsgiPeer(wrap(Starlette(routes=[Route("/", sse)]), window=200, grace=0.1))
-    for _ in range(3):
-        assert b"data: " in peer.read()
-    peer.close()
+    found = run(
+        wrap(Starlette(routes=[Route("/", sse)]), window=200, grace=0.1), Scenario(peer=[Disconnect(after_messages=4)])
+    )
+    assert all(b"data: " in chunk for chunk in found.chunks)
+    assert len(found.chunks) == 3
     assert finalised.wait(BOUND)
     at_the_end = produced
     assert eventually(lambda: tasks() <= before)
@@ -309,9 +310,9 @@ def test_an_error_after_the_client_left_is_nobodys_business(caplog: pytest.LogCa
         except OSError:
             raise LookupError("while tidying up") from None
 
-    peer = WsgiPeer(wrap(ended.watch(app), window=1_000))
-    peer.close()
+    run(wrap(ended.watch(app), window=1_000), Scenario(peer=[Disconnect(after_messages=2)]))
     assert ended.wait(BOUND)
+    assert isinstance(ended.error, LookupError)
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 

@@ -15,6 +15,7 @@ from starlette.responses import FileResponse
 from anysgi import AsgiToWsgi, WsgiToAsgi
 from anysgi._core._asgi_messages import PATHSEND, ZEROCOPYSEND
 from anysgi.exceptions import AppProtocolError
+from anysgi.testing import run
 
 from ._calling import WsgiPeer, asgi_app, body, fetch, head, make_environ
 from ._driving import AsgiPeer, serve
@@ -97,14 +98,18 @@ def test_a_head_request_opens_no_file(path: Path) -> None:
     ],
 )
 def test_a_file_that_cannot_be_sent_is_an_error_before_the_head(path: Path, make: Any, said: str) -> None:
-    app = AsgiToWsgi(asgi_app(*make(path.parent)), lifespan="off")
-    peer = WsgiPeer(app, wsgi_file_wrapper=Wrapper)
-    if len(peer.heads) == 1 and peer.status.startswith("200"):  # a chunk was out already: the stream breaks
+    app = wrap(asgi_app(*make(path.parent)))
+
+    def offered(environ: Any, start_response: Any) -> Any:
+        return app({**environ, "wsgi.file_wrapper": Wrapper}, start_response)
+
+    found = run(offered)
+    if found.status == 200:  # a chunk was out already: the stream breaks
         with pytest.raises(AppProtocolError, match=said):
-            peer.finish()
-        return
-    assert peer.status.startswith("500")
-    assert said in peer.errors
+            found.raise_for_exception()
+    else:
+        assert found.status == 500
+        assert said in found.request["wsgi.errors"].getvalue()
 
 
 def test_an_error_with_a_file_is_raised_on_request(path: Path) -> None:
