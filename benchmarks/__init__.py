@@ -9,4 +9,5 @@ with the contenders taking turns in short slices, because an absolute figure fro
     sites      the same with Flask, Starlette, …      imports    what `import anysgi` costs and brings in
     drivers    play the server, count every byte      targets    the figures to reach, nothing else
     peers      how each adapter is built              report     tables and RESULTS.md
+    machine    what it ran on                         readme     the ratios that README.md shows
 """

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import compression, imports, inprocess, machine, memory, middleware, report, serving, watch
+from benchmarks import compression, imports, inprocess, machine, memory, middleware, readme, report, serving, watch
 from benchmarks.measure import Result
 from benchmarks.payload import MIB
 from benchmarks.peers import have_ours
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+README = RESULTS.parents[1] / "README.md"  # shows the ratios
 DESCRIPTION = "Measures anysgi against its peers, all in one run, taking turns; prints ratios, never a lone absolute."
 EPILOG = """\
 examples:
@@ -168,6 +169,8 @@ def main(arguments: list[str] | None = None) -> None:
         print(text)
         return
     target.write_text(text)
+    if target.resolve() == RESULTS.resolve():
+        README.write_text(readme.renew(README.read_text(), results))
     print(report.target_table(results), report.summary(results), f"Written to {target}.", sep="\n")
 
 
