@@ -111,6 +111,10 @@ class WsgiWebSocket:
             if self._pump is None:
                 raise
             log.debug("the app's response, which comes after its WebSocket and goes nowhere, is none", exc_info=True)
+        except OSError:  # a write on the socket, as its other end was closed
+            if self._left is None:
+                raise
+            log.debug("the app failed as its client was gone", exc_info=True)
         except port.Cancelled:
             self._talking.cancel()
             raise
@@ -168,6 +172,7 @@ class WsgiWebSocket:
                 await self._send(_message("close", code=close.code, reason=close.reason))
         except (OSError, RuntimeError) as error:
             log.debug("the client of a WebSocket is gone: %r", error)
+            self._left = self._left or Close(ABNORMAL, "")
         except Exception as error:
             self._refused = error
         self._stream.end()
@@ -189,7 +194,8 @@ class WsgiWebSocket:
     async def _to_client(self, payload: str | bytes) -> None:
         try:
             await self._send({"type": "websocket.send", "text" if isinstance(payload, str) else "bytes": payload})
-        except RuntimeError as error:  # uvicorn's way of saying that the client has closed
+        except (OSError, RuntimeError) as error:  # RuntimeError is uvicorn's way of saying that the client has closed
+            self._left = self._left or Close(ABNORMAL, "")
             raise _gone() from error
 
     def _close_of(self, pump: WebSocketPump) -> Close:

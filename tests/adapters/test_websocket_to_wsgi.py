@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import threading
+from contextlib import suppress
 from typing import Any
 
 import anyio
 import pytest
 from flask import Flask
 from flask_sock import Sock
-from simple_websocket import Server
+from simple_websocket import ConnectionClosed, Server
 from wsproto.events import Ping
 
 from anysgi import AsgiToWsgi, WorkerPool, WsgiToAsgi
@@ -173,6 +175,31 @@ async def test_a_server_whose_send_fails_has_lost_its_client(kind: str, error: E
     app = App(handler)
     async with open_websocket(WsgiToAsgi(app, grace=0.2), WebSocketPeer(on_send=on_send)):
         await happens(app.ended)
+
+
+async def test_a_write_that_fails_as_the_client_was_gone_is_no_failure_of_the_app() -> None:
+    def on_send(message: Any) -> None:
+        if message["type"] == "websocket.send":
+            raise OSError("gone")
+
+    def handler(ws: Any) -> None:
+        ws.send("hello")
+        with suppress(ConnectionClosed):
+            ws.receive()
+        raise OSError(errno.EBADF, "what simple-websocket's send() raises then")
+
+    app = App(handler)
+    async with open_websocket(WsgiToAsgi(app), WebSocketPeer(on_send=on_send)):
+        await happens(app.ended)
+
+
+async def test_an_oserror_of_an_app_whose_client_is_there_is_its_failure() -> None:
+    def handler(ws: Any) -> None:
+        raise FileNotFoundError("no such room")
+
+    with pytest.raises(FileNotFoundError, match="no such room"):
+        async with open_websocket(WsgiToAsgi(App(handler)), WebSocketPeer()):
+            pass
 
 
 async def test_a_server_that_refuses_a_message_is_told_so() -> None:
