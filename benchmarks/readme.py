@@ -33,10 +33,11 @@ def ratios(results: dict[str, Result]) -> str:
 
 
 def peer_of(target: Target) -> str:
-    """What a row is held against; the figures of one case also differ by what is counted, and by convention."""
-    convention = {"middleware-asgi": ", ASGI", "middleware-wsgi": ", WSGI"}.get(target.case, "")
-    counted = {"RSS MiB": "'s memory (RSS)", "PSS MiB": "'s memory (PSS)"}.get(target.fact, "")
-    return f"{target.peer}{counted}{convention}"
+    """What a row is held against; rows of the same work differ by what is counted, and by convention."""
+    counted = {"RSS MiB": "memory (RSS) of ", "PSS MiB": "memory (PSS) of "}.get(target.fact, "")
+    work, _, convention = target.case.partition("-")
+    both = convention in ("asgi", "wsgi") and work in ("middleware", "compress")
+    return f"{counted}{target.peer}{f', {convention.upper()}' if both else ''}"
 
 
 def gained(target: Target, result: Result) -> float | None:
