@@ -9,12 +9,17 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Limit:
-    """What a server, or a framework, cannot do whatever stands between; "" stands for any of them."""
+    """What a server, or a framework, cannot do whatever stands between; "" stands for any of them.
+
+    Attributes:
+        timing: who is faster decides whether it shows: the check may also pass.
+    """
 
     check: str
     reason: str
     server: str = ""
     framework: str = ""
+    timing: bool = False
 
     def holds(self, server: str, framework: str, check: str) -> bool:
         return check == self.check and self.server in ("", server) and self.framework in ("", framework)

@@ -46,10 +46,10 @@ def failure(cell: Cell, check: str, server: Server) -> str:
 def surprises(cell: Cell, failures: Mapping[str, str]) -> Iterator[str]:
     """What failed and is no known limit, and what is one and did not fail."""
     for check in CHECKS:
-        limited = limit_of(cell.server, cell.app, check) is not None
-        if check in failures and not limited:
+        limit = limit_of(cell.server, cell.app, check)
+        if check in failures and limit is None:
             yield f"{cell.name}: {check}\n{failures[check]}"
-        if limited and check not in failures:
+        if limit is not None and not limit.timing and check not in failures:
             yield f"{cell.name}: {check} works; take it out of limits.toml"
 
 
