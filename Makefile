@@ -35,7 +35,7 @@ servers: $(VENV)/.test
 test-slow: $(VENV)/.slow suites
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
-# Flask's, werkzeug's and Starlette's own tests, from their source distributions, into build/suites.
+# Flask's, werkzeug's and Starlette's own tests, and Falcon's examples, from their source distributions, into build/suites.
 suites: $(VENV)/.test
 	$(BIN)/python -m tests.suites
 

@@ -1,7 +1,8 @@
 """Applications and frameworks nobody here wrote, behind the router: whichever side answers, nobody can tell.
 
 Each runs with data of its own on either side, so that every method is sent.  What differs with the moment it was asked
-is named, and nothing else may differ.  httpbin is in `test_httpbin.py`.
+is named, and nothing else may differ.  httpbin is in `test_httpbin.py`, Falcon's examples are in
+`test_falcons_examples.py`.
 """
 
 from __future__ import annotations
@@ -14,55 +15,20 @@ import subprocess
 import sys
 import warnings
 from base64 import b64encode
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from anysgi import WsgiToAsgi
-from anysgi.migration import Router, RouteTable
-from anysgi.migration._compare._exchanges import Asked, Recorded
-from anysgi.migration._compare._noise import Noise
-from anysgi.migration._compare._running import compare
-from anysgi.migration._compare._targets import AppTarget
 
 from ..cli._run import PATIENCE, ROOT
+from ._either_side import JSON, ask, differences
 from .apps import falcon_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-JSON = ("content-type", "application/json")
 on_both = pytest.mark.parametrize("server", ["wsgi", "asgi"])
-
-
-def ask(method: str, target: str, *headers: tuple[str, str], body: str = "") -> Recorded:
-    return Recorded(Asked(method, target, (("host", "localhost"), *headers), body.encode()))
-
-
-def differences(
-    server: str, make: Callable[[str], tuple[Any, Any]], requests: list[Recorded], *ignored: str
-) -> list[tuple[str, Any]]:
-    """What differs between a router that sends everything to legacy and one that sends everything to the new side."""
-    told, answered = [], 0
-    with ExitStack() as stack:
-        targets = []
-        for side in ("legacy", "new"):
-            table = RouteTable(default=side, fallthrough=frozenset())  # type: ignore[arg-type]
-            router = Router(*make(side), table=table, switches=())
-            stack.callback(router.close)
-            targets.append(stack.enter_context(AppTarget(getattr(router, server))))
-        for one in compare(requests, *targets, noise=Noise(ignored), isolated=True):
-            assert one.new is not None
-            answered += one.new.status < 400
-            told += [
-                (f"{one.request.method} {one.request.target}", finding)
-                for finding in one.findings
-                if not finding.informative
-            ]
-    assert answered > len(requests) / 3, "most of it should work"
-    return told
 
 
 @on_both

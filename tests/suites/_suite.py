@@ -6,17 +6,16 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
+
+from ._sdist import fetch, folder
 
 HERE = Path(__file__).parent
-CACHE = HERE.parent.parent / "build" / "suites"
 OPTIONS = ("-q", "--tb=short", "--timeout=60", "-p", "no:anysgi", "-p", "no:cacheprovider", "-p", "no:asyncio")
 
 
@@ -74,7 +73,7 @@ class Suite:
 
     @property
     def folder(self) -> Path:
-        return CACHE / f"{self.name}-{self.version}"
+        return folder(self.name)
 
     @property
     def reasons(self) -> list[Reason]:
@@ -82,15 +81,7 @@ class Suite:
         return [Reason(**{**reason, "tests": tuple(reason["tests"])}) for reason in listed]
 
     def fetch(self) -> None:
-        """Download the source distribution, and keep of it the tests and their settings."""
-        if (self.folder / "tests").is_dir():
-            return
-        with TemporaryDirectory() as temporary:
-            wanted = ["--no-deps", "--no-binary", self.name, f"{self.name}=={self.version}"]
-            subprocess.run([sys.executable, "-m", "pip", "download", "-q", "-d", temporary, *wanted], check=True)
-            (archive,) = Path(temporary).glob("*.tar.gz")
-            with tarfile.open(archive) as tar:
-                tar.extractall(CACHE, [item for item in tar if _wanted(item.name)], filter="data")
+        fetch(self.name, "tests/", "pyproject.toml")
 
     def run(self) -> Result:
         """Run all of it behind a bridge, then what failed there without one."""
@@ -131,11 +122,6 @@ SUITES = (
     Suite("werkzeug", "WSGI -> ASGI -> WSGI"),
     Suite("starlette", "ASGI -> WSGI -> ASGI"),
 )
-
-
-def _wanted(name: str) -> bool:
-    inside = name.partition("/")[2]
-    return inside == "pyproject.toml" or inside.startswith("tests/")
 
 
 def bare(tests: Collection[str]) -> set[str]:
