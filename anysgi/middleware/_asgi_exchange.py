@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ..types import ASGIApp, Message, Receive, Scope, Send
     from ._asgi_request import AsgiRequest
 
-BEFORE, PEEKING, HELD, FLOWING, PASSING, REPLACED = "BEFORE", "PEEKING", "HELD", "FLOWING", "PASSING", "REPLACED"
+BEFORE, PEEKING, HELD, FLOWING, TRAILING = "BEFORE", "PEEKING", "HELD", "FLOWING", "TRAILING"
+PASSING, REPLACED = "PASSING", "REPLACED"
 """How far the app's response has come: see `_asgi_http`, which has them all."""
 
 

@@ -5,10 +5,12 @@
     PEEKING     -                          the layers get the head, with the first piece   passed on
     HELD        -                          the head leaves, with its true length           passed on
     FLOWING     -                          through the stages     counted as the end       passed on
+    TRAILING    -                          (the server judges)    (the server judges)      the last trailers are the end
     PASSING     passed on                  passed on              passed on                passed on
     REPLACED    refused, as if the client had left
 
 PEEKING holds the head for layers declared with `peek=True`, HELD for a Content-Length that a transform will change.
+TRAILING is after the last byte of an app that announced trailers.
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import FlowError
-from ._asgi_exchange import BEFORE, FLOWING, HELD, PASSING, PEEKING, REPLACED, AsgiExchange
+from ._asgi_exchange import BEFORE, FLOWING, HELD, PASSING, PEEKING, REPLACED, TRAILING, AsgiExchange
 from ._asgi_input import staged_receive
 from ._body import Body, at_hand, is_changed, is_used, pass_on
 from ._deadline import Deadline
 from ._framing import is_silent, set_length
 from ._response import AsgiResponse, Response, asgi_response
+from ._trailers import TRAILERS, Announced, announce
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,8 +39,9 @@ FILES = ("http.response.pathsend", "http.response.zerocopysend")
 class HttpExchange(AsgiExchange):
     """One HTTP request and its response."""
 
-    __slots__ = ("_deadline", "_silent")
+    __slots__ = ("_announced", "_deadline", "_silent")
 
+    _announced: Announced | None  # what follows the body, once the head left
     _deadline: Deadline  # if the request has limits
     _silent: bool  # once the head is settled
 
@@ -98,7 +102,9 @@ class HttpExchange(AsgiExchange):
 
     async def _head(self, response: AsgiResponse) -> None:
         self.state = FLOWING
-        await self._deliver(response.start_message())
+        start = response.start_message()
+        start, self._announced = announce(start, response._body, self.request, silent=self._silent)
+        await self._deliver(start)
         self.forwarded()
         await self._sent(last=False)
 
@@ -117,9 +123,10 @@ class HttpExchange(AsgiExchange):
             if whole is None:
                 whole = pass_on(response.body, message.get("body", b""), last=True)
             set_length(response, len(whole), silent=False)
-            response._body = None
             message = {**message, "body": whole}
         await self._head(response)
+        if not message.get("more_body"):
+            response._body = None  # it has been through the stages
         await self._flow(message)
 
     async def _flow(self, message: Message) -> None:
@@ -137,9 +144,26 @@ class HttpExchange(AsgiExchange):
     async def _sent(self, *, last: bool) -> None:
         if self.request.limits is not None:
             self._deadline.move(last=last)
-        if last:
-            self.state, self._lost = PASSING, None
-            await self.afinish("complete")
+        if last and (self._announced is None or await self._followed(self._announced)):
+            await self._end()
+
+    async def _end(self) -> None:
+        self.state, self._lost = PASSING, None
+        await self.afinish("complete")
+
+    async def _followed(self, announced: Announced) -> bool:
+        """Send the fields of layers after the body; say whether they are the last."""
+        if announced.fields:
+            await self._deliver(announced.message())
+        self.state = TRAILING
+        return not announced.promised
+
+    async def _trail(self, message: Message) -> None:
+        """The app's own fields after the body, which have no place where there is none."""
+        if not self._silent:
+            await self._deliver(message)
+        if not message.get("more_trailers"):
+            await self._end()
 
     def _passed(self, data: bytes, *, last: bool) -> bytes:
         if self._silent:
@@ -179,8 +203,11 @@ class HttpExchange(AsgiExchange):
         whole = b"".join(at_hand(body)) if silent else pass_on(body, body.whole or b"", last=True)
         set_length(response, len(whole), silent=silent)
         self.forwarded()
-        await self._send(response.start_message())
+        start, announced = announce(response.start_message(), body, self.request, silent=silent)
+        await self._send(start)
         await self._send({"type": BODY, "body": b"" if silent else whole})
+        if announced is not None:
+            await self._send(announced.message())
         self.sent = 0 if silent else len(whole)
 
 
@@ -217,6 +244,7 @@ _ACTIONS: dict[tuple[str, str], Callable[[Any, Message], Awaitable[None]]] = {
     (PEEKING, BODY): PeekingExchange._peek,
     (HELD, BODY): HttpExchange._first,
     (FLOWING, BODY): HttpExchange._flow,
+    (TRAILING, TRAILERS): HttpExchange._trail,
     **{(PEEKING, kind): PeekingExchange._peek for kind in FILES},
     **{(HELD, kind): HttpExchange._file for kind in FILES},
     **{(FLOWING, kind): HttpExchange._file for kind in FILES},

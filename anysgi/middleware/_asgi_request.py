@@ -45,6 +45,11 @@ class AsgiRequest(Request):
         return bool(self.current["type"] == "websocket")
 
     @property
+    def takes_trailers(self) -> bool:
+        offered = "http.response.trailers" in (self.current.get("extensions") or {})
+        return offered and self.headers.has_token("te", "trailers")
+
+    @property
     def method(self) -> str:
         return self.current.get("method") or "GET"
 

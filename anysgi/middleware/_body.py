@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    Trailer = tuple[str, Callable[[], str]]
+
 
 class Transform(Protocol):
     """Changes bytes on their way; the shape of `zlib.compressobj`.
@@ -36,9 +38,10 @@ class Body:
         is_file: the server sends a file by itself (`wsgi.file_wrapper`, `http.response.pathsend`); under ASGI known to
             stacks with a `peek=True` layer only.
         received: bytes counted so far; None unless `measure()` was called.
+        trailers: names of fields that follow it, and what makes their values.
     """
 
-    __slots__ = ("_changes", "_chunks", "_stages", "is_file", "received")
+    __slots__ = ("_changes", "_chunks", "_stages", "is_file", "received", "trailers")
 
     def __init__(self, chunks: Sequence[bytes] | None = None, *, is_file: bool = False) -> None:
         self._chunks = chunks
@@ -46,6 +49,7 @@ class Body:
         self.received: int | None = None
         self._stages: list[Transform] = []
         self._changes = False
+        self.trailers: tuple[Trailer, ...] = ()
 
     @property
     def whole(self) -> bytes | None:
@@ -77,10 +81,19 @@ class Body:
         """Call `observer` with every non-empty piece of bytes, after the stages registered before."""
         self._stages.append(_Observer(observer))
 
+    def trailer(self, name: str, make: Callable[[], str]) -> None:
+        """Send a field after a response's body, where `request.takes_trailers`; elsewhere nothing happens.
+
+        Args:
+            name: of a field that may stand there (RFC 9110 section 6.5.1), such as Server-Timing.
+            make: gives its value; called once the last byte has left.
+        """
+        self.trailers = (*self.trailers, (name, make))
+
     def copy(self) -> Body:
         """A row of its own with the same stages."""
         copy = Body(self._chunks, is_file=self.is_file)
-        copy._stages, copy._changes = self._stages.copy(), self._changes
+        copy._stages, copy._changes, copy.trailers = self._stages.copy(), self._changes, self.trailers
         return copy
 
     def measure(self) -> None:

@@ -49,8 +49,9 @@ def compress(
 ) -> Callable[[Request], Flow]:
     """Compress response bodies.
 
-    Left as they are: bodies that have a Content-Encoding, a Content-Range, `Cache-Control: no-transform`, a status of
-    204, 206 or 304, another media type, or fewer bytes than `minimum_size`, and files the server sends by itself.  An
+    Left as they are: bodies that have a Content-Encoding, a Content-Range, `Cache-Control: no-transform`, a digest
+    that follows as a trailer, a status of 204, 206 or 304, another media type, or fewer bytes than `minimum_size`, and
+    files the server sends by itself.  An
     app that sets `Content-Encoding: identity` keeps one response out, say one that repeats a secret beside what the
     client sent (BREACH).
 
@@ -111,6 +112,7 @@ def _is_eligible(response: Response, minimum_size: int) -> bool:
         or "content-encoding" in headers
         or "content-range" in headers
         or headers.has_token("cache-control", "no-transform")
+        or not set(headers.tokens("trailer")).isdisjoint(_OF_PLAIN_BYTES)
     )
 
 

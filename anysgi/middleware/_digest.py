@@ -27,10 +27,10 @@ def digest(
     required: bool = False,
     always: bool = False,
 ) -> Callable[[Request], Flow]:
-    """Put a digest on bodies that are at hand in one piece, and refuse request bodies that are not what theirs says.
+    """Put a digest on response bodies, and refuse request bodies that are not what theirs says.
 
-    It is that of the bytes that are sent, as `compress` or another inner layer made them.  A stream gets none, as its
-    end is not known when its head leaves.
+    It is that of the bytes that are sent, as `compress` or another inner layer made them.  Of a body at hand in one
+    piece it is a header; of a stream it is a trailer, where server and client take those (`TE: trailers`), else none.
 
     Args:
         kind: `"content"` for what is sent, a part of a range request included; `"repr"` for the whole representation,
@@ -68,9 +68,19 @@ def digest(
             response = yield from guarded(request, guard)
         want = request.headers.get(f"want-{field}")
         algorithm = wanted_algorithm(want, offered) if always or want is not None else None
-        body = response.body.whole
-        if algorithm and body and (kind == "content" or response.status == 200):
-            response.headers.set(field, digest_field(algorithm, ALGORITHMS[algorithm](body).digest()))
+        if algorithm and (kind == "content" or response.status == 200):
+            _describe(request, response, field, algorithm)
         return response
 
     return flow
+
+
+def _describe(request: Request, response: Response, field: str, algorithm: str) -> None:
+    """Put the digest before the body if that is at hand, else after it; a file that the server sends has none."""
+    body = response.body
+    hashed = ALGORITHMS[algorithm](body.whole or b"")
+    if body.whole:
+        response.headers.set(field, digest_field(algorithm, hashed.digest()))
+    elif body.whole is None and not body.is_file and request.takes_trailers:
+        body.observe(hashed.update)
+        body.trailer(field, lambda: digest_field(algorithm, hashed.digest()))

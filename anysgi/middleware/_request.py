@@ -77,6 +77,11 @@ class Request(ABC):
         return False
 
     @property
+    def takes_trailers(self) -> bool:
+        """Whether fields can follow the response's body: ASGI servers may offer it, and the client must say so (TE)."""
+        return False
+
+    @property
     def body(self) -> Body:
         """The request's body, which the app will read: `.transform()`, `.observe()` and `.measure()`."""
         body = self._body

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ._layer import middleware
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from ._layer import Flow
     from ._request import Request
@@ -43,6 +43,9 @@ def span(name: str, description: str = "") -> Iterator[None]:
 def server_timing(request: Request, *, metric: str = "total", visible: Callable[[Request], bool] | None = None) -> Flow:
     """Send a Server-Timing header (W3C Server Timing) with the time to the response head and the spans inside it.
 
+    Where server and client take trailers (Firefox does, over HTTP/2), the field comes again after the body: with the
+    time to the last byte, and the spans that ended since.
+
     Args:
         metric: the name of the whole.
         visible: who may see it, since timings can tell secrets; by default everybody.
@@ -51,10 +54,21 @@ def server_timing(request: Request, *, metric: str = "total", visible: Callable[
     started = perf_counter()
     request.bind(_spans, spans)
     response: Response = yield request
-    if visible is None or visible(request):
-        total = {metric: (perf_counter() - started, "")}
-        fields = [_field(name, *measured) for name, measured in (total | spans).items()]
-        response.headers.add("server-timing", ", ".join(fields))
+    if visible is not None and not visible(request):
+        return
+    told = dict(spans)
+    response.headers.add("server-timing", _fields({metric: (perf_counter() - started, "")} | told))
+
+    def rest() -> str:
+        since = {name: measured for name, measured in spans.items() if measured != told.get(name)}
+        return _fields({metric: (perf_counter() - started, "")} | since)
+
+    if request.takes_trailers:
+        response.body.trailer("server-timing", rest)
+
+
+def _fields(measured: Mapping[str, tuple[float, str]]) -> str:
+    return ", ".join(_field(name, *each) for name, each in measured.items())
 
 
 def _field(name: str, seconds: float, description: str) -> str:

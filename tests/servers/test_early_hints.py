@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
-import h2.connection
 import h2.events
 import pytest
 
 from ._cells import GUNICORN, WRAPPED
 from ._doorman import Doorman
+from ._http_2 import over_http_2
 from ._process import running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
@@ -47,19 +45,3 @@ def test_hints_of_a_wsgi_app_leave_by_hypercorn(tmp_path: Path, doorman: Doorman
         assert (b"link", LINK.encode()) in hint.headers
         doorman.greet().let_on()
         assert b"".join(event.data for event in events if isinstance(event, h2.events.DataReceived)) == b"the page"
-
-
-def over_http_2(port: int, target: str) -> Iterator[h2.events.Event]:
-    """What comes back for a GET over HTTP/2, until the stream ends; hypercorn takes it without TLS."""
-    talk = h2.connection.H2Connection()
-    with socket.create_connection(("127.0.0.1", port), 10.0) as connection:
-        talk.initiate_connection()
-        head = [(":method", "GET"), (":path", target), (":scheme", "http"), (":authority", "127.0.0.1")]
-        talk.send_headers(1, head, end_stream=True)
-        connection.sendall(talk.data_to_send())
-        while data := connection.recv(65_536):
-            for event in talk.receive_data(data):
-                yield event
-                if isinstance(event, h2.events.StreamEnded):
-                    return
-            connection.sendall(talk.data_to_send())
