@@ -17,7 +17,7 @@ from benchmarks.measure import Result, calibrate, turns
 from benchmarks.peers import OURS
 
 HAND, GUIDE, BASE = "by hand", "by hand, as guides show", "BaseHTTPMiddleware"
-BARE, READS = "the app alone", "one layer that only reads"
+BARE, READS, PAUSES = "the app alone", "one layer that only reads", "the same as a generator"
 Wsgi = Callable[[Any, Any], Any]
 FIELDS = Fields(FIXED)
 
@@ -25,7 +25,12 @@ FIELDS = Fields(FIXED)
 
 
 @middleware
-def hosts(request: Request) -> Flow:
+def hosts(request: Request) -> Response | None:
+    return None if request.headers.get("host") in HOSTS else Response(400)
+
+
+@middleware
+def paused_hosts(request: Request) -> Flow:
     if request.headers.get("host") in HOSTS:
         return None
     yield Response(400)
@@ -127,7 +132,7 @@ def wsgi_lap(app: Wsgi) -> Callable[[int], float]:
 def contenders(convention: str) -> dict[str, Callable[[int], float]]:
     lap, app = (asgi_lap, asgi_hello) if convention == "asgi" else (wsgi_lap, wsgi_hello)
     by_hands = {HAND: by_hand(convention, app), GUIDE: by_the_guide(convention, app)}
-    apps = {BARE: app, OURS: STACK(app), READS: hosts(app), **by_hands}
+    apps = {BARE: app, OURS: STACK(app), READS: hosts(app), PAUSES: paused_hosts(app), **by_hands}
     if convention == "asgi":
         apps[BASE] = by_starlette(app)
     return {name: lap(built) for name, built in apps.items()}

@@ -12,8 +12,7 @@ from ._wrapped import Wrapped
 if TYPE_CHECKING:
     from ..types import ASGIApp, Receive, Scope, Send
     from ._asgi_exchange import AsgiExchange
-    from ._exchange import Start
-    from ._layer import Layer
+    from ._layer import Layer, Start
 
     Kind = tuple[type[AsgiExchange], tuple[Start, ...]]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ._answers import problem
 from ._hosts import parse_host
-from ._layer import Flow, middleware
+from ._layer import middleware
 from ._origins import origin_judge
 
 if TYPE_CHECKING:
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
     from ._origins import Origins
     from ._request import Request
+    from ._response import Response
 
 SAFE = frozenset(["GET", "HEAD", "OPTIONS", "TRACE"])
 """Methods that change nothing (RFC 9110 section 9.2.1)."""
 
 
 @middleware(websocket=True)
-def csrf(*, trusted: Origins = ()) -> Callable[[Request], Flow]:
+def csrf(*, trusted: Origins = ()) -> Callable[[Request], Response | None]:
     """Refuse cross-site requests that could change something, and WebSocket handshakes of other sites, with 403.
 
     GET, HEAD and OPTIONS pass, so they must change nothing.  It needs no token, no cookie and no change to a form.
@@ -38,8 +39,7 @@ def csrf(*, trusted: Origins = ()) -> Callable[[Request], Flow]:
     """
     judge = origin_judge(trusted)
 
-    def flow(request: Request) -> Flow:
-        yield from ()  # hands nothing on, so the response does not pass here
+    def guard(request: Request) -> Response | None:
         if request.method in SAFE and not _is_handshake(request):
             return None
         origin = request.headers.get("origin")
@@ -47,7 +47,7 @@ def csrf(*, trusted: Origins = ()) -> Callable[[Request], Flow]:
             return None
         return problem(request, 403, "A page of another site sent this request.")
 
-    return flow
+    return guard
 
 
 def _is_handshake(request: Request) -> bool:

@@ -20,7 +20,7 @@ from ._wsgi_body import WatchedBody
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from ._exchange import Start
+    from ._layer import Start
     from ._stack import Stack
 
 

@@ -1,6 +1,7 @@
 """`Exchange`: one request on its way through a row of layers, without I/O.
 
-Every layer is a generator, and every phase below takes it one step further:
+A layer that is a plain function is called, and is through.  One that is a generator is taken one step further by every
+phase below:
 
                 yields request   yields a response         yields a call   returns a response   returns
     entering    waits            answers, then outcome     goes on         answers              is through
@@ -21,7 +22,9 @@ a generator instead, which goes on with that layer and then with the phase.
 from __future__ import annotations
 
 import logging
+from inspect import unwrap
 from time import perf_counter
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import FlowError
@@ -30,14 +33,13 @@ from ._outcome import Outcome
 from ._response import AppResponse, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Generator, Iterable
 
-    from ._layer import Flow
+    from ._layer import Flow, Start
     from ._outcome import Kind
     from ._request import Request
 
     Calls = tuple[()] | Generator[Call, None, None]
-    Start = Callable[[Request], Flow]
 
 log = logging.getLogger("anysgi.middleware")
 
@@ -77,7 +79,12 @@ class Exchange:
         starts = iter(starts)
         for start in starts:
             try:
-                flow = start(request)
+                flow: Any = start(request)
+                if flow is None:
+                    continue
+                if type(flow) is not GeneratorType:
+                    self.result = _answer(start, flow)
+                    break
                 step = next(flow)
             except StopIteration as stop:
                 if stop.value is None:
@@ -228,27 +235,34 @@ def _resume(flow: Flow, call: Call) -> Any:
     return flow.send(call.value)
 
 
-def _answer(flow: Flow, step: object) -> Response | FlowError:
+def _answer(layer: Flow | Start, step: object) -> Response | FlowError:
     """What a layer answered, or its mistake."""
     if not isinstance(step, Response):
-        return _stray(flow, step)
+        return _stray(layer, step)
     return step if isinstance(step, AppResponse) else step.copy()
 
 
-def _stray(flow: Flow, step: object) -> FlowError:
+def _stray(layer: Flow | Start, step: object) -> FlowError:
     """The error of a layer that yielded or returned what is not in the table; it is not run any further."""
-    error = FlowError(f"{_where(flow)} handed over {step!r} where the engine takes {_EXPECTED}")
-    flow.close()
-    return error
+    if isinstance(layer, GeneratorType):
+        error = FlowError(f"{_where(layer)} handed over {step!r} where the engine takes {_FROM_FLOWS}")
+        layer.close()
+        return error
+    return FlowError(f"{_where(layer)} returned {step!r} where the engine takes {_FROM_FUNCTIONS}")
 
 
-_EXPECTED = (
+_FROM_FLOWS = (
     "the request, a Response, or a call of a Dual; it may yield the request once, then that response once, "
     "and must then return"
 )
+_FROM_FUNCTIONS = "a Response or None; to see the response write `response = yield request` in it"
 
 
-def _where(flow: Any) -> str:
+def _where(layer: Any) -> str:
     """Name a layer by function, file and line."""
-    code, frame = flow.gi_code, flow.gi_frame
+    if isinstance(layer, GeneratorType):
+        code, frame = layer.gi_code, layer.gi_frame
+    else:
+        function: Any = unwrap(layer)
+        code, frame = getattr(function, "func", function).__code__, None  # a partial has options
     return f"{code.co_name} ({code.co_filename}:{frame.f_lineno if frame else code.co_firstlineno})"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ._answers import problem
 from ._hosts import Host, parse_host
-from ._layer import Flow, middleware
+from ._layer import middleware
 from ._response import Response
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ _SECURE = {"http": "https", "ws": "wss"}
 
 
 @middleware(websocket=True)
-def https_redirect(*, host: str | None = None, port: int = 443, status: int = 308) -> Callable[[Request], Flow]:
+def https_redirect(
+    *, host: str | None = None, port: int = 443, status: int = 308
+) -> Callable[[Request], Response | None]:
     """Redirect requests that did not come over TLS.
 
     Behind a proxy that ends TLS, put `proxy_headers` outside of it, or every request is redirected for ever.
@@ -37,8 +39,7 @@ def https_redirect(*, host: str | None = None, port: int = 443, status: int = 30
     if status not in (301, 302, 307, 308):
         raise ValueError(f"https_redirect(status={status!r}): write 308, 307, 302 or 301")
 
-    def flow(request: Request) -> Flow:
-        yield from ()  # hands nothing on, so the response does not pass here
+    def guard(request: Request) -> Response | None:
         scheme = _SECURE.get(request.scheme)
         if scheme is None:
             return None
@@ -51,4 +52,4 @@ def https_redirect(*, host: str | None = None, port: int = 443, status: int = 30
         query = f"?{request.query}" if request.query else ""
         return Response(status, headers=[("location", f"{scheme}://{authority}{request.raw_path}{query}")])
 
-    return flow
+    return guard

@@ -1,4 +1,4 @@
-"""`@middleware`: a generator function as something that can be put around an app; `Layer`: it, with its options."""
+"""`@middleware`: a function of the request as something that goes around an app; `Layer`: it, with its options."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ Flow: TypeAlias = Generator[Request | Response | Call, Any, Any]
 That is `Any` here, since a checker would else want a `return None` at the end of nearly every layer.
 """
 
+Start: TypeAlias = Callable[[Request], Flow | Response | None]
+"""A layer for one request: a generator function, or a plain one that answers or does not."""
+
 Skip: TypeAlias = "Callable[[Request], bool] | str | Iterable[str]"
 """Requests a layer has no part in: a predicate, or path patterns such as `"/health"` and `"/static/*"`."""
 
@@ -40,12 +43,12 @@ class Layer:
     """One middleware with its options, ready to run.
 
     Attributes:
-        start: makes the generator for one request.
+        start: makes the generator for one request, or answers it, or has nothing to say.
         duals: every `Dual` it may call.
     """
 
     name: str
-    start: Callable[[Request], Flow]
+    start: Start
     duals: tuple[Dual, ...]
     outside: frozenset[str]
     websocket: bool
@@ -64,7 +67,7 @@ class Middleware(Generic[P]):
         functools.update_wrapper(self, function)
         self.name: str = function.__name__
         self._function = function
-        self._is_flow = inspect.isgeneratorfunction(function)
+        self._takes_request = bool(_by_position(function))
         self._outside = frozenset(outside)
         self._declared = declared
         self._check()
@@ -92,13 +95,13 @@ class Middleware(Generic[P]):
                 f"{self.name}: {function!r} is async, and nobody can await it here; write `def`, or a Dual for I/O"
             )
         closed_over: list[object] = []
-        if self._is_flow:
+        if self._takes_request:
             inspect.signature(self._function).bind(None, **options)  # a wrong option is an error here, not in a request
             start = functools.partial(self._function, **options) if options else self._function
         else:
             start = self._prepared(options)
-            if not inspect.isgeneratorfunction(start):
-                raise StackError(f"{self._where()} must return a generator function, not {start!r}")
+            if not inspect.isfunction(start) or inspect.iscoroutinefunction(start) or _by_position(start) != 1:
+                raise StackError(f"{self._where()} must return a function of the request, not {start!r}")
             closed_over = _closed_over(start)
         duals = tuple(found for found in _spread([*options.values(), *closed_over]) if isinstance(found, Dual))
         return Layer(self.name, _unless(skip, start), duals, self._outside, **self._declared)
@@ -113,19 +116,12 @@ class Middleware(Generic[P]):
             raise ImportError(f"{self.name} needs {error.name}: pip install 'anysgi[{extra}]'") from None
 
     def _check(self) -> None:
-        """Refuse what cannot work: options by position would be taken for the app, a flow without `yield` is none."""
-        parameters = list(inspect.signature(self._function).parameters.values())
-        by_position = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        """Refuse what cannot work: options by position would be taken for the app."""
         if inspect.iscoroutinefunction(self._function) or inspect.isasyncgenfunction(self._function):
             raise StackError(
                 f"{self._where()} is async; write `def`: I/O is `value = yield dual.method(...)`, see `Dual`"
             )
-        if not self._is_flow and by_position:
-            raise StackError(
-                f"{self._where()} is not a generator function; write `response = yield request` in it"
-                ", or take keyword options only and return a generator function"
-            )
-        if len(by_position) != self._is_flow:
+        if _by_position(self._function) != 1 and (self._takes_request or inspect.isgeneratorfunction(self._function)):
             raise StackError(
                 f"{self._where()} must take the request and keyword-only options: "
                 f"def {self.name}(request, *, option=...)"
@@ -140,9 +136,9 @@ class Middleware(Generic[P]):
 
 
 @overload
-def middleware(function: Callable[Concatenate[Request, P], Flow], /) -> Middleware[P]: ...
+def middleware(function: Callable[Concatenate[Request, P], Flow | Response | None], /) -> Middleware[P]: ...
 @overload
-def middleware(function: Callable[P, Callable[[Request], Flow]], /) -> Middleware[P]: ...
+def middleware(function: Callable[P, Start], /) -> Middleware[P]: ...
 @overload
 def middleware(
     *,
@@ -160,11 +156,12 @@ def middleware(
     peek: bool = False,
     needs_bytes: bool = False,
 ) -> Any:
-    """Make a middleware of a generator function.
+    """Make a middleware of a function.
 
     Args:
-        function: `def name(request, *, options)`, a generator function; or `def name(*, options)`, which is called once
-            when a stack is built, prepares what can be prepared, and returns a generator function of the request.
+        function: `def name(request, *, options)`, a generator function, or a plain one that returns a `Response` to
+            answer, and else None; or `def name(*, options)`, which is called once when a stack is built, prepares what
+            can be prepared, and returns such a function of the request.
         outside: names of layers this one must stand outside of, checked when a `Stack` is built.
         websocket: run for WebSocket handshakes as well.
         peek: hold the head until the first piece of body is known, so that `response.body.whole` and `.is_file` are.
@@ -184,10 +181,16 @@ class _Decorator:
     """The type of `middleware(peek=True)`, for checkers."""
 
     @overload
-    def __call__(self, function: Callable[Concatenate[Request, P], Flow], /) -> Middleware[P]: ...
+    def __call__(self, function: Callable[Concatenate[Request, P], Flow | Response | None], /) -> Middleware[P]: ...
     @overload
-    def __call__(self, function: Callable[P, Callable[[Request], Flow]], /) -> Middleware[P]: ...
+    def __call__(self, function: Callable[P, Start], /) -> Middleware[P]: ...
     def __call__(self, function: Any, /) -> Any: ...
+
+
+def _by_position(function: Callable[..., Any]) -> int:
+    """How many arguments a function takes by position."""
+    parameters = inspect.signature(function).parameters.values()
+    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
 
 
 def _spread(values: Iterable[object]) -> Iterator[object]:
@@ -206,17 +209,12 @@ def _closed_over(function: Any) -> list[object]:
     return [cell.cell_contents for cell in function.__closure__ or () if cell != CellType()]
 
 
-def _unless(skip: Skip | None, start: Callable[[Request], Flow]) -> Callable[[Request], Flow]:
+def _unless(skip: Skip | None, start: Start) -> Start:
     """Start the layer, unless `skip=` is about the request."""
     if skip is None:
         return start
     skips = skip if callable(skip) else _matches([skip] if isinstance(skip, str) else skip)
-    return lambda request: _no_part() if skips(request) else start(request)
-
-
-def _no_part() -> Flow:
-    """The flow of a layer that has no part in a request."""
-    return (yield from ())
+    return functools.wraps(start)(lambda request: None if skips(request) else start(request))
 
 
 _DOTS = re.compile(r"[/\\]\.\.?(?:[/\\]|$)")

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from ._answers import problem
 from ._forwarded import Networks
-from ._layer import Flow, middleware
+from ._layer import middleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ._request import Request
+    from ._response import Response
 
 
 @middleware
@@ -22,7 +23,7 @@ def maintenance(
     retry_after: int = 300,
     allow: Iterable[str] = (),
     detail: str = "Down for maintenance. Please come back soon.",
-) -> Callable[[Request], Flow]:
+) -> Callable[[Request], Response | None]:
     """Answer 503 with Retry-After while the switch is on (RFC 9110 section 15.6.4).
 
     Args:
@@ -40,10 +41,9 @@ def maintenance(
     is_on: Callable[[], bool] = on if callable(on) else lambda: bool(on)
     allowed = Networks(allow)
 
-    def flow(request: Request) -> Flow:
-        yield from ()  # hands nothing on, so the response does not pass here
+    def guard(request: Request) -> Response | None:
         if is_on() and (request.client or "") not in allowed:
             return problem(request, 503, detail, [("retry-after", str(retry_after)), ("cache-control", "no-store")])
         return None
 
-    return flow
+    return guard

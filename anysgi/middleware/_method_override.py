@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._answers import problem
-from ._layer import Flow, middleware
+from ._layer import middleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from ._request import Request
+    from ._response import Response
 
 
 @middleware
 def method_override(
     *, header: str = "x-http-method-override", methods: Collection[str] = ("PUT", "PATCH", "DELETE")
-) -> Callable[[Request], Flow]:
+) -> Callable[[Request], Response | None]:
     """Let a POST name another method in a header.
 
     Args:
@@ -25,8 +26,7 @@ def method_override(
     """
     allowed = frozenset(method.upper() for method in methods)
 
-    def flow(request: Request) -> Flow:
-        yield from ()  # hands nothing on, so the response does not pass here
+    def guard(request: Request) -> Response | None:
         wanted = request.headers.get(header) if request.method == "POST" else None
         if wanted is None:
             return None
@@ -35,4 +35,4 @@ def method_override(
         request.method = wanted.upper()
         return None
 
-    return flow
+    return guard

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ._forwarded import Networks, Seen, forwarded, outermost, x_forwarded
 from ._hosts import parse_host
-from ._layer import Flow, middleware
+from ._layer import middleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -28,7 +28,7 @@ def proxy_headers(
     trusted: Iterable[str] = ("127.0.0.1", "::1"),
     hops: int | None = None,
     believe: Collection[Literal["for", "proto", "host", "prefix"]] = ("for", "proto"),
-) -> Callable[[Request], Flow]:
+) -> Callable[[Request], None]:
     """Put what trusted proxies say of a request into it: its client, its scheme; Host and a path prefix if asked.
 
     Only one family of headers is read, since a client can send the other one past a proxy that does not know it.  Lists
@@ -56,8 +56,7 @@ def proxy_headers(
     read = _READERS[family]
     networks = Networks(trusted)
 
-    def flow(request: Request) -> Flow:
-        yield from ()  # hands nothing on, so the response does not pass here
+    def change(request: Request) -> None:
         chain = read(request.headers.get)
         if hops is None:
             _apply(request, outermost(chain, request.client or "", networks), believed)
@@ -66,9 +65,8 @@ def proxy_headers(
             for seen in chain[:hops]:
                 view = seen.over(view)
             _apply(request, view, believed)
-        return None
 
-    return flow
+    return change
 
 
 def _apply(request: Request, view: Seen, believed: frozenset[str]) -> None:

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
     from .._core._header_views import TextList
     from ..types import Environ, ExcInfo, StartResponse, Write, WSGIApp
-    from ._exchange import Start
-    from ._layer import Layer
+    from ._layer import Layer, Start
     from ._wsgi_request import WsgiRequest
 
 
