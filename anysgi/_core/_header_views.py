@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, overload
 
 from ._fields import Fields, Headers
-from ._headers import ENCODED_NAMES, encoded_name, environ_key, field_name, field_value, headers_from_environ, known_key
+from ._headers import ENCODED_NAMES, encoded_name, field_name, field_value, headers_from_environ
+from ._one_header import environ_key, known_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

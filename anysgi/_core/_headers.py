@@ -16,7 +16,7 @@ from ..exceptions import AppTypeError, AppValueError, BadRequest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..types import Environ, HeaderList, Scope, UnderscorePolicy
+    from ..types import Environ, HeaderList, UnderscorePolicy
 
 HOP_BY_HOP = frozenset(
     [
@@ -50,8 +50,8 @@ _NAMES: dict[str, bytes] = {
 }
 ENCODED_NAMES: dict[str, bytes] = {}
 encoded_name = ENCODED_NAMES.get
-_LONGEST = 64  # bytes of a name worth remembering
-_REMEMBERED = 1024  # names per table: plenty for honest traffic, and a bound for hostile traffic
+LONGEST = 64  # bytes of a name worth remembering
+REMEMBERED = 1024  # names per table: plenty for honest traffic, and a bound for hostile traffic
 
 _SINGLE = {"CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST", "HTTP_AUTHORIZATION"}
 _TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -99,7 +99,7 @@ def _environ_key(name: bytes, underscores: UnderscorePolicy) -> str:
     if b"_" in lowered and not _underscore_allowed(lowered, underscores):
         return DROPPED
     key = "HTTP_" + str(lowered.upper(), "latin-1").replace("-", "_")
-    if b"_" not in lowered and len(_KEYS) < _REMEMBERED and len(name) <= _LONGEST:
+    if b"_" not in lowered and len(_KEYS) < REMEMBERED and len(name) <= LONGEST:
         _KEYS[bytes(name)] = key
     return key
 
@@ -158,7 +158,7 @@ def undone_chunks(environ: Environ) -> bool:
 def _header_name(key: str) -> bytes:
     """The header an environ key stands for; empty for the keys that are no headers."""
     name = latin1(key[5:]).lower().replace(b"_", b"-") if key[:5] == "HTTP_" else b""
-    if len(_NAMES) < _REMEMBERED and len(key) <= _LONGEST:
+    if len(_NAMES) < REMEMBERED and len(key) <= LONGEST:
         _NAMES[key] = name
     return name
 
@@ -224,26 +224,11 @@ def field_value(value: str, name: str) -> bytes:
     return response_header(name, value)[1]
 
 
-def environ_key(name: str) -> str:
-    """The environ key of a request header."""
-    key = ENVIRON_KEYS.get(name)
-    if key is None:
-        key = name.upper().replace("-", "_")
-        key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key
-        if len(ENVIRON_KEYS) < _REMEMBERED and len(name) <= _LONGEST:
-            ENVIRON_KEYS[name] = key
-    return key
-
-
-ENVIRON_KEYS: dict[str, str] = {}
-known_key = ENVIRON_KEYS.get
-
-
 def _response_name(name: str) -> bytes:
     raw = name.encode("latin-1")
     check_name(raw)
     raw = raw.lower()
-    if len(ENCODED_NAMES) < _REMEMBERED and len(raw) <= _LONGEST:
+    if len(ENCODED_NAMES) < REMEMBERED and len(raw) <= LONGEST:
         ENCODED_NAMES[name] = raw
     return raw
 
@@ -252,19 +237,3 @@ def check_name(name: bytes) -> None:
     """Raise `AppValueError` unless `name` is a token (RFC 9110 section 5.1)."""
     if not name or not _TOKEN.issuperset(name):
         raise AppValueError(f"{str(name, 'latin-1')!r} is not a header name (RFC 9110 section 5.1)")
-
-
-def header_in_environ(environ: Environ, name: str) -> str:
-    """One request header of an environ, by its lowercased name; empty if there is none."""
-    value: str = environ.get(_environ_key(name.encode(), "drop"), "")
-    return value
-
-
-def header_in_scope(scope: Scope, name: str) -> str:
-    """One request header of a scope, by its lowercased name, joined as `environ_from_scope` joins it; or empty."""
-    raw, found = name.encode(), ""
-    for key, value in scope["headers"]:
-        if key == raw:
-            text = str(value, "latin-1")
-            found = f"{found}{'; ' if name == 'cookie' else ', '}{text}" if found else text
-    return found

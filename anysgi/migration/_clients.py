@@ -10,7 +10,7 @@ import random
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from .._core._headers import header_in_environ, header_in_scope
+from .._core._one_header import header_in_environ, header_in_scope
 
 if TYPE_CHECKING:
     from ..types import Environ, Scope

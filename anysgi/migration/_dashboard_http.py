@@ -9,7 +9,8 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from .._core._headers import header_in_scope, latin1
+from .._core._headers import latin1
+from .._core._one_header import header_in_scope
 from ._clients import cookie_value
 from ._dashboard_access import COOKIE
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 
-from .._core._headers import header_in_scope, latin1
+from .._core._headers import latin1
+from .._core._one_header import header_in_scope
 from .._core._refusals import Refusal
 from ._sessions import WatchedSession, adding_headers
 
