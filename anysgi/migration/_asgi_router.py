@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from ..types import Message, Receive, Scope, Send
-    from ._core import Choice, Core
+    from ._core import Core
     from ._sides import SideApp
+    from ._ways import Choice
 
 log = logging.getLogger("anysgi.migration")
 
@@ -56,7 +57,10 @@ class AsgiRouter:
             if observer is not None:
                 await self._observed(observer, choice, scope, receive, send)
                 return
-        await self._serve(choice, scope, receive, send)
+        if choice.side == "new":
+            await self._new(choice, scope, receive, send)
+        else:
+            await self._legacy(choice, scope, receive, send)
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         core, kind = self._core, scope["type"]
@@ -68,33 +72,31 @@ class AsgiRouter:
             raise ValueError(f"the router cannot serve ASGI scope type {kind!r}; it knows http, websocket and lifespan")
 
     async def _observed(self, observer: Guarded, choice: Choice, scope: Scope, receive: Receive, send: Send) -> None:
+        serve = self._new if choice.side == "new" else self._legacy
         try:
-            await self._serve(choice, scope, *_watching(observer, receive, send))
+            await serve(choice, scope, *_watching(observer, receive, send))
         except BaseException as error:
             observer.end(error)
             raise
         observer.end(None)
 
-    async def _serve(self, choice: Choice, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _new(self, choice: Choice, scope: Scope, receive: Receive, send: Send) -> None:
         core = self._core
-        if choice.side == "legacy":
-            await self._legacy(choice, scope, receive, send)
-            return
-        attempt = Attempt(receive, send, choice.plan.table.fallthrough, scope["method"] in core.rescue)
+        attempt = Attempt(receive, send, choice.fallthrough, scope["method"] in core.rescue)
         error: Exception | None = None
         try:
             await core.new.asgi(_scope_for(core.new, dict(scope)), attempt.receive, attempt.send)
         except Exception as raised:
             error = raised
         if error is None and attempt.state is STANDS:
-            core.stats.count(choice.name, "new", attempt.seconds, attempt.status >= 500)
+            core.stats.count(choice.tally, attempt.seconds, attempt.status >= 500)
             return
         try:
             settled = await self._settle(choice, attempt, error)
         finally:
             error = None  # its traceback holds this frame
-        if not settled:
-            await self._legacy(choice, scope, attempt.replay, send)
+        if not settled and choice.instead is not None:
+            await self._legacy(choice.instead, scope, attempt.replay, send)
 
     async def _legacy(self, choice: Choice, scope: Scope, receive: Receive, send: Send) -> None:
         core, head = self._core, Head(send)
@@ -103,7 +105,7 @@ class AsgiRouter:
             await core.legacy.asgi(_scope_for(core.legacy, scope), receive, head.send)
             failed = head.status >= 500
         finally:
-            core.stats.count(choice.name, "legacy", head.seconds, failed)
+            core.stats.count(choice.tally, head.seconds, failed)
 
     async def _settle(self, choice: Choice, attempt: Attempt, error: Exception | None) -> bool:
         """See what is left to do after a try that did not simply stand; False if legacy is to answer."""
@@ -114,7 +116,7 @@ class AsgiRouter:
         if attempt.over():
             core.left(choice, crashed=attempt.state is CRASHED, error=error, status=attempt.status)
             return False
-        core.stats.count(choice.name, "new", attempt.seconds, True)
+        core.stats.count(choice.tally, attempt.seconds, True)
         try:
             if error is not None:
                 await attempt.fail(error, choice.name)
@@ -203,7 +205,7 @@ class Attempt(Verdict):
         if self.state is TRYING and message["type"] == "http.response.start":
             self._at = perf_counter()
             self.head(message["status"])
-        return self._drop(message) if self.over() else self._send(message)
+        return self._send(message) if self.state is STANDS or not self.over() else self._drop(message)
 
     async def _drop(self, message: Message) -> None:
         self._dropped += len(message.get("body", b""))

@@ -40,7 +40,12 @@ class Verdict:
         """Take the status of the head; False if it is not to be sent."""
         if self.state is TRYING:
             self.status = status
-            self.state = self._judge(status)
+            if self.touched:
+                self.state = STANDS
+            elif status in self._fallthrough:
+                self.state = HANDED_ON
+            else:
+                self.state = CRASHED if status == 500 and self._rescues else STANDS
         return self.state is STANDS
 
     def crash(self, *, not_begun: bool = False) -> None:
@@ -55,10 +60,3 @@ class Verdict:
     def touch(self, data: bytes) -> None:
         """Take note that some of the body was read."""
         self.touched = True
-
-    def _judge(self, status: int) -> str:
-        if self.touched:
-            return STANDS
-        if status in self._fallthrough:
-            return HANDED_ON
-        return CRASHED if status == 500 and self._rescues else STANDS

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .._bridge import _forks
 from ._shadow import Guarded, Shadow, ShadowRequest, begin
-from ._stats import DEFAULT, Stats
+from ._stats import Stats
+from ._ways import Ways
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,37 +18,10 @@ if TYPE_CHECKING:
     from ._lifespans import Lifespans
     from ._live import LiveTable, Plan
     from ._sides import SideApp
-    from ._table import Route, Side, Sticky
+    from ._table import Side, Sticky
+    from ._ways import Choice
 
 log = logging.getLogger("anysgi.migration")
-
-_SIDES: tuple[Side, Side] = ("legacy", "new")
-
-
-class Choice(NamedTuple):
-    """Where a request goes, and why; made once for each route and side, and shared by all its requests."""
-
-    plan: Plan
-    route: Route | None
-    name: str  # what it is counted under
-    side: Side
-    shadowed: bool
-
-
-class Way(NamedTuple):
-    """The choices there are for one route under one plan."""
-
-    share: float  # the percentage that takes `new`
-    sticky: Sticky | None
-    legacy: Choice
-    new: Choice
-
-
-class Ways(NamedTuple):
-    """The ways of all routes under one plan, by name; None stands for what no route takes."""
-
-    plan: Plan | None
-    by_name: dict[str | None, Way]
 
 
 class Page(Protocol):
@@ -90,7 +64,7 @@ class Core:
         self.shadow = shadow
         self.dashboard: Page | None = None
         self.rescue = rescue
-        self._ways = Ways(None, {})
+        self._ways: Ways | None = None
         self._apps: dict[Convention, Mapping[Side, Any]] = {}  # for the shadow
         _forks.register(self)
 
@@ -98,6 +72,7 @@ class Core:
         """This is the child: it counts anew."""
         self.live.after_fork()
         self.stats.after_fork()
+        self._ways = None  # they have the parent's tallies
 
     def choose(self, method: str, path: str, request: Any, bucket: Callable[[Any, Sticky | None], float]) -> Choice:
         """Choose a side.
@@ -108,32 +83,22 @@ class Core:
             request: scope or environ.
             bucket: finds the client's place in it.
         """
-        plan = self.live.plan()
-        ways = self._ways
-        if ways.plan is not plan:
-            ways = self._ways = self._take_up(plan)
-        route = plan.table.find(method, path)
-        share, sticky, legacy, new = ways.by_name[None if route is None else route.name]
-        if not share or self.new.down:
-            return legacy
-        return new if share >= 100 or bucket(request, sticky) < share else legacy
+        plan, ways = self.live.plan(), self._ways
+        if ways is None or ways.plan is not plan:
+            ways = self._take_up(plan)
+        way = ways.find(method, path)
+        if not way.share or self.new.down:
+            return way.legacy
+        return way.new if way.share >= 100 or bucket(request, way.sticky) < way.share else way.legacy
 
     def _take_up(self, plan: Plan) -> Ways:
-        routes = plan.table.routes
-        self.stats.keep(route.name for route in routes)
-        by_name: dict[str | None, Way] = {route.name: self._way(plan, route) for route in routes}
-        by_name[None] = self._way(plan, None)
-        return Ways(plan, by_name)
-
-    def _way(self, plan: Plan, route: Route | None) -> Way:
-        name = DEFAULT if route is None else route.name
-        shadowed = route is not None and bool(route.shadow) and self.shadow is not None
-        legacy, new = (Choice(plan, route, name, side, shadowed) for side in _SIDES)
-        return Way(plan.share(route), None if route is None else route.sticky, legacy, new)
+        self.stats.keep(route.name for route in plan.table.routes)
+        ways = self._ways = Ways(plan, self.stats, self.shadow is not None)
+        return ways
 
     def left(self, choice: Choice, *, crashed: bool, error: BaseException | None, status: int) -> None:
         """The new side leaves a request to legacy: count it, and say why if that is bad news."""
-        self.stats.hand_on(choice.name, crashed=crashed)
+        self.stats.hand_on(choice.tally, crashed=crashed)
         if crashed:
             how = f"answered {status}" if status else "failed"
             log.error("the new side %s at %s; legacy answers instead", how, choice.name, exc_info=error)

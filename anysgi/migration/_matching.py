@@ -15,9 +15,6 @@ from ._tree import Node, may_share_a_path
 if TYPE_CHECKING:
     from ._table import Route
 
-_REMEMBERED = 4096  # lookups; a path in it is at most _LONGEST characters, so that clients cannot fill the memory
-_LONGEST = 256
-
 
 class Matcher:
     """The routes of one table, ready to be asked.
@@ -30,7 +27,6 @@ class Matcher:
         self._tree = Node()
         for route in routes:
             self._tree.add(route)
-        self._seen: dict[tuple[str, str], Route] = {}
 
     def find(self, method: str, path: str) -> Route | None:
         """Return the most specific route, or None.
@@ -39,21 +35,13 @@ class Matcher:
             method: in capitals.
             path: decoded, as `PATH_INFO` or a scope's path without its root.
         """
-        return self._seen.get((method, path)) or self._find(method, path)
-
-    def _find(self, method: str, path: str) -> Route | None:
         if path[:1] != "/":
             return None
         parts = path.split("/")
         slash = not parts[-1]
         if slash:
             parts.pop()
-        found = self._tree.find(method, parts, 1, slash)
-        if found is not None and len(path) <= _LONGEST:
-            if len(self._seen) >= _REMEMBERED:
-                self._seen.clear()
-            self._seen[method, path] = found
-        return found
+        return self._tree.find(method, parts, 1, slash)
 
     def conflicts(self) -> Iterator[tuple[Route, Route, bool]]:
         """Yield pairs of routes that claim the same requests (True), or that only their order tells apart (False)."""

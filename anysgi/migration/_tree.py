@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from werkzeug.routing import AnyConverter, BaseConverter, FloatConverter, IntegerConverter, Map, PathConverter
@@ -55,6 +55,9 @@ _CONVERTERS: dict[str, type[BaseConverter]] = {
 }
 _MAP = Map()  # converters want one
 
+# Most variables are a bare `<int:…>` or `<name>`, and a segment has no slash: these say the same in less time.
+_SHORTCUTS: dict[str, Callable[[str], bool]] = {r"(?:\d+)": str.isdecimal, "(?:[^/]{1,})": bool}
+
 
 class Edge:
     """The way to a node through segments with a variable: one segment, or all the rest if `<path:…>` is among them.
@@ -69,7 +72,8 @@ class Edge:
         self.segments = segments
         self.rank = tuple(map(_rank, segments))
         self.swallows = _swallows(segments[0])
-        self.fits = re.compile("/".join("".join(map(_pattern, segment)) for segment in segments)).fullmatch
+        pattern = "/".join("".join(map(_pattern, segment)) for segment in segments)
+        self.fits: Callable[[str], object] = _SHORTCUTS.get(pattern) or re.compile(pattern).fullmatch
         self.node = Node()
 
     def rivals(self, other: Edge) -> bool:

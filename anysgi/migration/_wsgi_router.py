@@ -18,8 +18,9 @@ from ._wsgi_watching import Observed, WatchedInput, close
 
 if TYPE_CHECKING:
     from ..types import Environ, ExcInfo, StartResponse, Write
-    from ._core import Choice, Core
-    from ._table import Side
+    from ._core import Core
+    from ._stats import Stats
+    from ._ways import Choice
 
 log = logging.getLogger("anysgi.migration")
 
@@ -49,42 +50,42 @@ class WsgiRouter:
         return self._serve(choice, environ, start_response)
 
     def _serve(self, choice: Choice, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        if choice.side == "new":
+        if choice.instead is not None:
             result = self._new(choice, environ, start_response)
             if result is not None:
                 return result
-        head = Head(self._core, choice, start_response)
+            choice = choice.instead
+        head = Head(self._core.stats, choice, start_response)
         try:
             return self._core.legacy.wsgi(environ, head.start_response)
         except Exception:
-            head.count(failed=True)
+            head.fail()
             raise
 
     def _new(self, choice: Choice, environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
         """Have the new side try; None if legacy is to answer."""
         core = self._core
-        verdict = Verdict(choice.plan.table.fallthrough, environ["REQUEST_METHOD"] in core.rescue)
-        head = Head(core, choice, start_response, verdict)
-        own = _watched(environ, verdict)
+        head = Head(core.stats, choice, start_response, environ["REQUEST_METHOD"] in core.rescue)
+        own = _watched(environ, head)
         result: Iterable[bytes] = ()
         error: Exception | None = None
         try:
             result = core.new.wsgi(own, head.start_response)
-            if verdict.state is TRYING:
-                result = _begun(result, verdict)
+            if head.state is TRYING:
+                result = _begun(result, head)
         except Exception as raised:
             error = raised
             if isinstance(raised, LifespanError):  # it will not start any more: do not ask again
                 core.new.down = str(raised)
-            verdict.crash(not_begun=isinstance(raised, LifespanError))
-        if verdict.state is STANDS and error is None:
+            head.crash(not_begun=isinstance(raised, LifespanError))
+        if head.state is STANDS and error is None:
             return result
-        if verdict.over():
+        if head.over():
             _dismiss(result, own["wsgi.input"], choice.name)
-            core.left(choice, crashed=verdict.state is CRASHED, error=error, status=verdict.status)
+            core.left(choice, crashed=head.state is CRASHED, error=error, status=head.status)
             return None
         close(result)
-        head.count(failed=True)
+        head.fail()
         return _failed(choice, error or AppProtocolError("the app returned without a response"), start_response)
 
 
@@ -154,46 +155,47 @@ class Begun:
         close(self._result)
 
 
-class Head:
-    """Passes a head on, notes its status, and counts it.
+class Head(Verdict):
+    """Passes on the head of an answer that stands, and counts it.
 
     Args:
-        core: whose tallies.
-        choice: which route.
+        stats: count it.
+        choice: whose answer it is.
         start_response: the server's.
-        verdict: may hold the head back.
+        rescues: see `Verdict`.
     """
 
-    __slots__ = ("_choice", "_core", "_counted", "_start_response", "_started", "_verdict")
+    __slots__ = ("_choice", "_start_response", "_started", "_stats")
 
-    def __init__(
-        self, core: Core, choice: Choice, start_response: StartResponse, verdict: Verdict | None = None
-    ) -> None:
-        self._core = core
+    def __init__(self, stats: Stats, choice: Choice, start_response: StartResponse, rescues: bool = False) -> None:
+        Verdict.__init__(self, choice.fallthrough, rescues)
+        self._stats = stats
         self._choice = choice
         self._start_response = start_response
-        self._verdict = verdict
-        self._counted = False
         self._started = perf_counter()
 
     def start_response(self, status: str, headers: Any, exc_info: ExcInfo | None = None) -> Write:
         """PEP 3333, "The start_response() Callable"."""
         try:
-            code = int(status[:3]) if status[:3].isdigit() else 0
-            if self._verdict is not None and not self._verdict.head(code):
+            if self.state is TRYING:
+                code = int(status[:3]) if status[:3].isdigit() else 0
+                if self.head(code):
+                    self._count(failed=code >= 500)
+            if self.state is not STANDS:
                 return _sink
-            self.count(failed=code >= 500)
-            given = (status, headers, exc_info) if exc_info else (status, headers)
-            return self._start_response(*given)
+            if exc_info:
+                return self._start_response(status, headers, exc_info)
+            return self._start_response(status, headers)
         finally:
             exc_info = None  # PEP 3333: avoid a circular reference through the traceback's frames
 
-    def count(self, *, failed: bool) -> None:
-        """Count this request, once."""
-        if not self._counted:
-            self._counted = True
-            side: Side = "new" if self._verdict is not None else "legacy"
-            self._core.stats.count(self._choice.name, side, perf_counter() - self._started, failed)
+    def fail(self) -> None:
+        """Count an answer that failed before it had a head."""
+        if self.state is TRYING:
+            self._count(failed=True)
+
+    def _count(self, failed: bool) -> None:
+        self._stats.count(self._choice.tally, perf_counter() - self._started, failed)
 
 
 def _sink(data: bytes) -> None:

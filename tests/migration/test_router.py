@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -492,6 +493,24 @@ def test_a_child_process_counts_anew(make: Any) -> None:
     router._core.after_fork()
     assert router.stats.tally("all", "new").requests == 0
     assert ask(router, "wsgi", "/ok").side == "new"
+    assert router.stats.tally("all", "new").requests == 1
+
+
+def test_a_path_asked_for_too_often_to_remember_all_is_still_found(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anysgi.migration._ways._REMEMBERED", 2)
+    router = make(NewWsgi(), RouteTable((Route("/<int:n>", "new", name="n"),)))
+    assert [ask(router, "wsgi", f"/{number}").side for number in (*range(5), 0)] == ["new"] * 6
+    assert router.stats.tally("n", "new").requests == 6
+
+
+@pytest.mark.parametrize("server", ["wsgi", "asgi"])
+def test_requests_of_many_threads_are_all_counted(make: Any, server: str) -> None:
+    router = make(NewWsgi(), RouteTable((Route("/ok", "new", name="ok"),)))
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda path: ask(router, server, path), ["/ok", "/other", "/missing"] * 50))
+    assert len(answers) == 150
+    assert router.stats.tally("ok", "new").requests == 50
+    assert router.stats.tally("(default)", "legacy").requests == 100
 
 
 def test_without_a_shadow_nobody_looks(make: Any) -> None:

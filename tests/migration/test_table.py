@@ -299,9 +299,3 @@ def test_clients_are_told_apart_by_what_the_table_says(written: str, read: Stick
     text = f'[[route]]\npath = "/a"\nto = "new"\npercent = 5\nsince = "soon"\nsticky = "{written}"\n'
     (route,) = RouteTable.parse(text).routes
     assert (route.sticky, route.since) == (read, "soon")
-
-
-def test_a_path_asked_for_too_often_to_remember_all_is_still_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("anysgi.migration._matching._REMEMBERED", 2)
-    table = RouteTable((Route("/<int:n>"),))
-    assert all(table.find("GET", f"/{number}") for number in range(10))
