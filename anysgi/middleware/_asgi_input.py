@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 def staged_receive(receive: Receive, request: AsgiRequest) -> Receive:
     """Put the stages between the server's `receive` and the app's."""
     body = request.body
-    if is_changed(body):
+    if is_changed(body) and "content-length" in request.headers:
         request.headers.delete("content-length")
+        if request.http_version < "2":  # where a request without either has no body (RFC 9112 section 6.3)
+            request.headers.set("transfer-encoding", "chunked")
 
     async def staged() -> Message:
         message = await receive()

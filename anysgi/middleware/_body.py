@@ -38,15 +38,17 @@ class Body:
         is_file: the server sends a file by itself (`wsgi.file_wrapper`, `http.response.pathsend`); under ASGI known to
             stacks with a `peek=True` layer only.
         received: bytes counted so far; None unless `measure()` was called.
+        collected: `collect()` was called.
         trailers: names of fields that follow it, and what makes their values.
     """
 
-    __slots__ = ("_changes", "_chunks", "_stages", "is_file", "received", "trailers")
+    __slots__ = ("_changes", "_chunks", "_stages", "collected", "is_file", "received", "trailers")
 
     def __init__(self, chunks: Sequence[bytes] | None = None, *, is_file: bool = False) -> None:
         self._chunks = chunks
         self.is_file = is_file
         self.received: int | None = None
+        self.collected = False
         self._stages: list[Transform] = []
         self._changes = False
         self.trailers: tuple[Trailer, ...] = ()
@@ -80,6 +82,13 @@ class Body:
     def observe(self, observer: Callable[[bytes], object]) -> None:
         """Call `observer` with every non-empty piece of bytes, after the stages registered before."""
         self._stages.append(_Observer(observer))
+
+    def collect(self) -> None:
+        """Under WSGI, read a request's body before the app is called, and tell the app its length after all changes.
+
+        For frameworks that take a body without Content-Length for none.  Under ASGI a body always has an end.
+        """
+        self.collected = True
 
     def trailer(self, name: str, make: Callable[[], str]) -> None:
         """Send a field after a response's body, where `request.takes_trailers`; elsewhere nothing happens.

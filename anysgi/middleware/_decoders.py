@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_ZSTD_WINDOW = 23  # 8 MiB, as a power of two
+
+
 class _Member(Protocol):
     """What decodes one member: the shape `zlib.decompressobj` and `ZstdDecompressor` share."""
 
@@ -50,7 +53,8 @@ class _Brotli:
 def _zstd() -> _Member:
     from ._zstd import zstd
 
-    member: _Member = zstd.ZstdDecompressor()
+    # A frame says how much memory its decoder needs; RFC 9659 bounds that for content codings.
+    member: _Member = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW})
     return member
 
 

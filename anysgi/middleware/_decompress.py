@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 @middleware
 def decompress(
-    *, codings: Sequence[str] = ("gzip", "deflate", "br", "zstd"), max_size: int = 16_777_216, ratio: float = 100.0
+    *,
+    codings: Sequence[str] = ("gzip", "deflate", "br", "zstd"),
+    max_size: int = 16_777_216,
+    ratio: float = 100.0,
+    collect: bool = True,
 ) -> Callable[[Request], Flow]:
     """Decode request bodies; the app sees neither Content-Encoding nor the length of what was sent.
 
@@ -27,6 +31,8 @@ def decompress(
         codings: those to accept; the ones whose library is missing are left out.
         max_size: bytes of decoded body at most.
         ratio: decoded bytes a byte of body may stand for, once 64 KiB are decoded; a body of zeros reaches 1,000.
+        collect: under WSGI, decode all of a body before the app is called, and tell the app its length: Django, Falcon
+            and Bottle take a body without one for none.  False hands it on piece by piece, as ASGI always does.
 
     Raises:
         ValueError: a coding nobody knows.
@@ -43,6 +49,8 @@ def decompress(
         request.headers.delete("content-encoding")
         guard = Guard(Decoder(named[0], room=max_size, ratio=ratio))
         request.body.transform(guard)
+        if collect:
+            request.body.collect()
         return (yield from guarded(request, guard))
 
     return flow

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from hashlib import _Hash
 
+_LONGEST = 1_024  # bytes of a field worth reading: two digests have 150
+
 ALGORITHMS = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
 """The algorithms that are still trusted (RFC 9530 section 7.2)."""
 
@@ -97,6 +99,8 @@ def _dictionary(field: str) -> dict[str, object] | None:
     """Read a structured field of the type Dictionary, without its parameters; None if it is none."""
     from http_sf import StructuredFieldError, parse
 
+    if len(field) > _LONGEST:
+        return None
     try:
         members: Any = parse(field.encode("ascii"), tltype="dictionary")
     except (StructuredFieldError, UnicodeEncodeError):

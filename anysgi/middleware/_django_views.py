@@ -58,8 +58,11 @@ class DjangoRequest(WsgiRequest):
         """The request for the next in the chain."""
         self.http.__dict__.pop("headers", None)  # cached, and perhaps no longer what META says
         if self._body is not None and is_used(self._body):
-            self.http._stream = io.BufferedReader(StagedInput(self.http._stream, self._body, None))
-            if is_changed(self._body):
+            staged = io.BufferedReader(StagedInput(self.http._stream, self._body, None))
+            self.http._stream = io.BytesIO(staged.read()) if self._body.collected else staged
+            if self._body.collected:
+                self.environ["CONTENT_LENGTH"] = str(self.http._stream.getbuffer().nbytes)
+            elif is_changed(self._body):
                 self.environ.pop("CONTENT_LENGTH", None)
         return self.http
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _MOST = 100  # elements of a list worth looking at
+_WIDEST = 1_024  # bytes of an element worth looking at
 
 
 class Seen(NamedTuple):
@@ -49,7 +50,8 @@ def split_node(node: str) -> tuple[str, int]:
         or not all(c.isalnum() or c in ".:_-%" for c in address)
     ):
         return "", 0
-    return address, int(port) if port.isascii() and port.isdigit() and int(port) < 65_536 else 0
+    is_port = port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65_536
+    return address, int(port) if is_port else 0
 
 
 def x_forwarded(get: Callable[[str], str | None]) -> list[Seen]:
@@ -78,7 +80,7 @@ def forwarded(get: Callable[[str], str | None]) -> list[Seen]:
 
     elements = []
     for element in _split_quoted(get("forwarded") or "")[-_MOST:]:
-        _, pairs = parse_options_header(f"element; {element}")
+        _, pairs = parse_options_header(f"element; {element}" if len(element) <= _WIDEST else "")
         address, port = split_node(pairs.get("for", ""))
         elements.append(Seen(address, port, pairs.get("proto", "").lower(), pairs.get("host", "")))
     return elements[::-1]

@@ -33,5 +33,7 @@ def set_length(response: Response, length: int | None, *, silent: bool) -> None:
     if response.status == 204 or (changed and (silent or length is None)):
         response.headers.delete("content-length")
     elif length is not None and response.status != 304:
+        if changed:
+            response.headers.delete("transfer-encoding")  # a body has one end (RFC 9112 section 6.2)
         put = response.headers.set if changed else response.headers.setdefault
         put("content-length", str(length))

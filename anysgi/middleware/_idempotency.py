@@ -8,6 +8,7 @@ from base64 import b64decode, b64encode
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal
 
+from .._core._headers import HOP_BY_HOP
 from ._answers import problem
 from ._dual import Dual
 from ._layer import Flow, middleware
@@ -24,7 +25,7 @@ log = logging.getLogger("anysgi.idempotency")
 
 _LONGEST = 255  # bytes of a key
 _NOT_YET = frozenset([408, 409, 425, 429])  # statuses that ask the client to come again
-_OF_THE_CONNECTION = frozenset(["content-length", "date", "server", "set-cookie", "connection"])
+_NOT_KEPT = {"content-length", "date", "server", "set-cookie"} | {str(name, "ascii") for name in HOP_BY_HOP}
 
 
 def by_credentials(request: Request) -> str:
@@ -122,11 +123,12 @@ def _fingerprint(request: Request) -> str:
 
 
 def _hash(*parts: str) -> str:
-    return blake2b("\n".join(f"{len(part)}:{part}" for part in parts).encode(), digest_size=24).hexdigest()
+    told = "\n".join(f"{len(part)}:{part}" for part in parts)
+    return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=24).hexdigest()
 
 
 def _head(fingerprint: str, response: Response) -> dict[str, Any]:
-    headers = [pair for pair in response.headers if pair[0] not in _OF_THE_CONNECTION]
+    headers = [pair for pair in response.headers if pair[0] not in _NOT_KEPT]
     return {"fingerprint": fingerprint, "status": response.status, "headers": headers}
 
 

@@ -12,7 +12,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 from wsgiref.util import FileWrapper
 
-from ..exceptions import AppProtocolError
+from ..exceptions import AppProtocolError, BadRequest
+from ._answers import problem
 from ._body import Body, at_hand, is_changed, is_used, pass_on
 from ._exchange import Exchange
 from ._framing import is_silent, set_length
@@ -80,10 +81,10 @@ class WsgiExchange(Exchange):
 
     def run(self, app: WSGIApp) -> Iterable[bytes]:
         """Call the app, unless a layer answered, and take its answer back through the layers."""
+        request = self.request
+        if self.result is None and request._body is not None:
+            self._stage(request._body)
         if self.result is None:
-            request = self.request
-            if request._body is not None and is_used(request._body):
-                replace_input(request.environ, request._body)
             if not self.waiting and request.bindings is None and request.limits is None:
                 return app(request.environ, self._respond)
             self._run_app(app)
@@ -91,6 +92,14 @@ class WsgiExchange(Exchange):
             self._settle()
         iterable, self._iterable = self._iterable, ()  # which may hold this exchange: no cycle
         return iterable
+
+    def _stage(self, body: Body) -> None:
+        """Put the stages before the app's input; a body whose length is no number has no end that could be told."""
+        try:
+            if is_used(body):
+                replace_input(self.request.environ, body)
+        except BadRequest as error:
+            self.result = problem(self.request, error.status, error.reason)
 
     def _run_app(self, app: WSGIApp) -> None:
         """Call the app; its head, or its exception, is the result so far."""

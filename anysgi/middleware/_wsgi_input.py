@@ -21,8 +21,12 @@ def replace_input(environ: Environ, body: Body) -> None:
     length = content_length(environ)
     ends = bool(environ.get("wsgi.input_terminated"))
     left = length if length is not None or ends else 0
-    environ["wsgi.input"] = io.BufferedReader(StagedInput(environ["wsgi.input"], body, left))
-    if is_changed(body):
+    staged = io.BufferedReader(StagedInput(environ["wsgi.input"], body, left))
+    environ["wsgi.input"] = io.BytesIO(staged.read()) if body.collected else staged
+    if body.collected:
+        environ["CONTENT_LENGTH"] = str(environ["wsgi.input"].getbuffer().nbytes)
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+    elif is_changed(body):
         environ.pop("CONTENT_LENGTH", None)
         environ["wsgi.input_terminated"] = True
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from anysgi.middleware import Stack, body_limit
+from anysgi.middleware import Stack, body_limit, request_id
 from anysgi.middleware._request import Request
 
 from ._driving import App, Drive
@@ -37,6 +37,15 @@ def test_an_announced_size_is_refused_before_the_app_is_called(drive: Drive) -> 
     app = App(b"hello", reads=True)
     assert drive(body_limit(limit=5), app, method="POST", body=b"123456").header("connection") == "close"
     assert app.calls == 0
+
+
+@pytest.mark.parametrize("length", ["five", "-1", "1_0", "9" * 5_000])
+def test_a_length_that_is_no_number_is_answered_400(length: str) -> None:
+    """Under ASGI the servers refuse it."""
+    app = App(b"x", reads=True)
+    answer = Drive("wsgi")(Stack(request_id(), body_limit(limit=5)), app, headers={"Content-Length": length})
+    assert (answer.status, answer.error, app.calls) == (400, None, 0)
+    assert answer.header("x-request-id")
 
 
 def test_a_length_that_lies_low_does_not_help(drive: Drive) -> None:

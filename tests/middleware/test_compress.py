@@ -98,6 +98,13 @@ def test_pieces_of_a_body_of_known_length_are_not_flushed_one_by_one(drive: Driv
     assert answer.header("content-length") is None
 
 
+def test_a_length_never_stands_beside_chunks(drive: Drive) -> None:
+    app = App(BODY, headers={**TEXT, "Transfer-Encoding": "chunked"})
+    answer = drive(compress(), app, headers={"Accept-Encoding": "gzip"})
+    assert answer.header("content-length") == str(len(answer.body))
+    assert answer.header("transfer-encoding") is None
+
+
 def test_a_response_that_breaks_off_does_not_look_whole(drive: Drive) -> None:
     app = App(b"one" * 99, OSError("the disk"), shape="stream", headers=TEXT)
     answer = drive(compress(), app, headers={"Accept-Encoding": "gzip"})

@@ -9,6 +9,7 @@ import pytest
 
 from anysgi.middleware import Stack, body_limit, decompress
 from anysgi.middleware._decoders import MEMBERS
+from anysgi.middleware._zstd import zstd
 
 from ._driving import App, Drive
 from .test_codings import _encode
@@ -22,11 +23,28 @@ def test_the_app_reads_what_was_meant(drive: Drive, coding: str, pieces: int) ->
     wire = _encode(coding.lower(), BODY)
     body: Any = wire if pieces == 1 else [wire[n : n + pieces] for n in range(0, len(wire), pieces)]
     app = App(b"thanks", reads=True)
-    answer = drive(decompress(codings=[*MEMBERS]), app, method="POST", body=body, headers={"Content-Encoding": coding})
+    layer = decompress(codings=[*MEMBERS], collect=False)
+    answer = drive(layer, app, method="POST", body=body, headers={"Content-Encoding": coding})
     assert (answer.status, answer.error) == (200, None)
     assert app.received == BODY
     assert not any("content-length" in str(name).lower().replace("_", "-") for name in _fields(app))
     assert not any("content-encoding" in str(name).lower().replace("_", "-") for name in _fields(app))
+
+
+def test_an_app_that_needs_a_length_is_told_the_true_one(drive: Drive) -> None:
+    app, wire = App(b"thanks", reads=True), gzip.compress(BODY)
+    drive(decompress(), app, method="POST", body=wire, headers={"Content-Encoding": "gzip"})
+    assert app.received == BODY
+    if drive.convention == "wsgi":
+        assert app.request["CONTENT_LENGTH"] == str(len(BODY))
+    else:  # a request of HTTP/1 without either has no body
+        assert (b"transfer-encoding", b"chunked") in app.request["headers"]
+
+
+def test_what_is_wrong_with_a_body_that_is_decoded_first_is_said_before_the_app_is_called() -> None:
+    app, cut = App(b"thanks", reads=True), gzip.compress(BODY)[:-4]
+    assert Drive("wsgi")(decompress(), app, body=cut, headers={"Content-Encoding": "gzip"}).status == 400
+    assert app.calls == 0
 
 
 def _fields(app: App) -> list[object]:
@@ -44,6 +62,14 @@ def test_an_encoded_request_without_a_body_passes(drive: Drive) -> None:
     app = App(b"thanks", reads=True)
     assert drive(decompress(), app, headers={"Content-Encoding": "gzip"}).status == 200
     assert app.received == b""
+
+
+def test_a_frame_that_asks_for_much_memory_is_refused(drive: Drive) -> None:
+    wide = {zstd.CompressionParameter.window_log: 27}  # 128 MiB, of which a decoder would have to make room
+    made = zstd.ZstdCompressor(options=wide)
+    wire = made.compress(BODY) + made.flush(made.FLUSH_BLOCK) + made.flush()
+    answer = drive(decompress(), App(b"x", reads=True), method="POST", body=wire, headers={"Content-Encoding": "zstd"})
+    assert (answer.status, answer.error) == (400, None)
 
 
 @pytest.mark.parametrize("coding", ["compress", "gzip, br", "br, br", "snappy"])

@@ -73,6 +73,12 @@ def test_a_claim_nobody_can_read_is_refused_before_the_app_is_called(drive: Driv
     assert app.calls == 0
 
 
+def test_a_field_that_is_longer_than_any_digest_is_not_read(drive: Drive) -> None:
+    endless = {"Content-Digest": OF_HELLO + ", a" * 1_000, "Want-Content-Digest": "sha-256=1" + ", a" * 1_000}
+    assert drive(digest(), App(b"x", reads=True), body=b"hello", headers=endless).status == 400
+    assert drive(digest(verify=False), App(b"hello"), headers=endless).header("content-digest") is None
+
+
 def test_claims_may_be_required_or_left_alone(drive: Drive) -> None:
     assert drive(digest(required=True), App(b"x", reads=True), body=b"x").status == 400
     assert drive(digest(required=True), App(b"x", reads=True)).status == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -19,7 +20,7 @@ from django.test.utils import override_settings
 from django.urls import path
 
 from anysgi.exceptions import StackError
-from anysgi.middleware import Dual, Flow, Outcome, Request, Response, Stack, middleware, request_id
+from anysgi.middleware import Dual, Flow, Outcome, Request, Response, Stack, decompress, middleware, request_id
 
 from ._driving import Answer, Ask, Drive
 
@@ -35,6 +36,10 @@ def hello(request: Any) -> HttpResponse:
 
 def echo(request: Any) -> HttpResponse:
     return HttpResponse(request.read())
+
+
+def form(request: Any) -> HttpResponse:
+    return HttpResponse(request.POST.urlencode())
 
 
 def boom(request: Any) -> HttpResponse:
@@ -60,7 +65,7 @@ def file(request: Any) -> FileResponse:
     return FileResponse(Path(__file__).open("rb"), content_type="text/plain")
 
 
-urlpatterns = [path(view.__name__, view) for view in (hello, echo, boom, stream, file)]
+urlpatterns = [path(view.__name__, view) for view in (hello, echo, form, boom, stream, file)]
 urlpatterns.append(path("admin/hello", hello))
 
 log: list[Any] = []
@@ -129,6 +134,7 @@ def _settings() -> Iterator[None]:
     project = ModuleType("project_http")
     project.stack = Stack(everything(store=Dual(sync=SimpleNamespace(get=lambda: "sync"), asynchronous=Asynchronous())))  # type: ignore[attr-defined]
     project.ids = Stack(request_id())  # type: ignore[attr-defined]
+    project.unzip = decompress()  # type: ignore[attr-defined]
     project.one_sided = Stack(everything(store=Dual()))  # type: ignore[attr-defined]
     project.wrong = request_id  # type: ignore[attr-defined]
     sys.modules["project_http"] = project
@@ -191,6 +197,17 @@ def test_a_request_body_is_transformed(drive: Drive) -> None:
     assert log[-1][2] == 5
     assert ask(drive, "/echo", "only", method="POST", body=b"hello").body == b"hello"
     assert log[0] == b"hello"
+
+
+def test_a_compressed_form_is_read_by_django_inside_and_outside(drive: Drive) -> None:
+    wire, fields = gzip.compress(b"a=1&b=2"), [("Content-Type", "application/x-www-form-urlencoded")]
+    sent = Ask("POST", "/form", headers=[*fields, ("Content-Encoding", "gzip")], body=wire)
+    with override_settings(ANYSGI={"STACK": "project_http.unzip"}):
+        assert drive.serve(handler(drive), sent).text == "a=1&b=2"
+        broken = Ask("POST", "/form", headers=[*fields, ("Content-Encoding", "gzip")], body=wire[:-4])
+        assert drive.serve(handler(drive), broken).status == 400
+    with override_settings(MIDDLEWARE=[]):
+        assert drive.serve(decompress(handler(drive)), sent).text == "a=1&b=2"
 
 
 def test_exceptions_are_pages_by_then(drive: Drive) -> None:

@@ -110,6 +110,19 @@ def test_a_network_with_a_mistake_is_named() -> None:
         Networks("10.0.0.300")
 
 
+def test_a_port_that_no_int_can_hold_is_none() -> None:
+    endless = "192.0.2.1:" + "9" * 5_000
+    assert x_forwarded({"x-forwarded-for": endless}.get) == [Seen("192.0.2.1")]
+    assert forwarded({"forwarded": f'for="{endless[:999]}"'}.get) == [Seen("192.0.2.1")]
+
+
+def test_an_element_without_end_says_nothing_and_hides_no_other() -> None:
+    assert forwarded({"forwarded": f"for=192.0.2.1;{'a=1;' * 10_000}, for=192.0.2.2"}.get) == [
+        Seen("192.0.2.2"),
+        Seen(),
+    ]
+
+
 @given(st.text(max_size=40) | st.text(',;="\\\\[]:._-for a1', max_size=40))
 def test_whatever_a_client_writes_nothing_but_an_address_comes_out(value: str) -> None:
     for chain in (forwarded({"forwarded": value}.get), x_forwarded({"x-forwarded-for": value}.get)):

@@ -52,6 +52,17 @@ def test_a_repeated_request_gets_the_first_response(drive: Drive, store: Dual) -
     assert third.header("idempotent-replayed") is None
 
 
+def test_a_repeated_response_is_framed_anew(drive: Drive) -> None:
+    app = App(b"paid", headers={"Transfer-Encoding": "chunked", "Trailer": "x-sum", "Keep-Alive": "timeout=5"})
+    _, second = drive.serve_all(drive.wrap(idempotency(), app), [ask(), ask()])
+    assert sorted(second.headers) == [("content-length", "4"), ("idempotent-replayed", "true")]
+
+
+def test_a_path_of_any_bytes_has_a_fingerprint() -> None:
+    wrapped = Drive("asgi").wrap(idempotency(), App(b"paid"))
+    assert Drive("asgi").serve(wrapped, ask(native={"path": "/\udcff"})).status == 200
+
+
 @pytest.mark.parametrize(
     ("other", "status"),
     [

@@ -30,6 +30,12 @@ BEFORE, MODIFIED, AFTER = (f"Tue, 0{day} Nov 2026 10:00:00 GMT" for day in (1, 2
         ({"if-modified-since": BEFORE}, None, MODIFIED, None),
         ({"if-modified-since": "yesterday"}, None, MODIFIED, None),
         ({"if-modified-since": AFTER}, None, "never", None),
+        ({"if-modified-since": "Sun, 06 Nov 99999999999999 08:49:37 GMT"}, None, MODIFIED, None),
+        ({"if-modified-since": "Sun, 06 Nov 1994 08:49:37 +99999999999999999999"}, None, MODIFIED, None),
+        ({"if-unmodified-since": "Sun, 99999999999999999999 Nov 1994 08:49:37 GMT"}, None, MODIFIED, None),
+        # a list that is longer than any client's names nothing
+        ({"if-none-match": '"a",' * 5_000}, '"a"', None, None),
+        ({"if-match": '"a",' * 5_000}, '"a"', None, 412),
         ({"if-modified-since": AFTER}, None, None, None),
         # If-Match: strong comparison
         ({"if-match": '"a"'}, '"a"', None, None),
