@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     )
     from ._run import arun, run
     from ._scenario import Scenario
+    from ._servers._served import ServedApp, served_by
+    from ._servers._suites import check_asgi_server, check_wsgi_server
     from ._transports._asgi_transport import ASGITransport
     from ._transports._flask_client import FlaskClient
     from ._transports._lifespan_manager import LifespanManager
@@ -82,9 +84,13 @@ __all__ = [
     # conformance
     "CheckResult",
     "Report",
+    "ServedApp",
+    "check_asgi_server",
     "check_asgi_to_wsgi",
     "check_middleware",
+    "check_wsgi_server",
     "check_wsgi_to_asgi",
+    "served_by",
     # apps in neither convention
     "AsgiProgram",
     "Echo",
@@ -124,6 +130,8 @@ _HOMES = {
     ),
     "_run": ("arun", "run"),
     "_scenario": ("Scenario",),
+    "_servers._served": ("ServedApp", "served_by"),
+    "_servers._suites": ("check_asgi_server", "check_wsgi_server"),
     "_transports._asgi_transport": ("ASGITransport",),
     "_transports._lifespan_manager": ("LifespanManager",),
     "_transports._flask_client": ("FlaskClient",),

@@ -339,6 +339,11 @@ def conforms(app: FastAPI) -> None:
     assert_type(testing.check_wsgi_to_asgi(WsgiToAsgi), testing.Report)
     assert_type(testing.check_asgi_to_wsgi(AsgiToWsgi).failures, list[testing.CheckResult])
     testing.check_middleware(lambda inner: inner, conventions=["asgi"], ignore=["header:date"])
+    serve = testing.served_by("uvicorn", "{app}", "--port", "{port}", bound=10.0)
+    assert_type(testing.check_asgi_server(serve), testing.Report)
+    assert_type(testing.check_wsgi_server(serve), testing.Report)
+    with serve(app) as served:
+        assert_type(served, testing.ServedApp)
     testing.ASGITransport(app, lifespan="off", like="uvicorn")
     testing.WSGITransport(by_the_book, root_path="/shop")
 

@@ -13,6 +13,11 @@ from .._bounded import OutOfTime, bounded
 BOUND = 2.0
 """Seconds one exchange of a check may take; it needs some milliseconds."""
 
+
+class NotTried(Exception):
+    """The subject lacks what the check is about, which is its right."""
+
+
 Make: TypeAlias = Callable[[Any], Any]
 """Wraps an app; what it returns may be a context manager around the wrapped app, to clean up."""
 
@@ -24,20 +29,23 @@ class Check:
     Attributes:
         name: what holds, in words joined by underscores.
         why: the rule behind it, with its source.
-        run: called with a function that wraps an app; raises AssertionError.
+        run: called with what is tried: a function that wraps an app, or an app on a server; raises AssertionError.
     """
 
     name: str
     why: str
-    run: Callable[[Make], None]
+    run: Callable[[Any], None]
 
-    def try_on(self, make: Make) -> CheckResult:
-        """Run the check; what goes wrong is its result."""
+    def try_on(self, subject: Any, bound: float = 4 * BOUND) -> CheckResult:
+        """Run the check, for so many seconds at most; what goes wrong is its result."""
         outcome: list[str] = []
+        untried: list[str] = []
 
         def job() -> None:
             try:
-                self.run(make)
+                self.run(subject)
+            except NotTried as error:
+                untried.append(f"not tried: {error}")
             except ExchangeTimeout as error:
                 outcome.append(str(error).partition(":")[0])
             except AssertionError as error:
@@ -46,10 +54,10 @@ class Check:
                 outcome.append(f"{type(error).__name__}: {_first_line(error)}")
 
         try:
-            bounded(job, 4 * BOUND)
+            bounded(job, bound)
         except OutOfTime:
             outcome.append("it hangs")
-        return CheckResult(self.name, not outcome, outcome[0] if outcome else "", self.why)
+        return CheckResult(self.name, not outcome, next(iter(outcome + untried), ""), self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ class CheckResult:
     Attributes:
         name: the check's.
         passed: whether the subject behaves.
-        detail: what it did instead.
+        detail: what it did instead; of one that passed, why it was not tried.
         why: the rule.
     """
 
@@ -69,7 +77,8 @@ class CheckResult:
     why: str
 
     def __str__(self) -> str:
-        return f"{'ok  ' if self.passed else 'FAIL'} {self.name}" + (f": {self.detail}" if self.detail else "")
+        mark = "FAIL" if not self.passed else "--  " if self.detail else "ok  "
+        return f"{mark} {self.name}" + (f": {self.detail}" if self.detail else "")
 
 
 class Report(list[CheckResult]):

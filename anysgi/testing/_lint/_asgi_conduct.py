@@ -21,7 +21,7 @@ A010 should app: an app returns None
     ASGI, Applications :: await response(scope, receive, send)
 A011 must app: an app rejects a scope type it does not understand, with an exception
     ASGI, Protocol Specifications :: assert scope["type"] == "http"
-A012 must server, conformance kit: an app that rejects `lifespan` is served without it
+A012 must server, server check: an app that rejects `lifespan` is served without it
     ASGI Lifespan, Scope :: except Exception: continue without lifespan
 A013 must middleware, two wrappers: a middleware copies the scope before it changes it
     ASGI, Middleware :: await app({**scope, "path": path}, receive, send)
@@ -39,7 +39,7 @@ A021 should app: an app raises when it receives an invalid event
     ASGI, Error Handling :: raise ValueError(event["type"])
 A022 must app, anysgi lint: additional keys in events are ignored
     ASGI, Error Handling :: event.get("body", b"")
-A023 must server, the wire: after an exception of the app its connection is terminated
+A023 must server, server check: after an exception of the app its connection is terminated
     ASGI, Error Handling :: transport.abort()
 A024 must server: `send()` on a closed connection does nothing, or raises an `OSError`
     ASGI, Error Handling :: class ClientDisconnected(OSError): ...
@@ -51,7 +51,7 @@ A027 must app: `receive` and `send` are not used after the app returned
     ASGI, Connection Scope :: await the task before returning
 A028 lint app: a body handed over is not changed afterwards: a server may still hold it
     ASGI, Events :: await send({"type": "http.response.body", "body": bytes(buffer)})
-A042 must server, the wire: repeated headers are all there, in order
+A042 must server, server check: repeated headers are all there, in order
     ASGI HTTP & WebSocket, HTTP Connection Scope :: "headers": every header line as it came
 A050 lint server: the body events add up to the request's `content-length`
     ASGI HTTP & WebSocket, Request :: {"type": "http.disconnect"} for a body cut short
@@ -73,7 +73,7 @@ A061 must app: an app responds, and its first message is `http.response.start`
     ASGI HTTP & WebSocket, Response Start :: await send({"type": "http.response.start", "status": 200, "headers": []})
 A062 must app: there is exactly one `http.response.start`
     ASGI HTTP & WebSocket, Response Start :: one start, then bodies
-A069 must server, the wire: the order of response headers is kept
+A069 must server, server check: the order of response headers is kept
     ASGI HTTP & WebSocket, Response Start :: write headers as they come
 A071 must app: the start is followed by at least one `http.response.body`
     ASGI HTTP & WebSocket, Response Start :: await send({"type": "http.response.body"})
@@ -81,9 +81,9 @@ A074 must app: a response ends with a body whose `more_body` is false
     ASGI HTTP & WebSocket, Response Body :: await send({"type": "http.response.body"})
 A075 lint app: nothing is sent once the response is complete
     ASGI HTTP & WebSocket, Response Body :: "more_body": True on all bodies but the last
-A076 must server, conformance kit: a body is in the send buffer before `send()` returns
+A076 must server, server check: a body is in the send buffer before `send()` returns
     ASGI HTTP & WebSocket, Response Body :: transport.write(body) in send()
-A077 lint app, conformance kit: an app does not wait for its client between the start and the first body
+A077 lint app, anysgi lint: an app does not wait for its client between the start and the first body
     ASGI HTTP & WebSocket, Response Start :: await send({"type": "http.response.body", "more_body": True})
 A079 lint app: the bodies add up to the response's `content-length`
     RFC 9110 section 8.6 :: (b"content-length", b"%d" % len(body))
@@ -91,7 +91,7 @@ A083 should server: from spec version 2.4 on, `send()` on a closed connection ra
     ASGI HTTP & WebSocket, Disconnected Client :: raise ClientDisconnected in send()
 A084 should app: an app that catches the `OSError` of `send()` stops sending
     ASGI HTTP & WebSocket, Disconnected Client :: except OSError: return
-A085 must server, conformance kit: the `OSError` a server raised is not logged as an error
+A085 must server, server check: the `OSError` a server raised is not logged as an error
     ASGI HTTP & WebSocket, Disconnected Client :: except ClientDisconnected: pass
 A086 should app: an app stops sending once it received `http.disconnect`
     ASGI HTTP & WebSocket, Disconnect :: if event["type"] == "http.disconnect": return
@@ -101,9 +101,9 @@ A091 must app: `websocket.connect` is answered by exactly one of accept, close a
     ASGI HTTP & WebSocket, Connect :: await receive(); await send({"type": "websocket.accept"})
 A092 must server: no `websocket.receive` comes before the accept
     ASGI HTTP & WebSocket, Connect :: deliver messages after websocket.accept
-A097 must server, the wire: messages arrive whole; fragments, pings and pongs are the server's
+A097 must server, server check: messages arrive whole; fragments, pings and pongs are the server's
     ASGI HTTP & WebSocket, WebSocket :: join the fragments
-A101 must server, the wire: a close before the accept is answered with 403
+A101 must server, server check: a close before the accept is answered with 403
     ASGI HTTP & WebSocket, Close :: HTTP/1.1 403 Forbidden
 A102 must app: nothing is sent after the close or the disconnect
     ASGI HTTP & WebSocket, Disconnected Client :: return after websocket.close or websocket.disconnect
@@ -119,7 +119,7 @@ A109 must app: an app receives before it answers
     ASGI Lifespan, Startup :: event = await receive()
 A111 must server: a server exits after `lifespan.startup.failed`
     ASGI Lifespan, Startup Failed :: log the message, and exit
-A112 must server, conformance kit: a server goes on without lifespan when the app raises
+A112 must server, server check: a server goes on without lifespan when the app raises
     ASGI Lifespan, Scope :: except Exception: continue without lifespan
 A113 must server: `lifespan.shutdown` comes once, after the startup was complete
     ASGI Lifespan, Shutdown :: {"type": "lifespan.shutdown"}
@@ -135,7 +135,7 @@ A118 lint app: an unknown lifespan event is ignored, or raises; Starlette takes 
     ASGI Lifespan, Lifespan Protocol :: elif event["type"] == "lifespan.shutdown": ...
 A120 must app: a denial response comes after connect and before accept or close, and no other message follows
     ASGI Extensions, Websocket Denial Response :: {"type": "websocket.http.response.start", "status": 403}
-A122 must server, the wire: a push is a request of its own, with the `:authority` of the one it came from
+A122 must server, server check: a push is a request of its own, with the `:authority` of the one it came from
     ASGI Extensions, HTTP/2 Server Push :: asyncio.create_task(app(pushed_scope, receive, send))
 A124 lint app: the app closes the file it handed to `zerocopysend`
     ASGI Extensions, Zero Copy Send :: with open(path, "rb") as file: await send(...)

@@ -20,8 +20,9 @@ Severity = Literal["must", "should", "lint", "ambiguous"]
 Party = Literal["app", "server", "middleware", "both"]
 """Whose mistake it is; `"both"` in a rule, where either side can break it."""
 
-DecidedBy = Literal["wrapper", "two wrappers", "anysgi lint", "conformance kit", "the wire"]
-"""Who can tell: one wrapper, one on each side of a middleware, several requests of `anysgi lint`, or somebody else."""
+DecidedBy = Literal["wrapper", "two wrappers", "anysgi lint", "server check"]
+"""Who can tell: one wrapper, one on each side of a middleware, several requests of `anysgi lint`, or an app and a
+client on both sides of a server: `check_asgi_server`, `check_wsgi_server`."""
 
 
 @dataclass(frozen=True, slots=True)

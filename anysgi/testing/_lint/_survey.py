@@ -55,6 +55,7 @@ STANDARD: dict[str, Callable[[bytes], Scenario]] = {
 }
 """What each path is asked for."""
 
+_WAITS = "post, the rest once the head is there"
 _UNSEEN = "client leaves unseen"
 STANDARD_ASGI: dict[str, Callable[[bytes], Scenario]] = {
     **STANDARD,
@@ -104,9 +105,12 @@ class _Watch:
         self.answers[name] = exchange
 
     def took_too_long(self, name: str, path: bytes, lint: LintASGI | LintWSGI) -> None:
-        """An endless answer is no mistake, unless its client had left."""
+        """An endless answer is no mistake, unless its client had left, or was itself kept waiting."""
         if name == _UNSEEN:
             lint.report.add("A060", "the app went on after its client had left", f"GET {path.decode('latin-1')}")
+        elif name == _WAITS and "post in pieces" in self.answers:
+            problem = "the app waits for more of the request, and its client for a head that no body has released"
+            lint.report.add("A077", problem, f"POST {path.decode('latin-1')}")
         else:
             self.survey.notes.append(f"{name}, {path.decode('latin-1')}: no end within the bound, not judged further")
 
@@ -186,6 +190,8 @@ def _survey_path(
         wait(_one, lint, lint, watch, name, scenario(path), bound, state)
     watch.begins("unknown keys")
     wait(_one, _with_unknown_keys(lint), lint, watch, "unknown keys", Scenario("GET", path), bound, state)
+    watch.begins(_WAITS)
+    wait(_one, _with_a_client_that_waits(lint), lint, watch, _WAITS, STANDARD["post in pieces"](path), bound, state)
     _compare(lint, watch, path, ASGI_COMPARISONS)
     watch.begins(HANDSHAKE)
     if wait(talk, lint, path, [], 1000, bound, state):
@@ -230,5 +236,29 @@ def _with_unknown_keys(app: Any) -> Any:
             return {**await receive(), "anysgi.unknown": 1}
 
         await app(scope, more, send)
+
+    return layer
+
+
+def _with_a_client_that_waits(app: Any) -> Any:
+    """A server that holds the head until the first body, as it may, and a client that sends on once it has the head."""
+
+    async def layer(scope: Any, receive: Any, send: Any) -> None:
+        started, sent = False, anyio.Event()
+
+        async def patient() -> Any:
+            if started:
+                await sent.wait()
+            return await receive()
+
+        async def holding(message: Any) -> None:
+            nonlocal started
+            await send(message)
+            if message["type"] == "http.response.start":
+                started = True
+            else:
+                sent.set()
+
+        await app(scope, patient, holding)
 
     return layer

@@ -13,7 +13,7 @@ W001 must server: `environ` is a builtin `dict`
     PEP 3333, The Application/Framework Side :: app(dict(environ), start_response)
 W002 lint server: each request has a fresh environ, which the app may change
     PEP 3333, The Application/Framework Side :: environ = {**base, **request}
-W014 should server, the wire: request headers with `_` in their names are dropped: they could pass for others
+W014 should server, server check: request headers with `_` in their names are dropped: they could pass for others
     RFC 9110 section 17.10 :: if "_" in name: continue
 W024 must server: `read(size)` gives at most that many bytes; `read()` gives the rest
     PEP 3333, Input and Error Streams :: environ["wsgi.input"] = io.BytesIO(body)
@@ -43,13 +43,13 @@ W045 must app: `start_response` is called again only with `exc_info`
     PEP 3333, The start_response() Callable :: start_response("500 Error", headers, sys.exc_info())
 W047 must server: `start_response` with `exc_info` raises it once the head is out
     PEP 3333, The start_response() Callable :: raise exc_info[1].with_traceback(exc_info[2])
-W048 must server, the wire: the head is sent with the first non-empty chunk, not before
+W048 must server, server check: the head is sent with the first non-empty chunk, not before
     PEP 3333, The start_response() Callable :: if chunk and not head_sent: send_head()
 W049 must server: `start_response` returns the `write` callable
     PEP 3333, The write() Callable :: return self.write
 W050 must app: `write()` is given bytes, and is not called from within the iterable
     PEP 3333, The write() Callable :: yield chunk
-W051 must server, the wire: what was written comes before the first chunk of the iterable
+W051 must server, server check: what was written comes before the first chunk of the iterable
     PEP 3333, The write() Callable :: send written data at once
 W052 lint app: the list of headers is not changed after `start_response`
     PEP 3333, The start_response() Callable :: start_response(status, list(headers))
@@ -61,7 +61,7 @@ W056 must middleware: `close()` is called on the iterable the app returned, not 
     PEP 3333, Specification Details :: iterable = app(environ, start_response); iterable.close()
 W057 must server: the iterable is left alone after `close()`
     PEP 3333, Specification Details :: close() last
-W058 must server, the wire: a chunk is sent before the next is asked for
+W058 must server, server check: a chunk is sent before the next is asked for
     PEP 3333, Buffering and Streaming :: send(chunk); flush()
 W059 must middleware, two wrappers: a middleware yields at least `b""` each time its app yields
     PEP 3333, Middleware Handling of Block Boundaries :: for chunk in iterable: yield transform(chunk)
@@ -71,13 +71,13 @@ W061 must app: a response with status 1xx, 204 or 304 has no body
     RFC 9110 section 6.4.1 :: return []
 W062 lint app, anysgi lint: HEAD is answered with the headers of GET
     RFC 9110 section 9.3.2 :: same headers, no body
-W063 must server, conformance kit: an empty iterable is a response too: its head is sent
+W063 must server, server check: an empty iterable is a response too: its head is sent
     PEP 3333, Specification Details :: if not head_sent: send_head() after the loop
 W064 must server: an app is called with exactly two arguments, by position
     PEP 3333, The Application/Framework Side :: app(environ, start_response)
 W065 lint middleware, two wrappers: what moves from `PATH_INFO` to `SCRIPT_NAME` arrives there
     PEP 3333, environ Variables :: wsgiref.util.shift_path_info(environ)
-W066 lint server, conformance kit: an exception of the app is told once, to one log
+W066 lint server, server check: an exception of the app is told once, to one log
     PEP 3333, Error Handling :: log it, or raise it
 W067 lint server: calling, iterating and closing happen on one thread
     PEP 3333, Thread Support :: one thread a request

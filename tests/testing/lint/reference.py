@@ -37,18 +37,18 @@ INTRO = """# Lint rules
 
 What [`LintASGI` and `LintWSGI`](../how-to/lint.md) report. Ids are stable. A severity in brackets is not reported by
 default. "Whose" is the side whose mistake it is. Rules that one wrapper around an app cannot decide say who can: a
-wrapper on each side of a middleware, `anysgi lint` with several requests, a conformance kit, or somebody who sees the
-wire; the last two are never reported by a validator.
+wrapper on each side of a middleware, `anysgi lint` with several requests, or a
+[check of the server](../how-to/check-a-server.md), which has an app and a client on both sides of it. Every rule has
+something that breaks it and something legal that comes close, as tests.
 """
 
 CATCHES = """## Who catches what
 
-Each rule has a case that breaks it and a legal one that comes close; both are tests of anysgi, and here they are run
-through four validators. "yes": says something about the broken one and nothing about the legal one. "also the legal
-one": cannot tell them apart, or refuses what is legal. Of asgion only warnings and errors count. It needs Python 3.12;
-its column was made from its source, with two spellings of 3.12 (`type X = …`, a `str` tested against an `Enum`) written
-for 3.11. The legal cases of A020 and A021 need a mistake of the other side, that of A028 a bytearray, which is
-(ambiguous).
+The cases of the rules that a wrapper decides, or one on each side, run through four validators. "yes": says something
+about the broken one and nothing about the legal one. "also the legal one": cannot tell them apart, or refuses what is
+legal. Of asgion only warnings and errors count. It needs Python 3.12; its column was made from its source, with two
+spellings of 3.12 (`type X = …`, a `str` tested against an `Enum`) written for 3.11. The legal cases of A020 and A021
+need a mistake of the other side, that of A028 a bytearray, which is (ambiguous).
 """
 
 
