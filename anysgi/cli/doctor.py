@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._core._detect import find_framework
-from ..migration._doctor import CHECKS, Patient, Side, examine, probe
+from ..migration._doctor import CHECKS, RUN, Patient, Side, call, examine
 from ..migration._inventory import take_inventory
 from ..migration._translate import read_settings
 from ._arguments import as_json, how_to_import
@@ -34,9 +34,11 @@ _PLACES = 6  # evidence lines of a finding in the text; `--json` has all
 @click.argument("new", metavar="[NEW]", required=False)
 @how_to_import
 @click.option("--gunicorn", type=click.Path(path_type=Path), help="The gunicorn.conf.py in use.  It is run.")
-@click.option("--run", "requests", type=click.IntRange(1), help="Send this many requests in process; see what leaks.")
+@click.option(
+    "--run", "requests", type=click.IntRange(1), help="Send this many requests in process; see what leaks or lacks."
+)
 @click.option("--path", "paths", multiple=True, help="What --run asks for.  Repeatable.  [default: plain GET routes]")
-@click.option("--ignore", multiple=True, type=click.Choice(list(CHECKS)), help="Leave out a check.  Repeatable.")
+@click.option("--ignore", multiple=True, type=click.Choice([*CHECKS, RUN]), help="Leave out a check.  Repeatable.")
 @as_json
 def doctor(
     target: str,
@@ -53,7 +55,7 @@ def doctor(
     \b
     anysgi doctor shop.wsgi:application
     anysgi doctor shop.wsgi:app shop.asgi:app                  and what differs between old and new
-    anysgi doctor mysite.asgi --run 200 --path /shop/          really call it, and see what leaks
+    anysgi doctor mysite.asgi --run 200 --path /shop/          really call it: what leaks, what is not there
     anysgi doctor shop:app --gunicorn gunicorn.conf.py
 
     The app is imported; only --run calls it.  No finding means that none of these checks found anything, not that
@@ -71,7 +73,7 @@ def doctor(
     patient = Patient(app, other, *_settings(gunicorn))
     findings = examine(patient, ignore)
     if requests:
-        findings += probe(app, requests, list(paths) or _plain_routes(app))
+        findings += call(patient, requests, list(paths) or _plain_routes(app), ignore)
     if as_json:
         click.echo(json.dumps({"target": target, "new": new, "findings": [item.as_json() for item in findings]}))
     else:

@@ -24,11 +24,12 @@ from fastapi import FastAPI
 from anysgi import WorkerPool, WsgiToAsgi
 from anysgi._core._detect import find_framework, guess_convention
 from anysgi.cli import main
-from anysgi.migration._doctor import CHECKS, Finding, Patient, Side, examine, probe
+from anysgi.migration._doctor import CHECKS, Finding, Patient, Side, examine
 from anysgi.migration._doctor._django import _hops
 from anysgi.migration._doctor._finding import written_at
 from anysgi.migration._doctor._pools import made_by_hand
 from anysgi.migration._doctor._preload import started_by_import
+from anysgi.migration._doctor._probe import probe
 from anysgi.migration._inventory import take_inventory
 from anysgi.migration._translate import Setting
 from tests.cli._run import anysgi
@@ -471,6 +472,11 @@ def test_a_request_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -
 
     [finding] = ran(sick.starlette_app(hangs), 1)
     assert "no end within" in finding.evidence[0].seen
+
+
+def test_requests_that_are_refused_are_told() -> None:
+    [finding] = ran(sick.flask_app(), 4, ["/nowhere"])
+    assert (finding.severity, finding.evidence[0].seen) == ("note", "4 x GET /nowhere: status 404")
 
 
 def test_nothing_to_run_is_said() -> None:

@@ -49,6 +49,7 @@ def facts(handler: object) -> list[tuple[str, str]]:
         (_uses.RESOURCE.load, [("blocking", "pathlib.Path.read_text (file)")]),
         (_uses.RESOURCE.hooked, [("blocking", "pathlib.Path.read_text (file)")]),
         (_uses.asks_a_client, [("blocking", "redis.commands.core.Client.get (database)")]),
+        (_uses.iterates, [("blocking", "django.db.models.manager.Queries.filter (database)")]),
         (_uses.imports_nearby, [("blocking", "time.sleep (sleep)")]),
         (_uses.imports_under_a_name, [("blocking", "time.sleep (sleep)")]),
     ],
@@ -71,6 +72,8 @@ def test_what_a_handler_uses_is_found(handler: object, expected: list[tuple[str,
         _uses.uses_a_lazy_object,
         _uses.nested_class,
         _uses.awaits_a_client,
+        _uses.awaits_the_end_of_a_chain,
+        _uses.iterates_asynchronously,
     ],
 )
 def test_what_it_does_not_use_is_not_reported(handler: object) -> None:

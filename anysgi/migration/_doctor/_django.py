@@ -30,7 +30,7 @@ def persistent_connections(patient: Patient) -> Iterator[Finding]:
                 "error",
                 f"database {alias!r} keeps connections for {age} s; under ASGI every request is a new thread, so none "
                 "is ever used again, and they add up to the database's limit",
-                (line_of(_files(patient), "CONN_MAX_AGE", age),),
+                (line_of(settings_files(patient), "CONN_MAX_AGE", age),),
                 '"CONN_MAX_AGE": 0, and for PostgreSQL "OPTIONS": {"pool": {"max_size": 40}}',
             )
 
@@ -45,7 +45,7 @@ def atomic_requests(patient: Patient) -> Iterator[Finding]:
                 "django-atomic-requests",
                 "error",
                 f"database {alias!r} has ATOMIC_REQUESTS, which cannot wrap an async view: it raises RuntimeError",
-                (line_of(_files(patient), "ATOMIC_REQUESTS", True), *named),
+                (line_of(settings_files(patient), "ATOMIC_REQUESTS", True), *named),
                 "@transaction.non_atomic_requests on the async views",
             )
 
@@ -85,7 +85,7 @@ def databases(patient: Patient) -> list[tuple[str, dict[str, Any]]]:
     return list(settings.DATABASES.items()) if settings else []
 
 
-def _files(patient: Patient) -> tuple[str, ...]:
+def settings_files(patient: Patient) -> tuple[str, ...]:
     """The settings module, then the modules of the apps, where `settings.configure` may stand."""
     module = sys.modules.get(os.environ.get("DJANGO_SETTINGS_MODULE", ""))
     own = getattr(module, "__file__", None)

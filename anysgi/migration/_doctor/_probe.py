@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 8
 _OURS = ("asyncio_", "anysgi-test-")
 _BOUND = 10.0  # seconds for a request
+_SERVER = ("localhost", 80)  # apps that look at the Host header allow this one
 _SETTLING = 0.1  # seconds that what a request started may take to end
 _FEWEST = 3  # of a kind that count as a leak: pools and caches keep one or two
 
@@ -57,6 +58,7 @@ class _Probe:
         self.paths = paths
         self.left: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
 
     async def run(self) -> list[Finding]:
         async with started(self.side.app, self.side.convention) as state:
@@ -64,6 +66,7 @@ class _Probe:
                 await self._batch([path] * _AT_ONCE, state)
             self.left.clear()
             self.failed.clear()
+            self.refused.clear()
             with _no_collection():
                 files, threads, tasks = _descriptors(), _threads(), _tasks()
                 for first in range(0, len(self.turns), _AT_ONCE):
@@ -82,7 +85,11 @@ class _Probe:
     async def _one(self, path: str, state: dict[str, object] | None) -> None:
         try:
             exchange = await arun(
-                self.side.app, Scenario(target=path), convention=self.side.convention, bound=_BOUND, state=state
+                self.side.app,
+                Scenario(target=path, server=_SERVER),
+                convention=self.side.convention,
+                bound=_BOUND,
+                state=state,
             )
         except ExchangeTimeout:
             self.failed[f"GET {path}: no end within {_BOUND} s"] += 1
@@ -96,6 +103,8 @@ class _Probe:
             self.failed[f"GET {path}: {type(exchange.exception).__name__}: {exchange.exception}"] += 1
         elif exchange.status is None or exchange.status >= 500:
             self.failed[f"GET {path}: status {exchange.status}"] += 1
+        elif exchange.status >= 400:
+            self.refused[f"GET {path}: status {exchange.status}"] += 1
 
     def _descriptors(self, opened: Counter[str], kept: Counter[str]) -> Iterator[Finding]:
         if opened.total() >= _FEWEST:
@@ -138,6 +147,15 @@ class _Probe:
                 "warning",
                 f"{self.failed.total()} of {len(self.turns)} requests failed",
                 tuple(Evidence(f"{count} x {name}") for name, count in self.failed.most_common(5)),
+            )
+        if self.refused:
+            yield Finding(
+                "run",
+                "note",
+                f"{self.refused.total()} of {len(self.turns)} requests were refused: what they would have left behind "
+                "cannot be seen",
+                tuple(Evidence(f"{count} x {name}") for name, count in self.refused.most_common(5)),
+                "--path /a/path/that/answers",
             )
 
 

@@ -114,8 +114,7 @@ class _Reading:
         if node is None:
             self.dynamic += 1
             return
-        awaited = {id(item.value) for item in ast.walk(node) if isinstance(item, ast.Await)}
-        body = _Body(Names(function, node, me), function.__code__.co_filename, via, awaited)
+        body = _Body(Names(function, node, me), function.__code__.co_filename, via, set(_awaited(node)))
         for item in _without_annotations(node):
             self.facts.update(body.facts(item))
             if isinstance(item, ast.Call):
@@ -202,6 +201,21 @@ class _Body:
 
     def _look_up(self, value: object, table: str) -> str | None:
         return None if value is UNKNOWN else look_up(dotted_name(value), table)
+
+
+def _awaited(node: ast.AST) -> Iterator[int]:
+    """The ids of calls that are awaited or iterated over with `async for`, and of those that led there.
+
+    In `await Item.objects.filter(…).afirst()` all but the last only make up the question.
+    """
+    for item in ast.walk(node):
+        waiting = item.value if isinstance(item, ast.Await) else None
+        if isinstance(item, ast.AsyncFor) or (isinstance(item, ast.comprehension) and item.is_async):
+            waiting = item.iter
+        while waiting is not None:
+            if isinstance(waiting, ast.Call):
+                yield id(waiting)
+            waiting = getattr(waiting, "func", None) or getattr(waiting, "value", None)
 
 
 def _without_annotations(node: FunctionNode) -> Iterator[ast.AST]:

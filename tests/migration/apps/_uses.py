@@ -292,3 +292,28 @@ def asks_a_client() -> None:
 
 async def awaits_a_client() -> None:
     await CLIENT.get()
+
+
+class Queries:
+    """Builds a query with each call, and asks when it is awaited or iterated over, as Django's querysets do."""
+
+    def filter(self) -> Any:
+        return self
+
+
+Queries.filter.__module__ = "django.db.models.manager"
+QUERIES = Queries()
+
+
+async def awaits_the_end_of_a_chain() -> None:
+    await QUERIES.filter().filter()
+
+
+async def iterates_asynchronously() -> list[Any]:
+    async for _ in QUERIES.filter().filter():
+        pass
+    return [one async for one in QUERIES.filter()]
+
+
+async def iterates() -> list[Any]:
+    return [(one, one) for one in QUERIES.filter()]
