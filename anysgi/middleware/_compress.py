@@ -7,8 +7,10 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ._encoders import ENCODERS, IDENTITY, LEVELS, choose_coding, usable_codings
+from ._dual import Dual
+from ._encoders import ENCODERS, IDENTITY, choose_coding, usable_codings, usable_levels
 from ._layer import Flow, middleware
+from ._padding import MOST, padded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,14 +48,15 @@ def compress(
     levels: Mapping[str, int] | None = None,
     minimum_size: int = 500,
     types: Sequence[str] = COMPRESSIBLE,
+    padding: int = 0,
+    thread_from: int | None = None,
 ) -> Callable[[Request], Flow]:
     """Compress response bodies.
 
     Left as they are: bodies that have a Content-Encoding, a Content-Range, `Cache-Control: no-transform`, a digest
     that follows as a trailer, a status of 204, 206 or 304, another media type, or fewer bytes than `minimum_size`, and
-    files the server sends by itself.  An
-    app that sets `Content-Encoding: identity` keeps one response out, say one that repeats a secret beside what the
-    client sent (BREACH).
+    files the server sends by itself.  An app that sets `Content-Encoding: identity` keeps one response out, say one
+    that repeats a secret beside what the client sent (BREACH), and `padding` makes such an attack costly.
 
     Each piece of a stream is decodable when it arrives.  An ETag becomes weak (RFC 9110 section 8.8.1), Accept-Ranges
     goes, Vary names Accept-Encoding wherever the decision could have been another.
@@ -64,12 +67,18 @@ def compress(
         levels: level by coding, instead of zstd 3, br 4, gzip 6.
         minimum_size: bytes below which a body of known size is left as it is.
         types: media types to compress; `*` stands for any characters.
+        padding: bytes, chosen by chance up to this number, by which a body becomes longer, at most 256; they are no
+            content, and decoders pass over them.
+        thread_from: bytes of a body at hand in one piece from which it is compressed in a worker thread under ASGI, so
+            that the event loop goes on meanwhile (1 MiB takes some 30 ms).  None: never.
 
     Raises:
-        ValueError: a coding nobody knows, or none that could be used.
+        ValueError: a coding nobody knows, none that could be used, a level it does not have, or too much padding.
     """
+    if not 0 <= padding <= MOST:
+        raise ValueError(f"compress(padding={padding}): write up to {MOST} bytes, such as 100, or 0")
     usable = usable_codings(tuple(codings))
-    chosen_levels = {**LEVELS, **(levels or {})}
+    chosen_levels = usable_levels(usable, levels or {})
     is_compressible = _type_judge(tuple(types))
 
     def flow(request: Request) -> Flow:
@@ -93,6 +102,10 @@ def compress(
         if weak:
             headers.set("etag", weak)
         encoder = ENCODERS[coding](chosen_levels[coding])
+        if padding:
+            encoder = padded(coding, encoder, padding)
+        if thread_from is not None and (whole := response.body.whole) is not None and len(whole) >= thread_from:
+            encoder = _Made((yield _encoded(encoder, whole)))
         response.body.transform(encoder if response.length is None else _Collecting(encoder))
 
     return flow
@@ -137,3 +150,34 @@ class _Collecting:
 
     def flush(self) -> bytes:
         return b""
+
+
+class _Made:
+    """The result of an encoder, in its place."""
+
+    __slots__ = ("_result",)
+
+    def __init__(self, result: bytes) -> None:
+        self._result = result
+
+    def feed(self, _data: bytes, /) -> bytes:
+        return b""
+
+    def flush(self) -> bytes:
+        return b""
+
+    def finish(self) -> bytes:
+        return self._result
+
+
+def _encode(encoder: Encoder, body: bytes) -> bytes:
+    return encoder.feed(body) + encoder.finish()
+
+
+async def _aencode(encoder: Encoder, body: bytes) -> bytes:
+    from anyio.to_thread import run_sync
+
+    return await run_sync(_encode, encoder, body)
+
+
+_encoded = Dual(sync=_encode, asynchronous=_aencode)

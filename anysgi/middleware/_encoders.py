@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 IDENTITY = "identity"
 _LONGEST = 512  # bytes of Accept-Encoding worth parsing: no client lists more, and longer ones would fill the cache
@@ -104,6 +104,24 @@ def usable_codings(names: tuple[str, ...]) -> tuple[str, ...]:
     if not usable:
         raise ValueError(f"none of codings={names!r} can be used; write: pip install 'anysgi[compression]'")
     return usable
+
+
+def usable_levels(codings: tuple[str, ...], levels: Mapping[str, int]) -> dict[str, int]:
+    """Say at which level each coding is to be used.
+
+    Raises:
+        ValueError: a level that the coding does not have, or one for what is no coding.
+    """
+    for name in levels:
+        if name not in ENCODERS:
+            raise ValueError(f"levels={dict(levels)!r}: {name!r} is not one of {', '.join(ENCODERS)}")
+    chosen = {name: levels.get(name, LEVELS[name]) for name in codings}
+    for name, level in chosen.items():
+        try:
+            ENCODERS[name](level)
+        except Exception as error:  # each library has an error class of its own
+            raise ValueError(f"levels={dict(levels)!r}: {name} has no level {level!r} ({error})") from None
+    return chosen
 
 
 def _installed(name: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -140,6 +142,47 @@ def test_media_types_are_matched_in_any_case_and_with_parameters(drive: Drive) -
     for kind in ("Text/HTML; charset=utf-8", "application/problem+json", "IMAGE/SVG+XML"):
         answer = drive(compress(), App(BODY, headers={"Content-Type": kind}), headers=EVERYTHING)
         assert answer.header("content-encoding") == "zstd"
+
+
+@pytest.mark.parametrize(
+    ("levels", "message"),
+    [({"gzip": 10}, "gzip has no level 10"), ({"br": 12}, "br has no level 12"), ({"gz": 1}, "'gz' is not one of")],
+)
+def test_a_level_that_does_not_exist_is_an_error_when_the_stack_is_built(levels: dict[str, int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        compress(levels=levels)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+@pytest.mark.parametrize("shape", ["list", "stream"])
+def test_padding_changes_the_length_and_nothing_else(drive: Drive, coding: str, shape: Any) -> None:
+    stack, app = compress(padding=256), App(BODY, b"end", headers=TEXT, shape=shape)
+    answers = [drive(stack, app, headers={"Accept-Encoding": coding}) for _ in range(8)]
+    assert len({len(answer.body) for answer in answers}) > 1  # all alike: once in 10**16
+    assert {decoded(coding, answer.body) for answer in answers} == {BODY + b"end"}
+    assert all(answer.header("content-length") in (None, str(len(answer.body))) for answer in answers)
+
+
+def test_padding_has_a_bound() -> None:
+    for padding in (-1, 257):
+        with pytest.raises(ValueError, match="write up to 256 bytes"):
+            compress(padding=padding)
+
+
+def test_large_bodies_leave_the_event_loop_to_others(drive: Drive) -> None:
+    stack, threads = compress(codings=["gzip"], thread_from=len(BODY)), []
+
+    class Watched(dict[str, Any]):
+        def __getitem__(self, coding: str) -> Any:
+            return lambda level: SimpleNamespace(
+                feed=lambda data: threads.append(threading.current_thread()) or b"", finish=lambda: b"made", flush=bytes
+            )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("anysgi.middleware._compress.ENCODERS", Watched())
+        answers = [drive(stack, App(body, headers=TEXT), headers=EVERYTHING) for body in (BODY, BODY[1:])]
+    assert [answer.body for answer in answers] == [b"made", b"made"]
+    assert [thread is threading.main_thread() for thread in threads] == [drive.convention == "wsgi", True]
 
 
 def test_a_coding_nobody_knows_is_an_error_when_the_stack_is_built() -> None:
