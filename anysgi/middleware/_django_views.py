@@ -54,6 +54,15 @@ class DjangoRequest(WsgiRequest):
         self.environ["wsgi.url_scheme"] = scheme
         self.http._get_scheme = lambda: scheme
 
+    @property
+    def http_version(self) -> str:
+        scope = getattr(self.http, "scope", None)  # META does not say it under ASGI
+        return str(self.environ.get("SERVER_PROTOCOL") or f"HTTP/{(scope or {}).get('http_version', '1.1')}")[5:]
+
+    @http_version.setter
+    def http_version(self, http_version: str) -> None:
+        self.environ["SERVER_PROTOCOL"] = f"HTTP/{http_version}"
+
     def hand_on(self) -> Any:
         """The request for the next in the chain."""
         self.http.__dict__.pop("headers", None)  # cached, and perhaps no longer what META says

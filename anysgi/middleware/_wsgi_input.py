@@ -63,5 +63,5 @@ class StagedInput(io.RawIOBase):
             self._left -= len(chunk)
             if not chunk and self._left:
                 raise ClientDisconnected(f"the client left {self._left} bytes before the end of its request")
-        self._ended = not chunk
+        self._ended = not chunk or self._left == 0  # an app that knows the length reads no further
         return pass_on(self._body, chunk, last=self._ended)

@@ -60,6 +60,16 @@ def test_a_request_body_that_is_what_it_says_passes(drive: Drive, body: Any) -> 
     assert (answer.status, app.received) == (200, b"hello")
 
 
+def test_an_app_that_reads_no_further_than_the_length_reads_what_was_verified() -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        start_response("200 OK", [])
+        return [body]
+
+    for body, status in [(b"hello", 200), (b"hullo", 400)]:
+        assert Drive("wsgi")(digest(), app, body=body, headers={"Content-Digest": OF_HELLO}).status == status
+
+
 @pytest.mark.parametrize("body", [b"hullo", [b"hel", b"p"]])
 def test_a_request_body_that_is_another_is_refused(drive: Drive, body: Any) -> None:
     answer = drive(digest(), App(b"x", reads=True), method="POST", body=body, headers={"Content-Digest": OF_HELLO})

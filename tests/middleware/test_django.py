@@ -20,7 +20,20 @@ from django.test.utils import override_settings
 from django.urls import path
 
 from anysgi.exceptions import StackError
-from anysgi.middleware import Dual, Flow, Outcome, Request, Response, Stack, decompress, middleware, request_id
+from anysgi.middleware import (
+    Dual,
+    Flow,
+    Outcome,
+    Request,
+    Response,
+    Stack,
+    access_log,
+    decompress,
+    https_redirect,
+    middleware,
+    request_id,
+    tracing,
+)
 
 from ._driving import Answer, Ask, Drive
 
@@ -316,6 +329,15 @@ def test_an_exception_of_another_middleware_is_raised_at_the_yield(drive: Drive)
     else:
         response = asyncio.run(django_middleware(stack, aget_response)(request))
     assert (response.status_code, response.content) == (500, b"caught")
+
+
+def test_every_layer_that_asks_for_nothing_works_in_its_place(drive: Drive) -> None:
+    """What a layer reads of a request is there under ASGI too, where META lacks a few keys of an environ."""
+    log_of_json = access_log(format="json", logger="tests.django")
+    sys.modules["project_http"].logged = Stack(request_id(), log_of_json, tracing(), https_redirect())  # type: ignore[attr-defined]
+    with override_settings(ANYSGI={"STACK": "project_http.logged"}):
+        assert ask(drive, "/hello").header("location") == "https://testserver/hello"
+        assert ask(drive, "/hello", native={"scheme": "https"}).status == 200
 
 
 def test_method_and_scheme_are_changed(drive: Drive) -> None:
