@@ -16,6 +16,7 @@ from ..migration._compare._recordings import count_requests, read_recording
 from ..migration._compare._report import html_report, junit_report
 from ..migration._compare._summary import Summary
 from ..migration._compare._targets import AppTarget, UrlTarget
+from ._arguments import WRITTEN, write
 from ._errors import AppProblem
 from ._load import load
 from ._options import Options
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 def where_it_goes(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of both commands."""
     options = (
-        click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write an HTML page."),
-        click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write a JUnit file for CI."),
+        click.option("--report", **WRITTEN, help="Write an HTML page."),
+        click.option("--junit", **WRITTEN, help="Write a JUnit file for CI."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
         click.option(
             "--ignore", multiple=True, metavar="PLACE", help="A place to leave out, as $.at or etag.  Repeatable."
@@ -123,22 +124,23 @@ def publish(
     summary: Summary, *, old: str, new: str, noise: Noise, report: Path | None, junit: Path | None, as_json: bool
 ) -> None:
     """Write and print what came of it; ends the command with its exit code."""
-    if report is not None:
-        when = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-        try:
-            page = html_report(summary, old=old, new=new, noise=noise.places(), when=when)
-        except ImportError:
-            raise AppProblem('The report needs jinja2. Install it: pip install "anysgi[migration]"') from None
-        report.write_text(page, encoding="utf-8")
-        click.echo(f"wrote {report}", err=True)
-    if junit is not None:
-        junit.write_text(junit_report(summary), encoding="utf-8")
-        click.echo(f"wrote {junit}", err=True)
     if as_json:
         click.echo(json.dumps({"old": old, "new": new, **summary.as_json(), "noise": noise.places()}))
     else:
         _print(summary, noise)
+    if report is not None:
+        write(report, _page(summary, old, new, noise))
+    if junit is not None:
+        write(junit, junit_report(summary))
     raise SystemExit(bool(summary.different or not summary.same))  # an empty comparison proves nothing
+
+
+def _page(summary: Summary, old: str, new: str, noise: Noise) -> str:
+    when = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    try:
+        return html_report(summary, old=old, new=new, noise=noise.places(), when=when)
+    except ImportError:
+        raise AppProblem('The report needs jinja2. Install it: pip install "anysgi[migration]"') from None
 
 
 def _print(summary: Summary, noise: Noise) -> None:

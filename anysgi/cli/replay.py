@@ -41,7 +41,7 @@ def replay(
     anysgi replay http://127.0.0.1:8000 --requests traffic.har --ignore date --report parity.html
 
     TARGET is MODULE:APP, of either convention, or a URL.  Only GET, HEAD and OPTIONS are sent, unless --isolated says
-    that the data may be changed.  Requests without a recorded answer are sent, and count as the same.
+    that the data may be changed.  Requests without a recorded answer are sent, and not compared.
 
     Exit code: 0 no difference, 1 differences, nothing compared, or an app or file that cannot be used, 2 wrong usage.
     """

@@ -12,7 +12,7 @@ import click
 from ..migration._diff import diff_routes
 from ..migration._diff._difference import KINDS
 from ..migration._diff._table import write_table
-from ._arguments import as_json
+from ._arguments import WRITTEN, as_json, write
 from ._load import load
 from ._options import Options
 from ._tables import print_table, shorten
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     help="Folder to import both from.  [default: this one]",
 )
 @click.option("--ignore", multiple=True, type=click.Choice(KINDS), help="Do not report this kind.  Repeatable.")
-@click.option("--write", type=click.Path(dir_okay=False, path_type=Path), help="Write a route table to start from.")
+@click.option("--write", "table", **WRITTEN, help="Write a route table to start from.  FILE must be new.")
 @as_json
 def diff(
     old: str,
@@ -45,7 +45,7 @@ def diff(
     new_factory: bool,
     app_dir: str,
     ignore: Sequence[str],
-    write: Path | None,
+    table: Path | None,
     as_json: bool,
 ) -> None:
     """Say what a client could notice if NEW replaced OLD, without sending a request.
@@ -69,13 +69,12 @@ def diff(
     news = read(load(Options(new, app_dir, factory=new_factory)))
     every = diff_routes(olds, news)
     shown = [difference for difference in every if difference.kind not in ignore]
-    if write is not None:
-        write.write_text(write_table(olds, news, every), encoding="utf-8")
-        click.echo(f"wrote {write}", err=True)
     if as_json:
         click.echo(json.dumps({"old": old, "new": new, "differences": [item.as_json() for item in shown]}))
     else:
         _print(old, new, shown)
+    if table is not None:
+        write(table, write_table(olds, news, every), anew=True)
     raise SystemExit(bool(shown))
 
 

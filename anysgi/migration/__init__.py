@@ -5,6 +5,7 @@ Names are imported when they are first asked for, so that each tool costs only i
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._compare._har import write_har
     from ._compare._recorder import record
     from ._compare._recordings import read_recording
     from ._compare._shadowing import ShadowCompare
@@ -32,6 +33,7 @@ __all__ = [
     # recorded traffic
     "read_recording",
     "record",
+    "write_har",
     # bridges
     "DjangoSession",
     "FlaskContext",
@@ -64,6 +66,7 @@ _HOMES = {
     "ShadowCompare": "_compare._shadowing",
     "read_recording": "_compare._recordings",
     "record": "_compare._recorder",
+    "write_har": "_compare._har",
     "DjangoSession": "_django_bridge",
     "FlaskContext": "_flask_bridge",
     "FlaskSession": "_flask_bridge",

@@ -57,6 +57,14 @@ def test_the_route_table_is_written(tmp_path: Path) -> None:
     assert len(RouteTable.load(file).routes) == 8
 
 
+def test_a_table_that_is_there_already_stays_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "routes.toml"
+    file.write_text("# reviewed")
+    result = diff(OLD, NEW, "--write", str(file))
+    assert (result.exit_code, file.read_text()) == (1, "# reviewed")
+    assert "is there already, and stays as it is" in result.output
+
+
 def test_an_app_that_cannot_be_read_is_named() -> None:
     result = diff("tests.cli.apps.plain:hello", NEW)
     assert result.exit_code == 1

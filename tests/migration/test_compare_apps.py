@@ -226,6 +226,32 @@ def test_the_command_tells_what_differs_in_every_form(
     monkeypatch.delitem(sys.modules, "twins.new", raising=False)
 
 
+@pytest.mark.parametrize("option", ["--report", "--junit"])
+def test_a_report_that_cannot_be_written_is_said_before_anything_is_sent(
+    traffic: Path, tmp_path: Path, option: str
+) -> None:
+    done = run("compare", "nowhere:app", "nowhere:app", "--requests", str(traffic), option, str(tmp_path / "no" / "x"))
+    assert (done.exit_code, f"there is no folder {tmp_path / 'no'}" in " ".join(done.output.split())) == (2, True)
+
+
+def test_a_report_that_is_refused_at_the_end_loses_no_result(traffic: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.symlink_to(tmp_path / "loop")
+    (tmp_path / "loop").symlink_to(page)
+    done = run("compare", "twins.old:app", "twins.old:app", "--requests", str(traffic), "--report", str(page))
+    assert (done.exit_code, f"{page} cannot be written: " in done.output) == (1, True), done.output
+    assert "answers compared, no difference." in done.output
+
+
+def test_what_differs_is_marked_word_by_word() -> None:
+    from anysgi.migration._compare._report import marked
+
+    old, new = marked("text/html; charset=utf-8", "application/json; charset=utf-8")
+    assert [run for equal, run in old if not equal] == ["text", "html"]
+    assert [run for equal, run in new if not equal] == ["application", "json"]
+    assert marked("200", "307") == [[(True, "200")], [(True, "307")]]
+
+
 def test_values_in_a_report_are_no_markup(traffic: Path, tmp_path: Path) -> None:
     from anysgi.migration._compare._report import html_report
 

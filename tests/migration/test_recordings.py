@@ -65,12 +65,16 @@ def test_a_line_people_write_is_a_request(tmp_path: Path) -> None:
     ("line", "said"),
     [
         ("garbage", "Expecting value"),
-        ("[1, 2]", "not a recorded exchange"),
+        ("[1, 2]", "a line is one JSON object"),
         ('{"method": "GET"}', "'path' is missing"),
         ('{"path": "http://evil.com/"}', "does not begin with '/'"),
         ('{"path": "/", "v": 99}', "version 99"),
         ('{"path": "/", "body": {"base64": "!!"}}', "not base64"),
-        ('{"path": "/", "headers": [1]}', "not a recorded exchange"),
+        ('{"path": "/", "headers": [1]}', "headers are pairs"),
+        ('{"path": "/", "headers": 5}', "headers are pairs"),
+        ('{"path": "/", "response": 5}', "a response is an object"),
+        ('{"request": 5}', "a request is an object"),
+        ('{"path": "/", "body": 5}', "a body is text"),
         ('{"path": "/", "response": {"status": "ok"}}', "not a recorded exchange"),
     ],
 )
@@ -127,8 +131,14 @@ def test_a_har_file_of_a_browser_is_read(tmp_path: Path, indent: int | None) -> 
     [
         ('{"log": {\n"entries": [}', ":2: neither a recording nor a HAR file"),
         ('{"log": {}}', "this one has not"),
-        ('{"log": {"entries": [{"request": {}}]}}', "entry 0 is not one of a HAR file"),
+        ('{"log": {"entries": [{"request": {}}]}}', ":1: entry 0 is not one of a HAR file: 'url' is missing"),
+        (
+            '{"log":\n{"entries": [\n{"request": {"method": "GET", "url": "http://a/"}},\n\n{"request": {}}]}}',
+            ":5: entry 1 is not one of a HAR file: 'url' is missing",
+        ),
         ('{"log": {"entries": [{"request": {"method": "GET", "url": "ftp://a/"}}]}}', "is not http"),
+        ('{"log": {"entries": [{"request": 5}]}}', ":1: entry 0 is not one of a HAR file: "),
+        ('{"log": {"entries": {"a": 1}}}', "har: entry 0 is not one of a HAR file: "),
         ('{"log": {"entries": 5}}', "this one has not"),
     ],
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, assert_type
+from typing import TYPE_CHECKING, Any, Literal, TextIO, assert_type
 
 import httpx2
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable
@@ -356,3 +356,7 @@ def lints(flask: Flask, fast: FastAPI) -> None:
     assert_type(finding, testing.Finding)
     assert_type(finding.rule, testing.Rule)
     assert_type(finding.rule.id, str)
+
+
+def recordings(path: Path, out: TextIO) -> None:
+    assert_type(migration.write_har(migration.read_recording(path), out), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
@@ -25,7 +26,8 @@ def read_har(file: IO[bytes], name: str) -> Iterator[Recorded]:
         RecordingError: it is no HAR file; the message names the line or the entry.
     """
     try:
-        entries = list(json.load(file)["log"]["entries"])
+        text = file.read().decode("utf-8-sig")
+        entries = list(json.loads(text)["log"]["entries"])
     except json.JSONDecodeError as error:
         raise RecordingError(f"{name}:{error.lineno}: neither a recording nor a HAR file: {error.msg}") from None
     except UnicodeDecodeError as error:
@@ -36,7 +38,29 @@ def read_har(file: IO[bytes], name: str) -> Iterator[Recorded]:
         try:
             yield _parsed(entry, f"{name}: entry {number}")
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise RecordingError(f"{name}: entry {number} is not one of a HAR file: {error!r}") from None
+            said = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            place = name + "".join(f":{line}" for line in _line_of(text, number))
+            raise RecordingError(f"{place}: entry {number} is not one of a HAR file: {said}") from None
+
+
+def _line_of(text: str, number: int) -> Iterator[int]:
+    """The line that an entry begins at, counted from 1; nothing where the text does not show it."""
+    entries = re.search(r'"entries"\s*:\s*\[', text)
+    if entries is None:
+        return
+    at = _next(text, entries.end())
+    try:
+        for _ in range(number):
+            at = _next(text, json.JSONDecoder().raw_decode(text, at)[1])
+    except ValueError:  # other entries than those of the log
+        return
+    yield text.count("\n", 0, at) + 1
+
+
+def _next(text: str, at: int) -> int:
+    found = re.compile(r"[\s,]*").match(text, at)
+    assert found is not None
+    return found.end()
 
 
 def _parsed(entry: dict[str, Any], place: str) -> Recorded:
@@ -64,7 +88,12 @@ def _headers(part: dict[str, Any], host: str = "") -> Headers:
 
 
 def write_har(recorded: Iterable[Recorded], file: IO[str]) -> None:
-    """Write a HAR file, entry by entry."""
+    """Write a HAR file, entry by entry, for tools that read these: browsers, proxies, load generators.
+
+    Args:
+        recorded: exchanges, as `read_recording` yields them.
+        file: is written to, and not closed.
+    """
     file.write('{"log": {"version": "1.2", "creator": {"name": "anysgi", "version": "1"}, "entries": [')
     for number, each in enumerate(recorded):
         file.write((",\n" if number else "\n") + json.dumps(_entry(each), ensure_ascii=False))

@@ -82,10 +82,12 @@ def _said(error: Exception) -> str:
     return f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
 
 
-def _parsed(line: dict[str, Any], place: str) -> Recorded:
+def _parsed(line: Any, place: str) -> Recorded:
+    _expect(line, dict, "a line is one JSON object")
     if line.get("v", VERSION) > VERSION:
         raise ValueError(f"it is of version {line['v']}, and this anysgi reads up to {VERSION}")
     request = line.get("request", line)
+    _expect(request, dict, "a request is an object")
     target = str(request.get("target") or request["path"])
     if not target.startswith("/"):
         raise ValueError(f"the target {target!r} does not begin with '/'")
@@ -95,6 +97,7 @@ def _parsed(line: dict[str, Any], place: str) -> Recorded:
     response = line.get("response")
     answered = None
     if response is not None:
+        _expect(response, dict, "a response is an object")
         answered = Answered(
             int(response["status"]),
             _headers(response),
@@ -106,9 +109,17 @@ def _parsed(line: dict[str, Any], place: str) -> Recorded:
     return Recorded(asked, answered, line.get("at"))
 
 
+def _expect(value: Any, kind: type | tuple[type, ...], what: str) -> None:
+    if not isinstance(value, kind):
+        raise ValueError(f"{what}, not {json.dumps(value)[:80]}")
+
+
 def _headers(part: dict[str, Any]) -> Headers:
     given = part.get("headers", ())
-    pairs = given.items() if isinstance(given, dict) else given
+    pairs = list(given.items()) if isinstance(given, dict) else given
+    _expect(pairs, (list, tuple), "headers are pairs of a name and a value, or an object")
+    for pair in pairs:
+        _expect(pair, (list, tuple), "headers are pairs of a name and a value, or an object")
     return tuple((str(name).lower(), str(value)) for name, value in pairs)
 
 
@@ -117,6 +128,7 @@ def _unpacked(body: Any) -> bytes:
         return b""
     if isinstance(body, str):
         return body.encode()
+    _expect(body, dict, 'a body is text, or {"base64": "…"}')
     try:
         return b64decode(body["base64"], validate=True)
     except NotBase64 as error:

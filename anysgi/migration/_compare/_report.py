@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from ._summary import RouteSummary, Summary
 
+_WORDS = re.compile(r"\w+|\s+|.")  # what is told of a value fits in one line
 _TEMPLATE = Path(__file__).with_name("report.html")
 
 
@@ -51,14 +53,15 @@ def _row(name: str, route: RouteSummary) -> dict[str, Any]:
 
 
 def marked(old: str, new: str) -> list[list[tuple[bool, str]]]:
-    """Both texts as runs of characters, and whether the other side has them; those that share nothing stay whole."""
-    if not set(old) & set(new):
+    """Both texts as runs of words, and whether the other side has them; those that share nothing stay whole."""
+    words = _WORDS.findall(old), _WORDS.findall(new)
+    if not set(words[0]) & set(words[1]):
         return [[(True, old)], [(True, new)]]
     sides: list[list[tuple[bool, str]]] = [[], []]
-    for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        for side, run in zip(sides, (old[a:b], new[c:d]), strict=True):
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, *words, autojunk=False).get_opcodes():
+        for side, run in zip(sides, (words[0][a:b], words[1][c:d]), strict=True):
             if run:
-                side.append((tag == "equal", run))
+                side.append((tag == "equal", "".join(run)))
     return sides
 
 
