@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from typing import Any
 
 from .._peer_events import Disconnect
 from .._run import run
 from .._scenario import Scenario
 from ._a2w_probing import Echo, answered, exchange, http_only, respond, whole
-from ._check import BOUND, Checks, Make, equal, expect, made
+from ._check import AHEAD, AHEAD_WITHIN, BOUND, Checks, Make, equal, expect, made
 
 RESPONSE = Checks()
 check = RESPONSE.add
@@ -142,20 +141,22 @@ def a_chunk_leaves_before_the_app_goes_on(make: Make) -> None:
 @check
 def a_slow_client_holds_the_app_up(make: Make) -> None:
     """send() waits while the server does not take what was sent, or memory fills up."""
-    sent = 0
+    sent, ahead = 0, threading.Event()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         nonlocal sent
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        for sent in range(1, 2000):  # noqa: B007 - counted outside
+        for sent in range(1, 10 * AHEAD):
             await send({"type": "http.response.body", "body": b"z" * 65536, "more_body": True})
+            if sent == AHEAD:
+                ahead.set()
         await send({"type": "http.response.body"})
 
     def server_side(environ: Any, start_response: Any) -> Any:
         iterable = adapter(environ, start_response)
         try:
             next(iter(iterable))
-            time.sleep(0.2)  # long enough for whoever runs ahead
+            ahead.wait(AHEAD_WITHIN)
         finally:
             getattr(iterable, "close", int)()
         start_response("200 OK", [], _exc_info())
@@ -163,7 +164,7 @@ def a_slow_client_holds_the_app_up(make: Make) -> None:
 
     with made(make, http_only(app)) as adapter:
         run(server_side, convention="wsgi", bound=BOUND)
-    expect(sent < 200, f"{sent} chunks of 64 KiB were sent before two were taken")
+    expect(sent < AHEAD, f"{sent} chunks of 64 KiB were sent before two were taken")
 
 
 def _exc_info() -> Any:

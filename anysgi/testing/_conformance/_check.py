@@ -13,6 +13,12 @@ from .._bounded import OutOfTime, bounded
 BOUND = 2.0
 """Seconds one exchange of a check may take; it needs some milliseconds."""
 
+AHEAD = 200
+"""Chunks of 64 KiB; who makes so many before the client has taken two is not held up by it."""
+
+AHEAD_WITHIN = 0.2
+"""Seconds in which who runs ahead gets there."""
+
 
 class NotTried(Exception):
     """The subject lacks what the check is about, which is its right."""

@@ -74,10 +74,7 @@ def a_cancelled_request_closes_the_iterable(make: Make) -> None:
         with made(make, Probe(body)) as adapter:
             blocked = Scenario(peer=[SendBlocks(at=2)])
             task = asyncio.create_task(arun(adapter, blocked, convention="asgi", bound=BOUND))
-            for _ in range(200):
-                if body.pulled:
-                    break
-                await asyncio.sleep(0.005)
+            await asyncio.to_thread(body.begun.wait, BOUND / 2)
             inner = [t for t in asyncio.all_tasks() if t.get_name() == "anysgi.testing: the app"]
             for t in inner:
                 t.cancel()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .._run import run
-from ._check import BOUND, Checks, Make, equal, expect, made
+from ._check import AHEAD, AHEAD_WITHIN, BOUND, Checks, Make, equal, expect, made
 from ._w2a_probing import answered, exchange
 from ._wsgi_probes import Body, Probe, large_pieces
 
@@ -97,7 +97,7 @@ def a_slow_client_holds_the_app_up(make: Make) -> None:
         async def slow(message: Any) -> None:
             if message["type"] == "http.response.body":
                 try:
-                    await asyncio.sleep(0.2)  # long enough for whoever runs ahead; it may be at the end by then
+                    await asyncio.to_thread(body.ahead.wait, AHEAD_WITHIN)  # the request may be at its end by then
                 finally:
                     ahead.append(body.pulled)
                 raise ConnectionResetError("enough")
@@ -110,7 +110,7 @@ def a_slow_client_holds_the_app_up(make: Make) -> None:
 
     with made(make, Probe(body)) as adapter:
         run(app, bound=BOUND)
-    expect(max(ahead) < 200, f"{max(ahead)} chunks of 64 KiB were produced before one was sent")
+    expect(max(ahead) < AHEAD, f"{max(ahead)} chunks of 64 KiB were produced before one was sent")
 
 
 # start_response

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ._check import AHEAD
+
 
 class Body:
     """A response body that counts what happens to it; its iterator is another object, as PEP 3333 allows."""
@@ -16,7 +18,7 @@ class Body:
         self.closed = 0
         self.pulled = 0
         self.threads: set[int] = set()
-        self.gone = threading.Event()
+        self.begun, self.ahead, self.gone = threading.Event(), threading.Event(), threading.Event()
 
     def __iter__(self) -> Iterator[bytes]:
         self._running.append(self._iterate())
@@ -25,6 +27,9 @@ class Body:
     def _iterate(self) -> Iterator[bytes]:
         for piece in self.pieces:
             self.pulled += 1
+            self.begun.set()
+            if self.pulled == AHEAD:
+                self.ahead.set()
             self.threads.add(threading.get_ident())
             yield piece
 
