@@ -9,6 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..exceptions import AppProtocolError
+from ._framing import is_whole
 from ._peer_events import Disconnect, Pause, SendBlocks, SendFails
 from ._requests import scope_of
 
@@ -152,7 +153,7 @@ class AsgiServer:
     def _note(self, message: Message) -> None:
         kind = message.get("type")
         exchange = self._exchange
-        if exchange.complete:
+        if self._over.is_set():
             return  # "ignored", says the spec
         if kind == "http.response.start":
             exchange.status = message["status"]
@@ -171,5 +172,5 @@ class AsgiServer:
         if body:
             self._exchange.chunks.append(bytes(body))
         if not more:
-            self._exchange.complete = True
+            self._exchange.complete = is_whole(self._exchange)
             self._over.set()

@@ -60,7 +60,8 @@ class Exchange:
         reason: the reason phrase, which only WSGI apps have.
         headers: (name, value) pairs of bytes, exactly as the app gave them.
         chunks: the response body with its boundaries, as it was sent; the empty ones are left out.
-        complete: whether the response came to a clean end.
+        complete: whether the response came to a clean end, and its body is no shorter than its `content-length` says:
+            a server cuts the connection of one that is (RFC 9112 section 6.3).
         messages: every message in order, whoever sent it.
         exception: what the app raised, or None.
         close_calls: how often `close()` of the returned iterable was called; WSGI only.

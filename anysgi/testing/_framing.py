@@ -1,4 +1,6 @@
-"""How a scenario's request is framed: the headers a client adds, and the chunks that arrive before it leaves."""
+"""How a scenario's messages are framed: the headers a client adds, the chunks that arrive before it leaves, and whether
+a response is as long as its head says.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from typing import TYPE_CHECKING
 from ._peer_events import Disconnect
 
 if TYPE_CHECKING:
+    from ._exchange import Exchange
     from ._scenario import Headers, Scenario
 
 
@@ -59,3 +62,11 @@ def _cut(chunks: tuple[bytes, ...], size: int) -> list[bytes]:
         kept.append(chunk[:size])
         size -= len(chunk)
     return kept
+
+
+def is_whole(exchange: Exchange) -> bool:
+    """Whether a response that ended has the bytes its head announces; a server cuts it off if not (RFC 9112, 6.3)."""
+    length = exchange.header("content-length") or b""
+    bodiless = exchange.scenario.method == "HEAD" or exchange.status in (204, 304)
+    announced = int(length[:18]) if length.isdigit() and not bodiless else 0  # no body needs more digits
+    return sum(map(len, exchange.chunks)) >= announced

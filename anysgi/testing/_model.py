@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from ._exchange import Exchange
+from ._framing import is_whole
 from ._peer_events import Disconnect, SendBlocks, SendFails
 from ._programs import ProgramError
 
@@ -41,7 +42,7 @@ class _Model:
         self._say(self._kept)
         if not self._sent:
             self._head()
-        self._exchange.complete = not self._gone()
+        self._exchange.complete = not self._gone() and is_whole(self._exchange)
 
     def _read(self, kind: str, size: int | None) -> bytes:
         got = self._upload.readline() if kind == "readline" else self._upload.read(size)

@@ -14,6 +14,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import AppProtocolError
+from ._framing import is_whole
 from ._leaks import suspended_inside
 from ._peer_events import Disconnect, Pause, SendBlocks, SendFails
 from ._requests import environ_of
@@ -93,7 +94,7 @@ class WsgiServer:
                 return
         if self._state is not SENT:
             self._commit()
-        self._exchange.complete = not self._gone
+        self._exchange.complete = not self._gone and is_whole(self._exchange)
 
     def _transmit(self, chunk: bytes) -> None:
         if not isinstance(chunk, bytes):

@@ -18,6 +18,8 @@ from anysgi.testing import (
     Exchange,
     Leak,
     Pause,
+    Program,
+    Say,
     Scenario,
     SendBlocks,
     SendFails,
@@ -77,6 +79,27 @@ def test_chunks_keep_their_boundaries(convention: str, runner: Any) -> None:
     exchange = runner(STREAM[convention])
     assert exchange.chunks == [b"one", b"two", b"three"]
     assert exchange.close_calls == (convention == "wsgi")
+
+
+LENGTHS = [  # what the head announces, the method and status, and whether five bytes are all of it
+    (b"5", "GET", 200, True),
+    (b"6", "GET", 200, False),
+    (b"4", "GET", 200, True),  # a server cuts off what is too much
+    (b"6", "HEAD", 200, True),
+    (b"6", "GET", 304, True),
+    (b"9" * 5000, "GET", 200, False),
+    (b"no number", "GET", 200, True),
+]
+
+
+@pytest.mark.parametrize(("length", "method", "status", "complete"), LENGTHS, ids=lambda value: str(value)[:12])
+def test_a_response_shorter_than_its_length_is_not_complete(
+    convention: str, length: bytes, method: str, status: int, complete: bool
+) -> None:
+    program = Program((Say(b"hello"),), status, ((b"content-length", length),))
+    app = program.wsgi if convention == "wsgi" else program.asgi
+    assert run(app, Scenario(method)).complete is complete
+    assert program.expected(Scenario(method)).complete is complete
 
 
 def test_a_client_that_leaves_after_a_message_takes_no_more(convention: str, runner: Any) -> None:
