@@ -16,13 +16,13 @@ from ..exceptions import AppProtocolError, ClientDisconnected
 from ._attempt import CRASHED, STANDS, TRYING, Verdict
 from ._clients import bucket_in_scope
 from ._deadline import HeadTimeout
-from ._shadow import Guarded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from ..types import Message, Receive, Scope, Send
     from ._core import Core
+    from ._shadow import Guarded
     from ._sides import SideApp
     from ._ways import Choice
 
@@ -53,11 +53,8 @@ class AsgiRouter:
             return
         choice = core.choose(scope["method"], path, scope, bucket_in_scope)
         if choice.shadowed:
-            observer = core.observe(choice, scope["method"], "asgi", lambda: _copied(scope))
-            if observer is not None:
-                await self._observed(observer, choice, scope, receive, send)
-                return
-        if choice.side == "new":
+            await self._observed(choice, scope, receive, send)
+        elif choice.side == "new":
             await self._new(choice, scope, receive, send)
         else:
             await self._legacy(choice, scope, receive, send)
@@ -71,8 +68,12 @@ class AsgiRouter:
         else:
             raise ValueError(f"the router cannot serve ASGI scope type {kind!r}; it knows http, websocket and lifespan")
 
-    async def _observed(self, observer: Guarded, choice: Choice, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _observed(self, choice: Choice, scope: Scope, receive: Receive, send: Send) -> None:
         serve = self._new if choice.side == "new" else self._legacy
+        observer = self._core.observe(choice, scope["method"], "asgi", lambda: _copied(scope))
+        if observer is None:
+            await serve(choice, scope, receive, send)
+            return
         try:
             await serve(choice, scope, *_watching(observer, receive, send))
         except BaseException as error:
@@ -85,7 +86,8 @@ class AsgiRouter:
         attempt = Attempt(receive, send, choice.fallthrough, scope["method"] in core.rescue)
         error: Exception | None = None
         try:
-            await core.new.asgi(_scope_for(core.new, dict(scope)), attempt.receive, attempt.send)
+            own = _scope_for(core.new, scope) if core.new.state else dict(scope)
+            await core.new.asgi(own, attempt.receive, attempt.send)
         except Exception as raised:
             error = raised
         if error is None and attempt.state is STANDS:
@@ -174,7 +176,11 @@ class Attempt(Verdict):
     __slots__ = ("_at", "_dropped", "_kept", "_receive", "_send", "_started")
 
     def __init__(self, receive: Receive, send: Send, fallthrough: frozenset[int], rescues: bool) -> None:
-        Verdict.__init__(self, fallthrough, rescues)
+        self._fallthrough = fallthrough  # from here on as Verdict.__init__, a call that every request would pay for
+        self._rescues = rescues
+        self.state = TRYING
+        self.status = 0
+        self.touched = False
         self._receive = receive
         self._send = send
         self._started = perf_counter()

@@ -18,36 +18,38 @@ if TYPE_CHECKING:
 
 
 def bucket_in_environ(environ: Environ, sticky: Sticky | None) -> float:
-    """Return where a request stands in 0 <= x < 100; by lot if nothing says who the client is."""
+    """Return where a request stands in 0 <= x < 100; by lot if nothing is to tell clients apart.
+
+    A client without the cookie or header is known by its address: its first request has none yet.
+    """
     if sticky is None:
         return random.random() * 100
-    name = sticky.header
-    key = _key(header_in_environ(environ, name), sticky) if name else ""
+    key = header_in_environ(environ, sticky.header) if sticky.header else ""
+    if sticky.kind == "cookie":
+        key = cookie_value(key, sticky.name)
     return bucket(key or str(environ.get("REMOTE_ADDR") or ""))
 
 
 def bucket_in_scope(scope: Scope, sticky: Sticky | None) -> float:
-    """Return where a request stands in 0 <= x < 100; by lot if nothing says who the client is."""
+    """Return where a request stands in 0 <= x < 100; by lot if nothing is to tell clients apart.
+
+    A client without the cookie or header is known by its address: its first request has none yet.
+    """
     if sticky is None:
         return random.random() * 100
-    name = sticky.header
-    key = _key(header_in_scope(scope, name), sticky) if name else ""
+    key = header_in_scope(scope, sticky.header) if sticky.header else ""
+    if sticky.kind == "cookie":
+        key = cookie_value(key, sticky.name)
     return bucket(key or str((scope.get("client") or ("",))[0]))
-
-
-def _key(header: str, sticky: Sticky) -> str:
-    """A client without the cookie or header is known by its address: its first request has none yet."""
-    return cookie_value(header, sticky.name) if sticky.kind == "cookie" else header
 
 
 def cookie_value(header: str, name: str) -> str:
     """A cookie's value as it was sent: it is only compared, never read (RFC 6265 section 4.2.1)."""
-    if name not in header:
-        return ""
     for pair in header.split(";"):
-        key, _, value = pair.partition("=")
-        if key.strip() == name:
-            return value.strip()
+        if name in pair:  # a browser sends many others
+            key, _, value = pair.partition("=")
+            if key.strip() == name:
+                return value.strip()
     return ""
 
 

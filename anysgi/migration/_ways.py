@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ._stats import Stats, Tally
     from ._table import Route, Side, Sticky
 
-_REMEMBERED = 4096  # requests; a path in it is at most _LONGEST characters, so that clients cannot fill the memory
+_REMEMBERED = 4096  # requests; method and path have at most _LONGEST characters, so that clients cannot fill the memory
 _LONGEST = 256
 
 
@@ -71,8 +71,8 @@ class Ways:
         self.plan = plan
         self._stats = stats
         self._shadowing = shadowing
-        self._by_name: dict[str, Way] = {}
-        self._default = self._make(None)
+        self._find = plan.table._matcher.find
+        self._by_name: dict[str | None, Way] = {}
         self._seen: dict[tuple[str, str], Way] = {}
 
     def find(self, method: str, path: str) -> Way:
@@ -82,19 +82,15 @@ class Ways:
             method: in capitals.
             path: decoded, below the app's root.
         """
-        return self._seen.get((method, path)) or self._find(method, path)
-
-    def _find(self, method: str, path: str) -> Way:
-        route = self.plan.table.find(method, path)
-        if route is None:
-            return self._default
-        way = self._by_name.get(route.name)
+        request = method, path
+        way = self._seen.get(request)
         if way is None:
-            way = self._by_name[route.name] = self._make(route)
-        if len(path) <= _LONGEST:
-            if len(self._seen) >= _REMEMBERED:
-                self._seen.clear()
-            self._seen[method, path] = way
+            route = self._find(method, path)
+            way = self._by_name.get(None if route is None else route.name) or self._make(route)
+            if len(method) + len(path) <= _LONGEST:
+                if len(self._seen) >= _REMEMBERED:
+                    self._seen.clear()
+                self._seen[request] = way
         return way
 
     def _make(self, route: Route | None) -> Way:
@@ -103,4 +99,6 @@ class Ways:
         legacy_tally, new_tally = (self._stats.running(name, side) for side in ("legacy", "new"))
         legacy = Choice("legacy", route, name, legacy_tally, shadowed)
         new = Choice("new", route, name, new_tally, shadowed, self.plan.table.fallthrough, legacy)
-        return Way(self.plan.share(route), None if route is None else route.sticky, legacy, new)
+        way = Way(self.plan.share(route), None if route is None else route.sticky, legacy, new)
+        self._by_name[None if route is None else route.name] = way
+        return way

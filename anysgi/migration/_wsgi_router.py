@@ -41,13 +41,16 @@ class WsgiRouter:
         path = path_in_environ(environ)
         if core.dashboard is not None and core.dashboard.owns(path):
             return core.dashboard.wsgi(environ, start_response)
+        choice = core.choose(environ["REQUEST_METHOD"], path, environ, bucket_in_environ)
+        serve = self._observed if choice.shadowed else self._serve
+        return serve(choice, environ, start_response)
+
+    def _observed(self, choice: Choice, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         method: str = environ["REQUEST_METHOD"]
-        choice = core.choose(method, path, environ, bucket_in_environ)
-        if choice.shadowed:
-            observer = core.observe(choice, method, "wsgi", lambda: scope_from_environ(environ))
-            if observer is not None:
-                return Observed(observer, environ).run(lambda *call: self._serve(choice, *call), start_response)
-        return self._serve(choice, environ, start_response)
+        observer = self._core.observe(choice, method, "wsgi", lambda: scope_from_environ(environ))
+        if observer is None:
+            return self._serve(choice, environ, start_response)
+        return Observed(observer, environ).run(lambda *call: self._serve(choice, *call), start_response)
 
     def _serve(self, choice: Choice, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if choice.instead is not None:
@@ -165,12 +168,12 @@ class Head(Verdict):
         rescues: see `Verdict`.
     """
 
-    __slots__ = ("_choice", "_start_response", "_started", "_stats")
+    __slots__ = ("_start_response", "_started", "_stats", "_tally")
 
     def __init__(self, stats: Stats, choice: Choice, start_response: StartResponse, rescues: bool = False) -> None:
         Verdict.__init__(self, choice.fallthrough, rescues)
         self._stats = stats
-        self._choice = choice
+        self._tally = choice.tally
         self._start_response = start_response
         self._started = perf_counter()
 
@@ -178,9 +181,9 @@ class Head(Verdict):
         """PEP 3333, "The start_response() Callable"."""
         try:
             if self.state is TRYING:
-                code = int(status[:3]) if status[:3].isdigit() else 0
+                code = _code(status)
                 if self.head(code):
-                    self._count(failed=code >= 500)
+                    self._stats.count(self._tally, perf_counter() - self._started, code >= 500)
             if self.state is not STANDS:
                 return _sink
             if exc_info:
@@ -192,11 +195,15 @@ class Head(Verdict):
     def fail(self) -> None:
         """Count an answer that failed before it had a head."""
         if self.state is TRYING:
-            self._count(failed=True)
-
-    def _count(self, failed: bool) -> None:
-        self._stats.count(self._choice.tally, perf_counter() - self._started, failed)
+            self._stats.count(self._tally, perf_counter() - self._started, True)
 
 
 def _sink(data: bytes) -> None:
     """What becomes of `write()` in a response that is not sent."""
+
+
+def _code(status: str) -> int:
+    try:
+        return int(status[:3])
+    except ValueError:
+        return 0  # the server will complain
