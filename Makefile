@@ -3,8 +3,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
+PINS ?= tests/constraints.txt
+PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(PINS),--constraint $(PINS))
 
-.PHONY: serve demo test test-slow suites lint typecheck layers units servers bench clean
+# Images often set it; then each of the hundreds of processes of the tests would compile all it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: serve demo test test-slow suites lint typecheck layers units servers bench pins clean
 
 serve: $(VENV)/.demo
 	$(BIN)/anysgi serve examples.demo:app --port $(PORT)
@@ -25,11 +30,13 @@ typecheck: $(VENV)/.test
 layers: $(VENV)/.test
 	$(BIN)/lint-imports --no-cache
 
+# Coverage makes all of Python twice as slow, so only what adds to it is traced: examples do, properties do not.
 units: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/servers --cov --cov-report term
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not (slow or server or soak or hypothesis)" --cov --cov-report term
 
+# Real servers as processes, soaks, and properties, which hypothesis marks.
 servers: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/servers
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "(server or soak or hypothesis) and not slow"
 
 # Every server, every framework, real applications, soaks: minutes, not seconds. CI runs it after `make test`.
 test-slow: $(VENV)/.slow suites
@@ -49,21 +56,26 @@ $(VENV)/.base: pyproject.toml
 	touch $@
 
 $(VENV)/.demo: $(VENV)/.base
-	$(BIN)/python -m pip install --quiet --editable . --group demo
+	$(PIP_INSTALL) --editable . --group demo
 	touch $@
 
 $(VENV)/.test: $(VENV)/.base
-	$(BIN)/python -m pip install --quiet --editable ".[all]" --group test --group lint
+	$(PIP_INSTALL) --editable ".[all]" --group test --group lint
 	touch $@
 
 $(VENV)/.slow: $(VENV)/.test
-	$(BIN)/python -m pip install --quiet --group slow
-	! command -v apxs || $(BIN)/python -m pip install --quiet --group mod_wsgi || echo "mod_wsgi was not built: its tests will be skipped"
+	$(PIP_INSTALL) --group slow
+	! command -v apxs || $(PIP_INSTALL) --group mod_wsgi || echo "mod_wsgi was not built: its tests will be skipped"
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.base
-	$(BIN)/python -m pip install --quiet --editable ".[websocket]" --group bench
+	$(PIP_INSTALL) --editable ".[websocket]" --group bench
 	touch $@
+
+# After a green `make PINS= test test-slow`, on the oldest Python: write down what it ran with.
+pins: $(VENV)/.slow
+	sed -i '/^[^#]/d' tests/constraints.txt
+	$(BIN)/python -m pip freeze --exclude-editable --exclude greenlet >> tests/constraints.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

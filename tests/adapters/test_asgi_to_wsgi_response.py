@@ -34,9 +34,9 @@ def test_a_reply_without_a_byte_is_no_chunk_where_none_may_be(status: int) -> No
 
 def test_reading_past_the_end_and_closing_twice_change_nothing() -> None:
     peer = WsgiPeer(wrap(asgi_app(head(), body(b"a", more=True), body(b"b"))))
-    assert b"".join(peer.iterable) == b"ab"
-    assert list(peer.iterable) == []
-    peer.close()
+    peer.finish()
+    assert peer.body == b"ab"
+    assert peer.read() == b""
     peer.close()
 
 

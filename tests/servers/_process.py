@@ -141,7 +141,6 @@ def environment(extra: Mapping[str, str], folder: Path, name: str) -> dict[str, 
         "PYTHONASYNCIODEBUG": "1",
         "PYTHONUNBUFFERED": "1",
         "MALLOC_ARENA_MAX": "1",  # glibc's arena per thread would drown what the memory tests look for
-        "PYTHONDONTWRITEBYTECODE": "1",
         "ANYSGI_TEST_JOURNAL": str(folder / f"{name}.journal"),
     }
     return os.environ | mine | dict(extra)
