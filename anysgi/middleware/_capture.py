@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ._layer import Flow, middleware
+from ._media_types import type_judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 SECRETS = frozenset(["authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-csrf-token"])
 """Header names whose values stay out of a recording unless you say otherwise."""
-_REDACTED = "[redacted]"
+REDACTED = "[redacted]"
+_CHARSETS = frozenset(["us-ascii", "iso-8859-1", "windows-1252", "utf-16", "shift_jis", "gb18030", "euc-kr"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,14 @@ class Part:
     def truncated(self) -> bool:
         """Whether more passed than was kept."""
         return self.size > len(self.body)
+
+    @property
+    def text(self) -> str:
+        """The body as text, UTF-8 unless its Content-Type names a charset of the web; what is none is replaced."""
+        from werkzeug.http import parse_options_header
+
+        charset = parse_options_header(dict(self.headers).get("content-type"))[1].get("charset", "").lower()
+        return self.body.decode(charset if charset in _CHARSETS else "utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,7 @@ def capture(
     *,
     to: Callable[[Captured], object],
     max_size: int = 65_536,
+    types: Collection[str] = ("*",),
     redact: Collection[str] = SECRETS,
 ) -> Callable[[Request], Flow]:
     """Hand every exchange to a function, once it is over; one that ended before a response head is not handed over.
@@ -75,16 +86,19 @@ def capture(
     Args:
         to: called with a `Captured` after the last byte, in the thread or task of the request: it should be quick.
         max_size: bytes kept of each body; the rest is counted only.
+        types: media types of which bodies are kept, such as `"application/json"` and `"text/*"`; others are counted.
         redact: names of the headers whose values are left out.
     """
+    is_kept = type_judge(tuple(types))
     secret = frozenset(name.lower() for name in ([redact] if isinstance(redact, str) else redact))
 
     def flow(request: Request) -> Flow:
         asked = (request.method, request.path, request.raw_path, request.query)
         sent = _fields(request, secret)
-        taken, given = _Kept(max_size), _Kept(max_size)
+        taken = _Kept(max_size if is_kept(request.headers.get("content-type", "")) else 0)
         request.body.observe(taken)
         response: Response = yield request
+        given = _Kept(max_size if is_kept(response.headers.get("content-type", "")) else 0)
         response.body.observe(given)
         received, status = _fields(response, secret), response.status  # by now: outer layers change the same head
         outcome: Outcome = yield response
@@ -94,7 +108,7 @@ def capture(
 
 
 def _fields(head: Request | Response, redact: Collection[str]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, _REDACTED if name in redact else value) for name, value in head.headers)
+    return tuple((name, REDACTED if name in redact else value) for name, value in head.headers)
 
 
 class _Kept:

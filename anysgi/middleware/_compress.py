@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fnmatch
-import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ._dual import Dual
 from ._encoders import ENCODERS, IDENTITY, choose_coding, usable_codings, usable_levels
 from ._layer import Flow, middleware
+from ._media_types import type_judge
 from ._padding import MOST, padded
 
 if TYPE_CHECKING:
@@ -27,6 +25,7 @@ COMPRESSIBLE = (
     "application/*+json",
     "application/*+xml",
     "application/x-ndjson",
+    "application/openmetrics-text",
     "application/wasm",
     "application/vnd.ms-fontobject",
     "font/ttf",
@@ -79,7 +78,7 @@ def compress(
         raise ValueError(f"compress(padding={padding}): write up to {MOST} bytes, such as 100, or 0")
     usable = usable_codings(tuple(codings))
     chosen_levels = usable_levels(usable, levels or {})
-    is_compressible = _type_judge(tuple(types))
+    is_compressible = type_judge(tuple(types))
 
     def flow(request: Request) -> Flow:
         response: Response = yield request
@@ -127,16 +126,6 @@ def _is_eligible(response: Response, minimum_size: int) -> bool:
         or headers.has_token("cache-control", "no-transform")
         or not set(headers.tokens("trailer")).isdisjoint(_OF_PLAIN_BYTES)
     )
-
-
-def _type_judge(patterns: tuple[str, ...]) -> Callable[[str], bool]:
-    matches = re.compile("|".join(fnmatch.translate(pattern.lower()) for pattern in patterns)).match
-
-    @lru_cache(maxsize=256)
-    def is_compressible(content_type: str) -> bool:
-        return matches(content_type.partition(";")[0].strip().lower()) is not None
-
-    return is_compressible
 
 
 class _Collecting:

@@ -27,6 +27,7 @@ def health(
     ready: str = "/readyz",
     checks: Mapping[str, Callable[[], object] | Dual] | None = None,
     cache: float = 1.0,
+    limit: float | None = 5.0,
     draining: Callable[[], bool] = bool,
 ) -> Callable[[Request], Flow]:
     """Answer liveness with 200 always, readiness with 200 or 503 and a JSON object of what was checked.
@@ -37,9 +38,10 @@ def health(
         checks: by name, what must work: a function that raises or returns False where it does not, called directly and
             therefore quick, or a `Dual` of two that do I/O.
         cache: seconds a result is used again, so that probes cannot be turned into load.
+        limit: seconds for a check that is awaited: what takes longer has failed.  One that blocks cannot be stopped.
         draining: whether the process is about to stop; readiness is 503 then, and no check is made.
     """
-    named = dict(checks or {})
+    named = {name: _limited(check, limit) for name, check in (checks or {}).items()}
     results: dict[str, bool] = {}
     valid_until = 0.0
 
@@ -65,6 +67,22 @@ def health(
         return None
 
     return flow
+
+
+def _limited(check: Callable[[], object] | Dual, seconds: float | None) -> Callable[[], object] | Dual:
+    """The check, which raises `TimeoutError` where it is awaited for too long."""
+    if seconds is None or not isinstance(check, Dual) or check.asynchronous is None:
+        return check
+    wait: Any = check.asynchronous
+    limit = seconds
+
+    async def limited() -> object:
+        from anyio import fail_after
+
+        with fail_after(limit):
+            return await wait()
+
+    return Dual(sync=check.sync, asynchronous=limited)
 
 
 def _passes(name: str, check: Callable[[], object] | Dual) -> Generator[Call, Any, bool]:

@@ -33,6 +33,11 @@ def by_credentials(request: Request) -> str:
     return repr([request.headers.get(name) for name in ("host", "authorization", "x-api-key", "cookie")])
 
 
+def is_final(status: int) -> bool:
+    """Whether a client has no reason to try again: below 500, and none of those that ask to come again."""
+    return status < 500 and status not in _NOT_YET
+
+
 @middleware(peek=True)
 def idempotency(
     *,
@@ -44,6 +49,7 @@ def idempotency(
     lock: int = 60,
     max_size: int = 1_048_576,
     store_down: Literal["open", "closed"] = "closed",
+    is_final: Callable[[int], bool] = is_final,
 ) -> Callable[[Request], Flow]:
     """Answer a request that repeats an Idempotency-Key with the response of the first.
 
@@ -60,9 +66,10 @@ def idempotency(
         owner: whose keys they are; two owners may use the same key.  By default the host, `Authorization`, `X-API-Key`
             and all cookies.
         keep: seconds a response is kept.
-        lock: seconds after which a first request that never ended no longer counts.
+        lock: seconds after which a first request that never ended no longer counts; more than any takes.
         max_size: bytes of response body that are kept at most.
         store_down: let requests pass (`"open"`) or answer 503 (`"closed"`) while the store fails; either is logged.
+        is_final: whether a response of that status is kept; after others the client may try again.
     """
     memory = Memory()
     kept = store or Dual(sync=memory, asynchronous=AsyncMemory(memory))
@@ -100,7 +107,7 @@ def idempotency(
             response.body.observe(lambda data: streamed.extend(data) if len(streamed) <= max_size else None)
             outcome: Outcome = yield response
             body = bytes(streamed) if outcome.kind == "complete" else None
-        final = head["status"] < 500 and head["status"] not in _NOT_YET
+        final = is_final(head["status"])
         record = _pack(head, body) if final and body is not None and len(body) <= max_size else None
         return (yield from settle(name, record))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
 from ._answers import problem
+from ._dual import Dual
 from ._layer import Flow, middleware
+from ._places import Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @middleware
-def load_shed(*, limit: int, retry_after: int = 1) -> Callable[[Request], Flow]:
+def load_shed(*, limit: int, retry_after: int = 1, queue: int = 0, wait: float = 1.0) -> Callable[[Request], Flow]:
     """Answer 503 with Retry-After to requests beyond a number in flight (RFC 9110 section 15.6.4).
 
     A request is in flight until its last byte left.  The limit is one process's: four workers take four times as many.
@@ -25,22 +26,26 @@ def load_shed(*, limit: int, retry_after: int = 1) -> Callable[[Request], Flow]:
     Args:
         limit: requests in flight at most.
         retry_after: seconds a client should wait.
+        queue: requests that may wait for one in flight to end, in order; under ASGI only, as WSGI servers have a line
+            of their own before their threads.
+        wait: seconds they wait at most.
 
     Raises:
         ValueError: `limit` is below 1.
     """
     if limit < 1:
         raise ValueError(f"load_shed(limit={limit}): write 1 or more")
-    places = BoundedSemaphore(limit)
+    places = Places(limit)
+    line = Dual(sync=lambda *_: False, asynchronous=places.wait)
 
     def flow(request: Request) -> Flow:
-        if not places.acquire(blocking=False):
+        if not places.take() and not (queue and (yield line(wait, queue))):
             return problem(request, 503, "The server is busy.", [("retry-after", str(retry_after))])
         try:
             response: Response = yield request
             yield response
         finally:
-            places.release()
+            places.leave()
         return None
 
     return flow

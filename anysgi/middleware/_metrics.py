@@ -32,18 +32,21 @@ def metrics(
     route: Callable[[Request], str | None] = route_of,
     seconds: Sequence[float] = SECONDS,
     sizes: Sequence[float] = BYTES,
+    group: bool = False,
 ) -> Callable[[Request], Flow]:
     """Count requests, and answer the page Prometheus reads.
 
-    `http_server_request_duration_seconds` and `http_server_response_body_size_bytes` by method, route, status and
-    outcome (a request lasts until its last byte left); `http_server_active_requests` by method.
+    `http_server_request_duration_seconds`, `http_server_response_body_size_bytes` and, of requests that announce it,
+    `http_server_request_body_size_bytes` by method, route, status and outcome (a request lasts until its last byte
+    left); `http_server_active_requests` by method.
 
     Args:
         path: where the numbers are read; None for nowhere.  Keep it from the public, at a proxy or with an inner layer.
         registry: where the metrics live, instead of the default one.  One registry holds one set of them.
         route: names a request, once it is answered: a template, never a path, as each name is kept for ever.
         seconds: buckets of the duration.
-        sizes: buckets of the body's size, in bytes.
+        sizes: buckets of the bodies' sizes, in bytes.
+        group: say `2xx` instead of `200`, for fewer series.
 
     With PROMETHEUS_MULTIPROC_DIR set, the numbers are those of all processes, as `prometheus_client` has it.
 
@@ -60,6 +63,9 @@ def metrics(
     sent = Histogram(
         "http_server_response_body_size_bytes", "Bytes of body sent.", labels, buckets=sizes, registry=home
     )
+    taken = Histogram(
+        "http_server_request_body_size_bytes", "Bytes of body announced.", labels, buckets=sizes, registry=home
+    )
     active = Gauge(
         "http_server_active_requests", "Requests in flight.", ["method"], registry=home, multiprocess_mode="livesum"
     )
@@ -68,7 +74,7 @@ def metrics(
         if request.path == path:
             return _exposition(request, home)
         method = request.method if request.method in METHODS else "_OTHER"
-        started = perf_counter()
+        started, announced = perf_counter(), request.length
         status, kind, size = "500", "error", 0
         try:
             with active.labels(method).track_inprogress():
@@ -77,9 +83,11 @@ def metrics(
                 outcome: Outcome = yield response
             kind, size = outcome.kind, outcome.bytes_sent
         finally:
-            values = (method, route(request) or "", status, kind)
+            values = (method, route(request) or "", f"{status[0]}xx" if group else status, kind)
             lasted.labels(*values).observe(perf_counter() - started)
             sent.labels(*values).observe(size)
+            if announced is not None:
+                taken.labels(*values).observe(announced)
         return None
 
     return flow

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _READERS = {"x-forwarded": x_forwarded, "forwarded": forwarded}
 _WEBSOCKET = {"http": "ws", "https": "wss"}
+DIRECT_KEY = "anysgi.direct"
+"""Where the request keeps what the server itself saw: client, scheme, host, root_path."""
 _PARTS = frozenset(["for", "proto", "host", "prefix"])
 
 
@@ -32,7 +34,8 @@ def proxy_headers(
     """Put what trusted proxies say of a request into it: its client, its scheme; Host and a path prefix if asked.
 
     Only one family of headers is read, since a client can send the other one past a proxy that does not know it.  Lists
-    are read from the right, and only as far as their writers are trusted.
+    are read from the right, and only as far as their writers are trusted.  What the server itself saw stays in
+    `environ["anysgi.direct"]` or `scope["anysgi.direct"]`.
 
     Args:
         family: `"x-forwarded"` (`X-Forwarded-For`, `-Proto`, `-Host`, `-Port`, `-Prefix`) or `"forwarded"` (RFC 7239).
@@ -71,6 +74,8 @@ def proxy_headers(
 
 def _apply(request: Request, view: Seen, believed: frozenset[str]) -> None:
     """Change the request; what is no address, scheme, host or path is not believed, whoever said it."""
+    direct = {name: getattr(request, name) for name in ("client", "scheme", "host", "root_path")}
+    request.native[DIRECT_KEY] = direct
     if view.address and "for" in believed:
         request.client = view.address
     if view.proto in _WEBSOCKET and "proto" in believed:

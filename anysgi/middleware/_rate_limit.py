@@ -15,6 +15,7 @@ from ._layer import Flow, middleware
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ._dual import Call
     from ._request import Request
     from ._response import Response
 
@@ -44,6 +45,7 @@ def rate_limit(
     store: Dual | str = "memory://",
     key: Callable[[Request], str | None] = by_client,
     cost: Callable[[Request], int] | None = None,
+    count: Callable[[Request, Response], bool] | None = None,
     strategy: Literal["fixed-window", "sliding-window-counter", "moving-window"] = "sliding-window-counter",
     name: str = "default",
     store_down: Literal["open", "closed"] = "open",
@@ -58,6 +60,8 @@ def rate_limit(
         key: who is counted; None exempts a request.  By default the client's address, or its /64 network in IPv6;
             clients without one, as behind a unix socket, are counted together.
         cost: hits a request counts for, instead of 1.
+        count: whether a response makes its request count, such as that to a failed login.  The limit is looked at
+            before, and counted after; requests that are under way at once may go beyond it.
         strategy: how `limits` counts; see its documentation.
         name: the policy's name in the headers, and what keeps two limits in one store apart.
         store_down: let requests pass (`"open"`) or answer 503 (`"closed"`) while the store fails; either is logged.
@@ -85,22 +89,34 @@ def rate_limit(
         who = key(request)
         if who is None:
             return None
-        try:
-            allowed: bool = yield counter.hit(item, name, who, cost=cost(request) if cost else 1)
-            window: Any = yield counter.get_window_stats(item, name, who)
-        except Exception:
-            log.exception("the store of rate_limit %r failed", name)
+        bucket, hits = (item, name, who), cost(request) if cost else 1
+        answer: Any = yield from _ask(counter.test if count else counter.hit, counter, bucket, hits)
+        if answer is None:
             return None if store_down == "open" else problem(request, 503, "The server cannot count requests.")
+        allowed, window = answer
         told = fields(max(0, window.remaining), window.reset_time)
         if not allowed:
             wait = max(1, math.ceil(window.reset_time - time.time()))
             detail = f"No more than {item.amount} requests in {item.get_expiry()} seconds."
             return problem(request, 429, detail, [("retry-after", str(wait)), *told])
         response: Response = yield request
+        if count and count(request, response):
+            answer = yield from _ask(counter.hit, counter, bucket, hits)
+            told = told if answer is None else fields(max(0, answer[1].remaining), answer[1].reset_time)
         response.headers.extend(told)
         return None
 
     return flow
+
+
+def _ask(method: Callable[..., Call], counter: Dual, bucket: tuple[Any, str, str], hits: int) -> Flow:
+    """Ask the store whether there is room, counting or not, and what is left; None if it fails."""
+    try:
+        allowed: bool = yield method(*bucket, cost=hits)
+        return allowed, (yield counter.get_window_stats(*bucket))
+    except Exception:
+        log.exception("the store of rate_limit %r failed", bucket[1])
+        return None
 
 
 def _strategies(url: str, strategy: str) -> Dual:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from ..exceptions import RequestTimeout
@@ -13,13 +14,17 @@ if TYPE_CHECKING:
 
     from ._request import Request
 
+DEADLINE_KEY = "anysgi.deadline"
+"""Where the app finds the moment at which its head is late, by `time.monotonic()`: how long a query of its may take."""
+
 
 @middleware
 def timeout(*, head: float | None = 30.0, idle: float | None = None) -> Callable[[Request], Flow]:
     """Limit the time to the response head, and the time between two pieces of body; never the length of a stream.
 
     An ASGI app that is late is cancelled.  A WSGI app cannot be: its late head becomes a 504 when it comes, and a late
-    piece of body ends the response; `WsgiToAsgi(timeout=...)` and the server's own limits are harder.
+    piece of body ends the response; `WsgiToAsgi(timeout=...)` and the server's own limits are harder.  The moment, by
+    `time.monotonic()`, is in `environ["anysgi.deadline"]` or `scope["anysgi.deadline"]`, for an app to hand on.
 
     Args:
         head: seconds to the head; then the answer is 504 (RFC 9110 section 15.6.5).  None: no limit.
@@ -34,6 +39,8 @@ def timeout(*, head: float | None = 30.0, idle: float | None = None) -> Callable
 
     def flow(request: Request) -> Flow:
         request.deadline(head=head, idle=idle)
+        if head is not None:
+            request.native[DEADLINE_KEY] = monotonic() + head
         try:
             yield request
         except RequestTimeout:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from ._capture import REDACTED, SECRETS
 from ._hosts import parse_host
 from ._layer import Flow, middleware
 from ._routes import METHODS, route_of
@@ -41,6 +42,9 @@ def tracing(
     route: Callable[[Request], str | None] = route_of,
     request_headers: Collection[str] = (),
     response_headers: Collection[str] = (),
+    redact: Collection[str] = SECRETS,
+    on_request: Callable[[Span, Request], object] | None = None,
+    on_response: Callable[[Span, Request, Response], object] | None = None,
 ) -> Callable[[Request], Flow]:
     """Make a server span for each request; it ends when the last byte left, and the app's own spans are its children.
 
@@ -50,8 +54,11 @@ def tracing(
     Args:
         tracer_provider: instead of the global one.
         route: names the span, once the request is answered: a template, never a path.
-        request_headers: lowercased names of request headers to keep as attributes; never those with secrets.
+        request_headers: names of request headers to keep as attributes.
         response_headers: the same for the response.
+        redact: names of headers whose values are kept out all the same.
+        on_request: called with the span before the app is, to add attributes.
+        on_response: the same, once the response has a head.
 
     Raises:
         ImportError: `opentelemetry-api` is missing; write: pip install 'anysgi[tracing]'
@@ -60,15 +67,31 @@ def tracing(
 
     tracer = trace.get_tracer("anysgi", tracer_provider=tracer_provider)
     current = cast("ContextVar[Context]", _Current)
+    secret = frozenset(name.lower() for name in redact)
+    wanted = {"request": tuple(map(str.lower, request_headers)), "response": tuple(map(str.lower, response_headers))}
+
+    def kept_of(side: str, head: Request | Response) -> dict[str, list[str]]:
+        values = {name: head.headers.getlist(name) for name in wanted[side]}
+        return {
+            f"http.{side}.header.{name}": [REDACTED] * len(found) if name in secret else found
+            for name, found in values.items()
+            if found
+        }
 
     def flow(request: Request) -> Flow:
         parent = propagate.extract(dict(request.headers))
-        span = tracer.start_span(_method(request), parent, trace.SpanKind.SERVER, _attributes(request, request_headers))
+        attributes = _attributes(request) | kept_of("request", request)
+        span = tracer.start_span(_method(request), parent, trace.SpanKind.SERVER, attributes)
+        if on_request is not None:
+            on_request(span, request)
         request.bind(current, trace.set_span_in_context(span, parent))
         with span:
             response: Response = yield request
             if span.is_recording():
-                _describe(span, request, response, route, response_headers)
+                _describe(span, request, response, route)
+                span.set_attributes(kept_of("response", response))
+            if on_response is not None:
+                on_response(span, request, response)
             outcome: Outcome = yield response
             _conclude(span, outcome)
         return None
@@ -81,7 +104,7 @@ def _method(request: Request) -> str:
     return request.method if request.method in METHODS else "HTTP"
 
 
-def _attributes(request: Request, headers: Collection[str]) -> dict[str, Any]:
+def _attributes(request: Request) -> dict[str, Any]:
     host = parse_host(request.host)
     known = {
         "http.request.method": request.method if request.method in METHODS else "_OTHER",
@@ -95,18 +118,13 @@ def _attributes(request: Request, headers: Collection[str]) -> dict[str, Any]:
         "network.protocol.version": request.http_version,
         "user_agent.original": request.headers.get("user-agent"),
     }
-    kept = {f"http.request.header.{name}": request.headers.getlist(name) for name in headers}
-    return {name: value for name, value in {**known, **kept}.items() if value}
+    return {name: value for name, value in known.items() if value}
 
 
-def _describe(
-    span: Span, request: Request, response: Response, route: Callable[[Request], str | None], headers: Collection[str]
-) -> None:
+def _describe(span: Span, request: Request, response: Response, route: Callable[[Request], str | None]) -> None:
     from opentelemetry.trace import StatusCode
 
     span.set_attribute("http.response.status_code", response.status)
-    for name in headers:
-        span.set_attribute(f"http.response.header.{name}", response.headers.getlist(name))
     template = route(request)
     if template:
         span.set_attribute("http.route", template)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from anysgi.middleware import Captured, Stack, capture, compress
 
 from ._driving import App, Drive
@@ -70,3 +72,26 @@ def test_headers_are_named_in_any_case(drive: Drive) -> None:
     seen: list[Captured] = []
     drive(capture(to=seen.append, redact="X-Own"), App(b"x"), headers={"X-Own": "secret"})
     assert ("x-own", "[redacted]") in seen[0].request.headers
+
+
+def test_bodies_of_other_types_are_counted_only(drive: Drive) -> None:
+    seen: list[Captured] = []
+    app = App(b"\x89PNG", reads=True, headers={"Content-Type": "image/png"})
+    drive(capture(to=seen.append, types=["text/*"]), app, body=b"in", headers={"Content-Type": "Text/Plain; charset=x"})
+    [exchange] = seen
+    assert (exchange.request.body, exchange.response.body, exchange.response.size) == (b"in", b"", 4)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "text"),
+    [
+        ("text/plain", "é".encode(), "é"),
+        ("text/plain; charset=ISO-8859-1", b"\xe9", "é"),
+        ("text/plain; charset=punycode", b"a-b", "a-b"),  # slow on purpose, and no charset of the web
+        ("text/plain", b"\xff", "\ufffd"),
+    ],
+)
+def test_a_body_can_be_read_as_text(drive: Drive, content_type: str, body: bytes, text: str) -> None:
+    seen: list[Captured] = []
+    drive(capture(to=seen.append), App(body, headers={"Content-Type": content_type}))
+    assert seen[0].response.text == text

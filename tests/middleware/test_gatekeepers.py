@@ -270,3 +270,33 @@ def test_what_a_proxy_says_of_a_handshake_is_believed_too() -> None:
     fields = [(b"host", b"x"), (b"x-forwarded-for", b"192.0.2.1"), (b"x-forwarded-proto", b"https")]
     connect(Stack(proxy_headers(), look()), app(ACCEPT, CLOSE), **{**SCOPE, "headers": fields})
     assert found == {"client": "192.0.2.1", "scheme": "wss"}
+
+
+def test_what_the_server_itself_saw_is_kept(drive: Drive) -> None:
+    app = App(b"x")
+    drive(proxy_headers(believe=ALL), app, headers=FORWARDED)
+    direct = {"client": "127.0.0.1", "scheme": "http", "host": "testserver", "root_path": ""}
+    assert app.request["anysgi.direct"] == direct
+
+
+@pytest.mark.parametrize(
+    ("host", "status", "location"),
+    [
+        ("example.com", 308, "http://www.example.com/a?x=1"),
+        ("EXAMPLE.com:8000", 308, "http://www.example.com:8000/a?x=1"),
+        ("www.example.com", 200, None),
+        ("evil.com", 421, None),
+        ("[::1]", 421, None),
+    ],
+)
+def test_a_bare_domain_is_sent_to_its_www(drive: Drive, host: str, status: int, location: str | None) -> None:
+    stack = trusted_hosts(hosts=["www.example.com"], www=True)
+    answer = drive(stack, path="/a", query="x=1", headers={"Host": host})
+    assert (answer.status, answer.header("location")) == (status, location)
+    assert drive(trusted_hosts(hosts=["www.example.com"]), headers={"Host": "example.com"}).status == 421
+
+
+def test_a_handshake_is_sent_nowhere() -> None:
+    fields = [(b"host", b"example.com")]
+    sent, _ = connect(trusted_hosts(hosts="www.example.com", www=True), app(ACCEPT), **{**SCOPE, "headers": fields})
+    assert sent[0]["status"] == 421

@@ -58,6 +58,12 @@ def test_a_repeated_response_is_framed_anew(drive: Drive) -> None:
     assert sorted(second.headers) == [("content-length", "4"), ("idempotent-replayed", "true")]
 
 
+def test_which_responses_are_kept_may_be_said(drive: Drive) -> None:
+    app = App(b"no", status=402)
+    drive.serve_all(drive.wrap(idempotency(is_final=lambda status: status < 300), app), [ask(), ask()])
+    assert app.calls == 2
+
+
 def test_a_path_of_any_bytes_has_a_fingerprint() -> None:
     wrapped = Drive("asgi").wrap(idempotency(), App(b"paid"))
     assert Drive("asgi").serve(wrapped, ask(native={"path": "/\udcff"})).status == 200

@@ -43,6 +43,14 @@ def test_requests_are_counted_by_method_route_status_and_outcome(drive: Drive) -
         assert found[f"http_server_active_requests{[method]}"] == 0
 
 
+def test_announced_bodies_are_measured_and_statuses_may_be_grouped(drive: Drive) -> None:
+    grouped = metrics(registry=CollectorRegistry(), route=lambda request: "/", group=True)
+    wrapped = drive.wrap(grouped, App(b"x", status=404))
+    drive.serve(wrapped, Ask(method="POST", body=b"12345"))
+    found, labels = samples(drive, wrapped), sorted(["POST", "/", "4xx", "complete"])
+    assert found[f"http_server_request_body_size_bytes_sum{labels}"] == 5
+
+
 @pytest.mark.parametrize(
     ("app", "leaves_after", "status", "outcome"),
     [

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from typing import TYPE_CHECKING, Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 
 from anysgi.exceptions import StackError
 from anysgi.middleware import Dual, health, load_shed, maintenance, method_override
+from anysgi.middleware._places import Places
 
-from ._driving import App, Ask, Drive
+from ._driving import BOUND, App, Ask, Drive
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +54,16 @@ def test_checks_may_do_io_in_their_convention(drive: Drive) -> None:
 
     stack = health(checks={"ping": Dual(sync=lambda: "wsgi", asynchronous=apinged)})
     assert check(drive, stack) == (200, {"status": "ok", "checks": {"ping": "ok"}})
+
+
+def test_a_check_that_is_awaited_for_too_long_has_failed(caplog: pytest.LogCaptureFixture) -> None:
+    async def hangs() -> None:
+        await asyncio.Event().wait()
+
+    stack = health(checks={"ping": Dual(sync=bool, asynchronous=hangs)}, limit=0.01)
+    assert check(Drive("asgi"), stack) == (503, {"status": "unavailable", "checks": {"ping": "failed"}})
+    assert "TimeoutError" in caplog.text
+    assert check(Drive("wsgi"), stack)[0] == 503  # bool() is False
 
 
 def test_a_check_without_a_side_is_an_error_when_the_stack_is_built(drive: Drive) -> None:
@@ -158,3 +172,89 @@ def test_a_place_is_given_back_however_a_request_ends(drive: Drive, app: App) ->
 def test_no_place_at_all_is_an_error_when_the_stack_is_built() -> None:
     with pytest.raises(ValueError, match="write 1 or more"):
         load_shed(limit=0)
+
+
+class Line:
+    """Requests through `load_shed(limit=1)` on one loop, of which each ends when it is told to."""
+
+    def __init__(self, **options: Any) -> None:
+        self.started: list[str] = []
+        self.doors: dict[str, anyio.Event] = {}
+        self.statuses: dict[str, int] = {}
+        self._app = load_shed(self._serve, limit=1, **options)
+
+    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
+        self.started.append(scope["path"])
+        await self.doors[scope["path"]].wait()
+        await App(b"x").asgi(scope, receive, send)
+
+    async def ask(self, path: str) -> None:
+        async def send(message: Any) -> None:
+            self.statuses[path] = message.get("status", self.statuses.get(path))
+
+        await self._app({**SCOPE, "path": path}, None, send)
+
+    def join(self, group: Any, *paths: str) -> None:
+        for path in paths:
+            self.doors[path] = anyio.Event()
+            group.start_soon(self.ask, path)
+
+
+SCOPE = Ask().scope()
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_few_may_wait_in_line(backend: str) -> None:
+    async def serve() -> None:
+        line = Line(queue=2, wait=BOUND)
+        async with anyio.create_task_group() as group:
+            line.join(group, "/1")
+            await anyio.wait_all_tasks_blocked()
+            line.join(group, "/2")
+            await anyio.wait_all_tasks_blocked()
+            line.join(group, "/3")
+            await anyio.wait_all_tasks_blocked()
+            line.join(group, "/4")
+            await anyio.wait_all_tasks_blocked()
+            assert (line.started, line.statuses) == (["/1"], {"/4": 503})
+            for door in line.doors.values():
+                door.set()
+        assert line.started == ["/1", "/2", "/3"]
+        assert line.statuses == {"/1": 200, "/2": 200, "/3": 200, "/4": 503}
+        await line.ask("/1")  # the place is free again
+        assert line.started[-1] == "/1"
+
+    anyio.run(serve, backend=backend)
+
+
+def test_who_waited_too_long_or_left_takes_no_place() -> None:
+    async def serve() -> None:
+        line = Line(queue=2, wait=0.01)
+        async with anyio.create_task_group() as group:
+            line.join(group, "/1", "/2")
+            while "/2" not in line.statuses:
+                await anyio.lowlevel.checkpoint()
+            async with anyio.create_task_group() as leaving:
+                line.join(leaving, "/3")
+                await anyio.lowlevel.checkpoint()
+                leaving.cancel_scope.cancel()
+            line.doors["/1"].set()
+        assert (line.started, line.statuses) == (["/1"], {"/1": 200, "/2": 503})
+        await line.ask("/1")
+
+    anyio.run(serve)
+
+
+def test_a_place_given_to_someone_who_is_just_cancelled_is_left_again() -> None:
+    async def serve() -> None:
+        places = Places(1)
+        assert places.take()
+        waiting = asyncio.ensure_future(places.wait(BOUND, 1))
+        await anyio.wait_all_tasks_blocked()
+        places.leave()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert places.take()
+
+    asyncio.run(serve())

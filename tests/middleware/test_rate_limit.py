@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -144,3 +145,39 @@ def test_a_store_without_a_side_is_an_error_when_the_stack_is_built(drive: Drive
     store = Dual(sync=_Down()) if drive.convention == "asgi" else Dual(asynchronous=_AsyncDown())
     with pytest.raises(StackError, match="rate_limit cannot run under"):
         drive.wrap(rate_limit(limit="1/hour", store=store), App())
+
+
+@pytest.mark.parametrize("strategy", ["fixed-window", "sliding-window-counter", "moving-window"])
+def test_only_some_responses_may_count(drive: Drive, store: str, strategy: Any) -> None:
+    statuses = iter([200, 401, 200, 401, 200])
+
+    class Login(App):
+        def _called(self, request: Any) -> None:
+            super()._called(request)
+            self.status = next(statuses)
+
+    failed = rate_limit(
+        limit="2/hour", store=store, strategy=strategy, count=lambda request, response: response.status == 401
+    )
+    answers = several(drive, failed, 6, Login(b"x"))
+    assert [answer.status for answer in answers] == [200, 401, 200, 401, 429, 429]
+    assert [(answer.header("ratelimit") or "").split(";")[1] for answer in answers[:4]] == ["r=2", "r=1", "r=1", "r=0"]
+
+
+def test_a_store_that_fails_after_the_response_takes_nothing_from_it(
+    drive: Drive, caplog: pytest.LogCaptureFixture
+) -> None:
+    window = SimpleNamespace(remaining=1, reset_time=0)
+    broken = SimpleNamespace(test=lambda *_, **__: True, get_window_stats=lambda *_: window, hit=lambda: None)
+
+    async def atest(*_: Any, **__: Any) -> bool:
+        return True
+
+    async def astats(*_: Any) -> Any:
+        return window
+
+    abroken = SimpleNamespace(test=atest, get_window_stats=astats, hit=lambda: None)
+    stack = rate_limit(limit="2/hour", store=Dual(sync=broken, asynchronous=abroken), count=lambda *_: True)
+    answer = drive(stack)
+    assert (answer.status, answer.header("ratelimit")) == (200, '"default";r=1;t=0')
+    assert "the store of rate_limit 'default' failed" in caplog.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -69,3 +70,11 @@ def test_a_page_can_read_that_it_was_late(drive: Drive) -> None:
 def test_a_limit_that_is_none_is_an_error_when_the_stack_is_built(options: Any) -> None:
     with pytest.raises(ValueError, match="write a positive number"):
         timeout(**options)
+
+
+def test_an_app_finds_the_moment_to_hand_on(drive: Drive) -> None:
+    app, before = App(b"x"), time.monotonic()
+    drive(timeout(head=30), app)
+    assert before + 30 <= app.request["anysgi.deadline"] <= time.monotonic() + 30
+    drive(timeout(head=None, idle=1), app)
+    assert "anysgi.deadline" not in app.request

@@ -137,3 +137,30 @@ def test_a_status_of_the_clients_fault_is_no_error(
 
 def test_without_an_sdk_nothing_happens(drive: Drive) -> None:
     assert drive(tracing()).body == b"hello"
+
+
+def test_headers_are_kept_by_name_and_secrets_never(
+    drive: Drive, provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    names = ["Authorization", "X-One", "X-None"]
+    stack = tracing(tracer_provider=provider, request_headers=names, response_headers=["Set-Cookie", "X-Two"])
+    app = App(b"x", headers=[("Set-Cookie", "a=secret"), ("Set-Cookie", "b=secret"), ("X-Two", "2")])
+    drive(stack, app, headers={"Authorization": "secret", "X-One": "1"})
+    kept = {name: value for name, value in (only(exporter).attributes or {}).items() if ".header." in name}
+    assert kept == {
+        "http.request.header.authorization": ("[redacted]",),
+        "http.request.header.x-one": ("1",),
+        "http.response.header.set-cookie": ("[redacted]", "[redacted]"),
+        "http.response.header.x-two": ("2",),
+    }
+
+
+def test_hooks_may_add_to_the_span(drive: Drive, provider: TracerProvider, exporter: InMemorySpanExporter) -> None:
+    stack = tracing(
+        tracer_provider=provider,
+        on_request=lambda span, request: span.set_attribute("tenant", request.host),
+        on_response=lambda span, request, response: span.set_attribute("cached", response.status == 304),
+    )
+    drive(stack)
+    attributes = only(exporter).attributes or {}
+    assert (attributes["tenant"], attributes["cached"]) == ("testserver", False)

@@ -1,0 +1,22 @@
+"""Media types (RFC 9110 section 8.3.1): which of them an operator named."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def type_judge(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """Make the function that says whether a Content-Type is one of some; `*` stands for any characters."""
+    matches = re.compile("|".join(fnmatch.translate(pattern.lower()) for pattern in patterns)).match
+
+    @lru_cache(maxsize=256)
+    def is_one(content_type: str) -> bool:
+        return matches(content_type.partition(";")[0].strip().lower()) is not None
+
+    return is_one
