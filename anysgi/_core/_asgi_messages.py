@@ -7,11 +7,12 @@ Source: ASGI spec, "HTTP" (Response Start, Response Body) and "Error Handling": 
     IDLE    STARTED   IDLE         -            -             -          -
     STARTED -         -            SENDING      DONE          DONE       -
     SENDING -         -            SENDING      DONE          -          -
+    STREAM  -         -            STREAM       DONE          -          -
     WHOLE   -         -            WHOLE        DONE          -          -
     DONE    -         -            (ignored)    (ignored)     -          (ignored)
 
-WHOLE follows SENDING once the body has its Content-Length: the server may end the response there, and does not wait for
-the app to say so.  `early_hint` and `pathsend` are extensions: mistakes unless the scope offered them.
+SENDING becomes STREAM where there is no Content-Length, so nothing to count, and WHOLE once the body has as many bytes:
+the server may end the response there, and does not wait for the app to say so.  `early_hint` and `pathsend` are extensions: mistakes unless the scope offered them.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
     from ..types import HeaderList
 
-IDLE, STARTED, SENDING, WHOLE, DONE = "IDLE", "STARTED", "SENDING", "WHOLE", "DONE"
+IDLE, STARTED, SENDING, STREAM, WHOLE, DONE = "IDLE", "STARTED", "SENDING", "STREAM", "WHOLE", "DONE"
+FLOWING = (STREAM, SENDING)  # the body has begun, and more of it will come
 START, MORE, FINAL, TRAILERS = (
     "http.response.start",
     "http.response.body",
@@ -43,6 +45,7 @@ TRANSITIONS: dict[str, dict[str, str]] = {
     IDLE: {START: STARTED, EARLY_HINT: IDLE},
     STARTED: {MORE: SENDING, FINAL: DONE, PATHSEND: DONE},
     SENDING: {MORE: SENDING, FINAL: DONE},
+    STREAM: {MORE: STREAM, FINAL: DONE},
     WHOLE: {MORE: WHOLE, FINAL: DONE},
     DONE: {MORE: DONE, FINAL: DONE, TRAILERS: DONE},
 }
@@ -51,6 +54,7 @@ _MISTAKES = {
     IDLE: "before 'http.response.start'; send {'type': 'http.response.start', 'status': 200, 'headers': []} first",
     STARTED: "after 'http.response.start'; expected 'http.response.body'",
     SENDING: "while the body is being sent; expected 'http.response.body'",
+    STREAM: "while the body is being sent; expected 'http.response.body'",
     WHOLE: "while the body is being sent; expected 'http.response.body'",
     DONE: "after the response was complete; an app responds once",
 }
@@ -125,6 +129,9 @@ class ResponseMessages:
             AppProtocolError: out of order, of an unknown type, or more body than its Content-Length.
             AppTypeError, AppValueError: a value that may not be sent.
         """
+        if self.state is STREAM and message.get("type") == MORE and message.get("more_body", False):
+            body = message.get("body", b"")  # what streams consist of
+            return body if type(body) is bytes else _as_bytes(body)
         kind = message.get("type", "a message without a type")
         event = FINAL if kind == MORE and not message.get("more_body", False) else kind
         following = TRANSITIONS[self.state].get(event)
@@ -133,14 +140,14 @@ class ResponseMessages:
         body = b""
         if self.state is DONE:
             return body
-        if kind == MORE:  # first, and in place where nothing is to be counted: streams spend their time here
-            body = message.get("body", b"")
-            if type(body) is not bytes:
-                body = _as_bytes(body)
+        if kind == MORE:
+            body = _as_bytes(message.get("body", b""))
             if self._length.left is not None:
                 body = self._count(body, last=following is DONE)
                 if following is SENDING and not (self._length.left or self._length.silent):
                     following = WHOLE
+            elif following is SENDING:
+                following = STREAM
         elif kind == START:
             self._start(message)
         else:

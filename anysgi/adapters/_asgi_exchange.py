@@ -13,7 +13,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .._core._asgi_messages import SENDING, ResponseMessages
+from .._core._asgi_messages import FLOWING, ResponseMessages
 from .._core._containment import contained, raising
 from ..exceptions import AppProtocolError, ClientDisconnected
 from ._asgi_receive import AsgiReceive, gone
@@ -216,7 +216,7 @@ class AsgiExchange:
         if down.broken and not messages.done:
             raise gone()
         body = messages.accept(message)
-        if body and messages.state is SENDING:
+        if body and messages.state in FLOWING:
             if down.feed(body):
                 await down.room()
         elif messages.done:

@@ -47,7 +47,8 @@ MESSAGES = {
 STATES = {
     "idle": [],
     "started": [start()],
-    "sending": [start(), body(b"x", more=True)],
+    "sending": [start(200, LENGTH_3), body(b"xy", more=True)],
+    "streaming": [start(), body(b"x", more=True)],
     "whole": [start(200, LENGTH_3), body(b"xyz", more=True)],
     "done": [start(), body(b"x")],
 }
@@ -64,6 +65,8 @@ TABLE: dict[tuple[str, str], bytes | str] = {
     ("started", "pathsend"): b"",
     ("sending", "early hint"): "expected 'http.response.body'",
     ("sending", "pathsend"): "expected 'http.response.body'",
+    ("streaming", "early hint"): "expected 'http.response.body'",
+    ("streaming", "pathsend"): "expected 'http.response.body'",
     ("done", "early hint"): "after the response was complete",
     ("done", "pathsend"): "after the response was complete",
     ("started", "start"): "expected 'http.response.body'",
@@ -74,6 +77,10 @@ TABLE: dict[tuple[str, str], bytes | str] = {
     ("sending", "more body"): b"x",
     ("sending", "final body"): b"x",
     ("sending", "trailers"): "expected 'http.response.body'",
+    ("streaming", "start"): "expected 'http.response.body'",
+    ("streaming", "more body"): b"x",
+    ("streaming", "final body"): b"x",
+    ("streaming", "trailers"): "expected 'http.response.body'",
     ("whole", "start"): "expected 'http.response.body'",
     ("whole", "more body"): "more body than its Content-Length",
     ("whole", "final body"): "more body than its Content-Length",
@@ -99,7 +106,8 @@ def test_every_message_in_every_state(state: str, message: str) -> None:
     if isinstance(expected, bytes):
         assert made.accept(MESSAGES[message]) == expected
         assert made.started is (message != "early hint")
-        assert made.done is (state == "done" or message in ("final body", "pathsend"))
+        full = (state, message) in {("done", message), ("sending", "more body")}
+        assert made.done is (full or message in ("final body", "pathsend"))
     else:
         with pytest.raises(AppProtocolError, match=expected) as caught:
             made.accept(MESSAGES[message])
