@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections import deque
-
 PIECE = 65_536  # bytes: small chunks leave joined, up to this much
 LEAST = 64  # bytes a chunk should have on average: a window holds no more chunks than that allows, however tiny
 
 
 def most_chunks(window: int) -> int:
     """How many chunks a window of that many bytes may hold: keeping a tiny one costs more than its bytes."""
-    return max(1, window // LEAST)
+    return window // LEAST or 1
 
 
-def next_piece(chunks: deque[bytes], waiting: int, held: int) -> bytes:
+def next_piece(chunks: list[bytes], waiting: int, held: int) -> bytes:
     """Take the first chunk, and those behind it that fit into one piece with it; the maker may go on appending.
 
     Args:
@@ -27,11 +22,13 @@ def next_piece(chunks: deque[bytes], waiting: int, held: int) -> bytes:
     if waiting > 1 and held > PIECE:
         waiting = _fitting(chunks, waiting)
     if waiting == 1:
-        return chunks.popleft()
-    return b"".join([chunks.popleft() for _ in range(waiting)])
+        return chunks.pop(0)
+    piece = b"".join(chunks[:waiting])
+    del chunks[:waiting]
+    return piece
 
 
-def _fitting(chunks: deque[bytes], waiting: int) -> int:
+def _fitting(chunks: list[bytes], waiting: int) -> int:
     """How many of the first chunks fit into one piece; one at least."""
     size = len(chunks[0])
     for index in range(1, waiting):

@@ -9,7 +9,6 @@ r"""Bytes made on a thread, taken on a loop, inside a byte-counted window.
 from __future__ import annotations
 
 from _thread import allocate_lock
-from collections import deque
 from typing import TYPE_CHECKING
 
 from ._pieces import most_chunks, next_piece
@@ -54,7 +53,7 @@ class ToLoop:
         self._port = port
         self._window = window
         self._most = most_chunks(window)
-        self._chunks: deque[bytes] = deque()
+        self._chunks: list[bytes] = []
         self._stage = OPEN
         self._error: BaseException | None = None
         self.broken: Callable[[], BaseException] | None = None

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 from _thread import allocate_lock
-from collections import deque
 from typing import TYPE_CHECKING
 
 from ._pieces import most_chunks, next_piece
@@ -51,7 +50,7 @@ class ToThread:
         self._port = port
         self._window = window
         self._most = most_chunks(window)
-        self._chunks: deque[bytes] = deque()
+        self._chunks: list[bytes] = []
         self._stage = OPEN
         self.broken: Callable[[], BaseException] | None = None
         self._made = self._taken = 0
