@@ -50,7 +50,7 @@ class AsyncioPort(Port):
             future.cancel()
             raise
 
-    def soon(self, call: Callable[[], object]) -> None:
+    def _next_turn(self, call: Callable[[], object]) -> None:
         self.loop.call_soon(call)
 
     def after(self, seconds: float, call: Callable[[], object]) -> asyncio.TimerHandle:

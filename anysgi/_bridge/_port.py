@@ -120,6 +120,13 @@ class Port(ABC):
                 return False
         return True
 
+    def soon(self, call: Callable[[], object]) -> None:
+        """Run `call` after the step that is running now; on the loop.  Threads that post meanwhile need not wake it."""
+        self._calls.append(call)
+        if not self._awake:
+            self._awake = True
+            self._next_turn(self._drain)
+
     def close(self) -> None:
         """The loop has ended: run what it did not get round to; later posts are told."""
         self._drain()
@@ -131,7 +138,7 @@ class Port(ABC):
             for _ in range(len(calls)):
                 calls.popleft()()
         except BaseException:
-            self.soon(self._drain)  # one that failed holds up nobody behind it
+            self._next_turn(self._drain)  # one that failed holds up nobody behind it
             raise
 
     @abstractmethod
@@ -148,8 +155,8 @@ class Port(ABC):
         """
 
     @abstractmethod
-    def soon(self, call: Callable[[], object]) -> None:
-        """Run `call` after the step that is running now."""
+    def _next_turn(self, call: Callable[[], object]) -> None:
+        """Run `call` in the next turn of the loop; on the loop."""
 
     @abstractmethod
     def after(self, seconds: float, call: Callable[[], object]) -> Timer:

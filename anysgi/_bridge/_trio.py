@@ -66,7 +66,7 @@ class TrioPort(Port):
         finally:
             work.close()
 
-    def soon(self, call: Callable[[], object]) -> None:
+    def _next_turn(self, call: Callable[[], object]) -> None:
         self.loop.run_sync_soon(call)
 
     def after(self, seconds: float, call: Callable[[], object]) -> TrioTask:

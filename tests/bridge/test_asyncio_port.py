@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from anysgi._bridge._asyncio import AsyncioPort
 from anysgi._bridge._ports import running_port, to_thread
+
+from tests.conftest import BOUND
 
 from ._sides import Boom, on_thread, result, soon, until
 
@@ -28,6 +31,7 @@ class Loop:
 
     def __init__(self) -> None:
         self.wakes: list[Callable[[], None]] = []
+        self.turns: list[Callable[[], None]] = []
 
     def is_closed(self) -> bool:
         return False
@@ -35,10 +39,13 @@ class Loop:
     def call_soon_threadsafe(self, call: Callable[[], None]) -> None:
         self.wakes.append(call)
 
+    def call_soon(self, call: Callable[[], None]) -> None:
+        self.turns.append(call)
+
     def turn(self) -> None:
-        wakes, self.wakes = self.wakes, []
-        for wake in wakes:
-            wake()
+        calls, self.wakes, self.turns = [*self.wakes, *self.turns], [], []
+        for call in calls:
+            call()
 
 
 def test_posts_that_pile_up_share_one_wake_up() -> None:
@@ -72,6 +79,41 @@ def test_what_is_posted_by_a_post_runs_in_the_next_turn() -> None:
     assert len(loop.wakes) == 1
     loop.turn()
     assert done == ["inner"]
+
+
+def test_calls_for_the_next_turn_share_it_and_posts_until_then_wake_nobody() -> None:
+    loop: Any = Loop()
+    to, done = AsyncioPort(loop), []
+    to.soon(lambda: done.append("soon"))
+    to.soon(lambda: done.append("as soon"))
+    to.post(lambda: done.append("posted"))
+    assert (len(loop.turns), loop.wakes, done) == (1, [], [])
+    loop.turn()
+    assert done == ["soon", "as soon", "posted"]
+    to.post(lambda: done.append("later"))
+    assert len(loop.wakes) == 1
+
+
+async def test_posts_arrive_while_the_loop_keeps_itself_awake() -> None:
+    """A thread that relies on a turn that is due loses nothing: whoever posts waits until that was heard."""
+    to, heard, over = port(), threading.Event(), threading.Event()
+
+    def keep_turning() -> None:
+        if not over.is_set():
+            to.soon(bool)
+            to.loop.call_later(0, keep_turning)
+
+    def post() -> None:
+        for _ in range(2_000):
+            heard.clear()
+            to.post(heard.set)
+            assert heard.wait(BOUND)
+
+    keep_turning()
+    try:
+        await result(on_thread(post))
+    finally:
+        over.set()
 
 
 async def test_posts_of_many_threads_all_arrive_and_each_in_order() -> None:
