@@ -180,10 +180,13 @@ class WorkerPool:
 
     def _settle(self) -> None:
         """One job is done with: pay a debt, or leave a token."""
-        try:
-            self._debts.pop()
-        except IndexError:
-            self._idle.append(None)
+        if self._debts:  # a look first: it costs less than an exception that is caught
+            try:
+                self._debts.pop()
+                return
+            except IndexError:  # another thread was quicker
+                pass
+        self._idle.append(None)
 
     def _next_job(self, jobs: SimpleQueue[Job | None]) -> Job | None:
         while True:

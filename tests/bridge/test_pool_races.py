@@ -48,6 +48,21 @@ def test_a_job_that_comes_while_the_last_thread_leaves_is_run() -> None:
         assert late.ended.wait(BOUND)
 
 
+def test_of_two_threads_that_see_the_last_debt_one_leaves_its_token() -> None:
+    class Paid(list[None]):
+        """Another thread has paid between the look and the payment."""
+
+        def __bool__(self) -> bool:
+            return True
+
+    with WorkerPool(1) as pool:
+        pool._debts = Paid()
+        job = Job()
+        assert pool.submit(job)
+        assert job.ended.wait(BOUND)
+        eventually(lambda: pool._idle == [None])
+
+
 def test_a_thread_whose_job_is_on_the_way_does_not_leave() -> None:
     """Its time is over, but a submitter has taken its token, and is about to put the job into the queue."""
     first, late, left = Job(), Job(), []
