@@ -5,6 +5,7 @@ Sources: ASGI spec, "HTTP Connection Scope" and "WSGI Compatibility"; RFC 3875 s
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import BadRequest
@@ -36,7 +37,7 @@ def scope_from_environ(environ: Environ) -> dict[str, Any]:
         "root_path": root_path,
         "headers": headers_from_environ(environ),
         "client": _client(environ),
-        "server": _server(environ),
+        "server": _server(environ.get("SERVER_NAME"), environ.get("SERVER_PORT")),
         "extensions": {name: {} for key, name in _EXTENSIONS if key in environ},
         "wsgi.environ": environ,
     }
@@ -66,12 +67,12 @@ def _client(environ: Environ) -> tuple[str, int] | None:
     return (address, _port(environ.get("REMOTE_PORT")) or 0) if address else None
 
 
-def _server(environ: Environ) -> tuple[str, int | None] | None:
-    name = environ.get("SERVER_NAME")
+@lru_cache(maxsize=64)  # of one server they are always the same
+def _server(name: str | None, port: str | None) -> tuple[str, int | None] | None:
     if not name:
         return None
     bare = name[1:-1] if name[0] == "[" else name  # an IPv6 address, as RFC 3875 section 4.1.14 writes it
-    return bare, _port(environ.get("SERVER_PORT"))
+    return bare, _port(port)
 
 
 def _port(text: object) -> int | None:

@@ -86,7 +86,7 @@ class WsgiExchange:
         self._timeout = timeout
         self._started = False
         self._reason: Callable[[], BaseException] | None = None
-        self._timers: list[Timer] = []
+        self._timers: tuple[Timer, ...] = ()
         self._out = ToLoop(port, adapter.window)
         window = max(adapter.window, adapter.prebuffer)
         length = environ.get("CONTENT_LENGTH")
@@ -144,12 +144,25 @@ class WsgiExchange:
             await ended(exchange, self._port)
 
     async def _serve(self) -> None:
+        out, send, call = self._out, self._send, self._call
         if self._adapter.prebuffer:
             await self._prebuffer()
         pool = self._adapter.pool if self._pump.outer is None else pool_for(self._pump)
-        if not pool.submit(self._call):
+        if not pool.submit(call):
             self._queued()
-        await self._relay()
+        await out.news()
+        body, more = out.taken() or await out.take()
+        self._started = True
+        if self._hints is not None:
+            await self._hints.sent()
+        await send(call.start)
+        file = call.file
+        await send(file or {"type": "http.response.body", "body": body, "more_body": more})
+        out.credit()
+        if more and file is None:
+            await self._relay_rest(streaming=not out.ready)
+        if not out.clean:
+            await out.finished()
 
     async def _serve_within(self, seconds: float) -> None:
         """The same against the clock, whatever it is that takes so long: the queue, the app, or the client."""
@@ -171,29 +184,14 @@ class WsgiExchange:
     def _queued(self) -> None:
         """No thread is free: watch the client meanwhile, and the clock."""
         if "HTTP_EXPECT" not in self._environ:
-            self._timers.append(self._port.after(_PATIENCE, self._pump.start))
+            self._timers += (self._port.after(_PATIENCE, self._pump.start),)
         if self._adapter.queue_timeout is not None:
-            self._timers.append(self._port.after(self._adapter.queue_timeout, self._queue_timeout))
+            self._timers += (self._port.after(self._adapter.queue_timeout, self._queue_timeout),)
 
     def _queue_timeout(self) -> None:
         if self._call.revoke():
             self._out.finish()
             self.abandon(partial(QueueTimeout, f"no thread was free for {self._adapter.queue_timeout} s"))
-
-    async def _relay(self) -> None:
-        out, send = self._out, self._send
-        body, more = await out.take()
-        self._started = True
-        if self._hints is not None:
-            await self._hints.sent()
-        await send(self._call.start)
-        file = self._call.file
-        await send(file or {"type": "http.response.body", "body": body, "more_body": more})
-        out.credit()
-        if more and file is None:
-            await self._relay_rest(streaming=not out.ready)
-        if not out.clean:
-            await out.finished()
 
     async def _relay_rest(self, *, streaming: bool) -> None:
         """Relay what comes after the first piece.
