@@ -12,7 +12,8 @@ Source: ASGI spec, "HTTP" (Response Start, Response Body) and "Error Handling": 
     DONE    -         -            (ignored)    (ignored)     -          (ignored)
 
 SENDING becomes STREAM where there is no Content-Length, so nothing to count, and WHOLE once the body has as many bytes:
-the server may end the response there, and does not wait for the app to say so.  `early_hint` and `pathsend` are extensions: mistakes unless the scope offered them.
+the server may end the response there, and does not wait for the app to say so.  `early_hint` and `pathsend` are
+extensions: mistakes unless the scope offered them.
 """
 
 from __future__ import annotations

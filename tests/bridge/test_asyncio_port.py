@@ -11,7 +11,6 @@ import pytest
 
 from anysgi._bridge._asyncio import AsyncioPort
 from anysgi._bridge._ports import running_port, to_thread
-
 from tests.conftest import BOUND
 
 from ._sides import Boom, on_thread, result, soon, until
