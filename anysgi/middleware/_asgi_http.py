@@ -71,8 +71,18 @@ class HttpExchange(AsgiExchange):
         action = _ACTIONS.get((self.state, message["type"]))
         if action is None:
             await self._send(message)
-        else:
+            return
+        try:
             await action(self, message)
+        except BaseException as error:
+            if error is not self._lost and self.state in (HELD, FLOWING, TRAILING):
+                await self._fail(error)
+            raise
+
+    async def _fail(self, error: BaseException) -> None:
+        """End a response that a stage could not pass on; whatever the app makes of the error, it never looks whole."""
+        self.state, self.result = REPLACED, error
+        await self.afinish("error", error)
 
     def _start(self, message: Message) -> Awaitable[None]:
         """Hand the head to the layers; what is to be awaited is a coroutine of ours only if one of them does I/O."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from wsgiref.util import FileWrapper
 
 from ..exceptions import AppProtocolError, BadRequest
@@ -113,16 +113,24 @@ class WsgiExchange(Exchange):
         except BaseException as error:
             close(iterable)
             if self._write is not None:
-                self.finish("error", error)
-                raise
+                self._fail(error)
             self.result = error
         else:
             self._take(iterable)
 
+    def _fail(self, error: BaseException) -> NoReturn:
+        """Cut a response whose head is out."""
+        self.result = None  # no cycle through the traceback
+        self.finish("error", error)
+        raise error
+
     def _take(self, iterable: Iterable[bytes]) -> None:
         """Note what the app returned; its `write()` may have sent the head by now."""
         response = self.result
-        if not isinstance(response, WsgiResponse):  # replaced already
+        if isinstance(response, BaseException) and self._write is not None:  # the app went on after a failed write()
+            close(iterable)
+            self._fail(response)
+        elif not isinstance(response, WsgiResponse):  # replaced already
             close(iterable)
         elif self._write is None:
             self._iterable = response._iterable = iterable
@@ -141,17 +149,25 @@ class WsgiExchange(Exchange):
 
     def write(self, data: bytes) -> None:
         """Send a piece of body at once (PEP 3333, "The write() Callable"), unless a layer replaced the response."""
+        try:
+            chunk = self._written(data)
+        except BaseException as error:
+            self.result = error  # whatever the app makes of it, its response shall not look whole
+            raise
+        if chunk:
+            assert self._write is not None
+            self._write(chunk)
+            self.sent += len(chunk)
+
+    def _written(self, data: bytes) -> bytes:
+        """What of a piece that was written may leave, after the head."""
         if self._write is None:
             self._iterable = iter(())  # the app has not returned yet: its body is a stream
             self._settle()
-        response, write = self.result, self._write
-        assert write is not None
-        if not isinstance(response, WsgiResponse) or is_silent(self.request, response):
-            return
-        chunk = pass_on(response.body, data, last=False) if data else b""
-        if chunk:
-            write(chunk)
-            self.sent += len(chunk)
+        response = self.result
+        if not data or not isinstance(response, WsgiResponse) or is_silent(self.request, response):
+            return b""
+        return pass_on(response.body, data, last=False)
 
     def _primed(self, iterable: Iterable[bytes]) -> Iterable[bytes]:
         """Take from a generator app until it has called `start_response`."""

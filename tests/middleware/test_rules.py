@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -791,3 +792,73 @@ def test_what_was_written_is_not_sent_after_a_response_in_its_place() -> None:
 
     body = refuse(app)(Ask().environ(), start_response)
     assert (sent, list(body), closed) == (["403 Forbidden"], [b"no"], [True])
+
+
+class Breaks:
+    """A stage with a bug that shows at the second piece."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def feed(self, data: bytes) -> bytes:
+        self.seen += 1
+        if self.seen == 2:
+            raise LookupError("a bug of the layer")
+        return data
+
+    def flush(self) -> bytes:
+        return b""
+
+    finish = flush
+
+
+@middleware
+def breaks(request: Request) -> Flow:
+    response: Response = yield request
+    response.body.transform(Breaks())
+
+
+@pytest.mark.parametrize("headers", [[], [("Content-Length", "3")]])
+def test_an_app_that_goes_on_after_an_error_of_a_stage_never_makes_a_whole_response(
+    drive: Drive, headers: list[tuple[str, str]]
+) -> None:
+    def wsgi(environ: Any, start_response: Any) -> Any:
+        write = start_response("200 OK", headers)
+        for piece in (b"a", b"b", b"c"):
+            with suppress(LookupError):
+                write(piece)
+        return []
+
+    async def asgi(scope: Any, receive: Any, send: Any) -> None:
+        pairs = [(name.encode(), value.encode()) for name, value in headers]
+        await send({"type": "http.response.start", "status": 200, "headers": pairs})
+        for piece in (b"a", b"b", b"c", b""):
+            with suppress(LookupError, OSError):
+                await send({"type": "http.response.body", "body": piece, "more_body": bool(piece)})
+
+    log: list[Any] = []
+
+    @middleware
+    def outcomes(request: Request) -> Flow:
+        outcome: Outcome = yield (yield request)
+        log.append((outcome.kind, str(outcome.error)))
+
+    answer = drive(Stack(outcomes(), breaks()), {"wsgi": wsgi, "asgi": asgi}[drive.convention])
+    assert (answer.body[:1], isinstance(answer.error, LookupError), answer.complete) == (b"a", True, False)
+    assert [(kind, "bug" in error) for kind, error in log] == [("error", True)]
+
+
+def test_an_app_that_goes_on_after_an_error_of_the_head_sends_nothing() -> None:
+    @middleware
+    def late(request: Request) -> Flow:
+        yield request
+        raise LookupError("a bug of the layer")
+
+    def app(environ: Any, start_response: Any) -> Any:
+        write = start_response("200 OK", [])
+        with suppress(LookupError):
+            write(b"a")
+        return [b"b"]
+
+    answer = Drive("wsgi")(late(), app)
+    assert (answer.status, answer.body, str(answer.error)) == (0, b"", "a bug of the layer")
