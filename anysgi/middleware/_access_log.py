@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import logging
 import os
-from datetime import datetime
-from time import perf_counter
+from datetime import datetime, tzinfo
+from functools import lru_cache
+from time import perf_counter, time
 from typing import TYPE_CHECKING
 
 from .._core._paths import quoted_path
 from ._layer import middleware
+from ._outcome import Outcome
 from ._request_id import current_request_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._layer import Flow
-    from ._outcome import Outcome
+    from ._outcome import Kind
     from ._request import Request
     from ._response import Response
 
@@ -48,126 +50,161 @@ def access_log(
         ValueError: a format that cannot be filled in.
     """
     line = _FORMATS.get(format, format)
+    atoms = _Atoms()
     try:
-        line % _Names()
+        line % atoms
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"access_log(format={format!r}): {error}") from None
     log = logging.getLogger(logger)
+    worst = max(level, logging.ERROR)
+    is_json = line == "json"
+    measured = is_json or "I" in atoms.readers
 
     def write(entry: Entry) -> None:
         severity = entry.severity(level, slow)
         if log.isEnabledFor(severity):
-            log.log(severity, "%s", json.dumps(entry.fields()) if line == "json" else line % Atoms(entry))
+            log.log(severity, "%s", json.dumps(entry.fields()) if is_json else line % atoms.of(entry))
 
     def flow(request: Request) -> Flow:
-        request.body.measure()
+        if not log.isEnabledFor(worst):
+            return
+        if measured:
+            request.body.measure()
         entry = Entry(request)
         try:
             entry.response = response = yield request
         except BaseException as error:
-            entry.ended(error)
+            entry.failed(error)
             write(entry)
             raise
-        outcome: Outcome = yield response
-        entry.ended(outcome.error, outcome)
+        entry.outcome = yield response
         write(entry)
 
     return flow
 
 
 class Entry:
-    """What is known of one request at its end."""
+    """One request: as it came, since the app may change it, and how it ended.  What a line needs is made from that."""
+
+    __slots__ = ("_started", "client", "http_version", "method", "outcome", "path", "query", "request", "response")
+
+    outcome: Outcome
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.target = quoted_path(request.path).decode() + (f"?{request.query}" if request.query else "")
-        self.method, self.client, self.http_version = request.method, request.client, request.http_version
-        self.time = datetime.now().astimezone()
+        self.method, self.path, self.query = request.method, request.path, request.query
+        self.client, self.http_version = request.client, request.http_version
         self.response: Response | None = None
         self._started = perf_counter()
 
-    def ended(self, error: BaseException | None, outcome: Outcome | None = None) -> None:
-        """Note how it ended; without an outcome, before there was a response."""
-        self.error = error
-        self.kind = outcome.kind if outcome else "error" if isinstance(error, Exception) else "aborted"
-        self.status = self.response.status if self.response else 500
-        self.sent = outcome.bytes_sent if outcome else 0
-        self.received = outcome.bytes_received if outcome else None
-        self.first_byte = outcome.first_byte if outcome else None
-        self.duration = outcome.duration if outcome else perf_counter() - self._started
+    def failed(self, error: BaseException) -> None:
+        """Note that it ended before there was a response."""
+        kind: Kind = "error" if isinstance(error, Exception) else "aborted"
+        self.outcome = Outcome(kind, error, 0, None, None, perf_counter() - self._started)
+
+    @property
+    def status(self) -> int:
+        """Of the response; 500 if there was none."""
+        return self.response.status if self.response else 500
+
+    @property
+    def target(self) -> str:
+        """Path and query, percent-encoded."""
+        return quoted_path(self.path).decode() + (f"?{self.query}" if self.query else "")
+
+    @property
+    def began(self) -> float:
+        """When it came, in seconds since the epoch."""
+        return time() - self.outcome.duration
 
     def severity(self, level: int, slow: float | None) -> int:
         """The level to log at."""
-        if self.kind == "error" or self.status >= 500:
+        if self.outcome.kind == "error" or self.status >= 500:
             return max(level, logging.ERROR)
-        return max(level, logging.WARNING) if slow is not None and self.duration >= slow else level
+        return max(level, logging.WARNING) if slow is not None and self.outcome.duration >= slow else level
 
     def fields(self) -> dict[str, object]:
         """The entry as one JSON object; times in seconds, sizes in bytes."""
+        outcome, began = self.outcome, self.began
         return {
-            "time": self.time.isoformat(timespec="milliseconds"),
+            "time": datetime.fromtimestamp(began, _zone(int(began))).isoformat(timespec="milliseconds"),
             "client": self.client,
             "method": self.method,
             "target": self.target,
             "http_version": self.http_version,
             "status": self.status,
-            "outcome": self.kind,
-            "error": self.error and type(self.error).__name__,
-            "bytes_sent": self.sent,
-            "bytes_received": self.received,
-            "first_byte": _rounded(self.first_byte),
-            "duration": _rounded(self.duration),
+            "outcome": outcome.kind,
+            "error": outcome.error and type(outcome.error).__name__,
+            "bytes_sent": outcome.bytes_sent,
+            "bytes_received": outcome.bytes_received,
+            "first_byte": _rounded(outcome.first_byte),
+            "duration": _rounded(outcome.duration),
             "referer": self.request.headers.get("referer"),
             "user_agent": self.request.headers.get("user-agent"),
             "request_id": current_request_id(),
         }
 
 
-class Atoms:
-    """The names a format may use, as a mapping for the `%` operator: only what is asked for is looked up."""
+class _Atoms:
+    """The names a format uses, as the `%` operator asks for them when the format is tried; no other one is looked up.
 
-    def __init__(self, entry: Entry) -> None:
-        self._entry = entry
+    Attributes:
+        readers: by name, what finds its value.
+    """
 
-    def __getitem__(self, name: str) -> object:
-        entry = self._entry
-        if name.startswith("{") and name.endswith(("}i", "}o")):
-            source = entry.request if name[-1] == "i" else entry.response
-            return _safe(source.headers.get(name[1:-2]) if source is not None else None)
-        return _safe(_ATOMS[name](entry))
-
-
-class _Names:
-    """Stands in for `Atoms` while there is no request."""
+    def __init__(self) -> None:
+        self.readers: dict[str, Callable[[Entry], object]] = {}
 
     def __getitem__(self, name: str) -> int:
-        if name not in _ATOMS and not (name.startswith("{") and name.endswith(("}i", "}o"))):
-            raise ValueError(f"%({name})s is none of {' '.join(_ATOMS)} {{header}}i {{header}}o")
+        self.readers[name] = _ATOMS.get(name) or _header_reader(name)
         return 0
+
+    def of(self, entry: Entry) -> dict[str, object]:
+        """The values."""
+        return {name: _safe(read(entry)) for name, read in self.readers.items()}
+
+
+def _header_reader(name: str) -> Callable[[Entry], object]:
+    header = name[1:-2]
+    if name.startswith("{") and name.endswith("}i"):
+        return lambda entry: entry.request.headers.get(header)
+    if name.startswith("{") and name.endswith("}o"):
+        return lambda entry: entry.response.headers.get(header) if entry.response is not None else None
+    raise ValueError(f"%({name})s is none of {' '.join(_ATOMS)} {{header}}i {{header}}o")
+
+
+@lru_cache(64)  # requests come many in a second
+def _zone(second: int) -> tzinfo | None:
+    return datetime.fromtimestamp(second).astimezone().tzinfo
+
+
+@lru_cache(64)
+def _clock(second: int) -> str:
+    return datetime.fromtimestamp(second, _zone(second)).strftime("[%d/%b/%Y:%H:%M:%S %z]")
 
 
 _ATOMS: dict[str, Callable[[Entry], object]] = {
     "h": lambda entry: entry.client,
     "l": lambda entry: None,
     "u": lambda entry: None,
-    "t": lambda entry: entry.time.strftime("[%d/%b/%Y:%H:%M:%S %z]"),
+    "t": lambda entry: _clock(int(entry.began)),
     "r": lambda entry: f"{entry.method} {entry.target} HTTP/{entry.http_version}",
     "m": lambda entry: entry.method,
-    "U": lambda entry: entry.target.partition("?")[0],
-    "q": lambda entry: entry.target.partition("?")[2],
+    "U": lambda entry: quoted_path(entry.path).decode(),
+    "q": lambda entry: entry.query,
     "H": lambda entry: f"HTTP/{entry.http_version}",
     "s": lambda entry: entry.status,
-    "B": lambda entry: entry.sent,
-    "b": lambda entry: entry.sent or None,
-    "I": lambda entry: entry.received,
+    "B": lambda entry: entry.outcome.bytes_sent,
+    "b": lambda entry: entry.outcome.bytes_sent or None,
+    "I": lambda entry: entry.outcome.bytes_received,
     "f": lambda entry: entry.request.headers.get("referer"),
     "a": lambda entry: entry.request.headers.get("user-agent"),
-    "T": lambda entry: int(entry.duration),
-    "D": lambda entry: int(entry.duration * 1e6),
-    "M": lambda entry: int(entry.duration * 1e3),
-    "L": lambda entry: f"{entry.duration:.6f}",
-    "F": lambda entry: None if entry.first_byte is None else int(entry.first_byte * 1e6),
-    "O": lambda entry: entry.kind,
+    "T": lambda entry: int(entry.outcome.duration),
+    "D": lambda entry: int(entry.outcome.duration * 1e6),
+    "M": lambda entry: int(entry.outcome.duration * 1e3),
+    "L": lambda entry: f"{entry.outcome.duration:.6f}",
+    "F": lambda entry: _microseconds(entry.outcome.first_byte),
+    "O": lambda entry: entry.outcome.kind,
     "p": lambda entry: f"<{os.getpid()}>",
     "i": lambda entry: current_request_id(),
 }
@@ -182,6 +219,10 @@ def _safe(value: object) -> object:
     if isinstance(value, str) and (not value.isprintable() or '"' in value):
         return value.encode("unicode_escape").decode("ascii").replace('"', '\\"')
     return value
+
+
+def _microseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else int(seconds * 1e6)
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import re
+from datetime import datetime
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 
@@ -131,6 +133,42 @@ def test_a_logger_that_is_off_costs_no_line(drive: Drive, caplog: pytest.LogCapt
     with caplog.at_level(logging.CRITICAL, "anysgi.access"):
         assert drive(access_log()).status == 200
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(("level", "own"), [(logging.CRITICAL, True), (logging.ERROR, False)])
+def test_a_logger_that_takes_no_errors_either_leaves_the_response_alone(level: int, own: bool) -> None:
+    body = [b"hello"]
+    environ: dict[str, Any] = {}
+    setup_testing_defaults(environ)
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return body
+
+    logging.getLogger("tests.access").setLevel(level)
+    result = access_log(app, logger="tests.access")(environ, lambda *head: None)
+    assert (result is body) is own
+    list(result)
+
+
+def test_errors_are_logged_where_the_rest_is_not(drive: Drive, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, "anysgi.access"):
+        drive(access_log(format="%(s)s"))
+        drive(access_log(format="%(s)s"), App(b"", status=503))
+    assert [record.getMessage() for record in caplog.records] == ["503"]
+
+
+def test_the_time_is_when_the_request_came(drive: Drive, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = datetime(2026, 2, 3, 4, 5, 6, 999_000).astimezone()  # the second has room for the time it took
+    monkeypatch.setattr("anysgi.middleware._access_log.time", ended.timestamp)
+    drive(access_log(format="%(t)s"))
+    drive(access_log(format="json"))
+    text, entry = lines
+    assert text == ended.strftime("[%d/%b/%Y:%H:%M:%S %z]")
+    fields = json.loads(entry)
+    began = datetime.fromisoformat(fields["time"])
+    assert began.utcoffset() == ended.utcoffset()
+    assert (ended - began).total_seconds() == pytest.approx(fields["duration"], abs=0.001)
 
 
 @pytest.mark.parametrize("format", ["%(zz)s", "%(h)", "%s %s", "100 %", "%({x-env}e)s"])
