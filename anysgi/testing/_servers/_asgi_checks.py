@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from .._conformance._check import NotTried, equal, expect
 from .._lint._asgi_rules import ASGI
 from . import _wire
-from ._asgi_app import BULK, ORDERED, asgi_that_raises_in_startup, asgi_without_lifespan
+from ._asgi_app import ORDERED, asgi_that_raises_in_startup, asgi_without_lifespan
 from ._probe_line import Line
 from ._push_client import pushed
 from ._rule_checks import RuleChecks
 from ._websocket_client import Socket, refusal_of
-from ._wire import Cut, Wire, get
+from ._wire import Cut, Wire, come_so_far, get
 
 if TYPE_CHECKING:
     from ._served import Serve, ServedApp
@@ -72,13 +72,7 @@ def response_headers_keep_their_order(served: ServedApp) -> None:
 
 @ANSWERING.rule("A076")
 def a_chunk_leaves_before_the_app_goes_on(served: ServedApp) -> None:
-    with Line(_wire.BOUND) as line, Wire(served) as wire:
-        wire.ask("/waits-amid-the-body" + line.query)
-        line.heard()
-        try:
-            equal((wire.head().status_code, wire.body_until(b"one")), (200, b"one"), "what has come")
-        finally:
-            line.go_on()
+    equal(come_so_far(served, "/waits-amid-the-body"), b"one", "what has come")
 
 
 @ANSWERING.rule("A085")
@@ -87,7 +81,7 @@ def a_client_that_leaves_is_no_error(served: ServedApp) -> None:
     with Line(_wire.BOUND) as line, Wire(served) as wire:
         wire.ask("/sends-until-it-fails" + line.query)
         wire.head()
-        wire.body_until(BULK[:1])
+        wire.piece()
         wire.reset()
         raised = line.heard() and not line.heard()  # the app has ended
     get(served, "/")  # whatever it logs, it has logged before it answers somebody else

@@ -7,6 +7,8 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ._probe_line import Line
+
 if TYPE_CHECKING:
     import h11
 
@@ -93,21 +95,13 @@ class Wire:
 
     def body(self) -> bytes:
         """The rest of the body."""
+        return b"".join(iter(self.piece, b""))
+
+    def piece(self) -> bytes:
+        """The next piece of the body; empty at its end."""
         import h11
 
-        body = b""
-        while isinstance(event := self.next(), h11.Data):
-            body += event.data
-        return body
-
-    def body_until(self, enough: bytes) -> bytes:
-        """What comes of the body until it holds this, or ends."""
-        import h11
-
-        body = b""
-        while enough not in body and isinstance(event := self.next(), h11.Data):
-            body += event.data
-        return body
+        return bytes(event.data) if isinstance(event := self.next(), h11.Data) else b""
 
     def answer(self) -> Answer:
         """The whole response."""
@@ -129,3 +123,15 @@ def get(served: ServedApp, target: str, *headers: tuple[str, str]) -> Answer:
     with Wire(served) as wire:
         wire.ask(target, headers)
         return wire.answer()
+
+
+def come_so_far(served: ServedApp, target: str) -> bytes:
+    """The first piece of body, which has to be here while the app waits behind it."""
+    with Line(BOUND) as line, Wire(served) as wire:
+        wire.ask(target + line.query)
+        line.heard()
+        try:
+            wire.head()
+            return wire.piece()
+        finally:
+            line.go_on()

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from .._conformance._check import NotTried, equal, expect
 from .._lint._wsgi_rules import WSGI
 from . import _wire
-from ._probe_line import Line
 from ._rule_checks import RuleChecks
 from ._served import logged_within
-from ._wire import Cut, Wire, get
+from ._wire import Cut, come_so_far, get
 
 if TYPE_CHECKING:
     from ._served import ServedApp
@@ -41,13 +40,7 @@ def what_was_written_comes_first(served: ServedApp) -> None:
 
 @ANSWERING.rule("W058")
 def a_chunk_is_sent_before_the_next_is_asked_for(served: ServedApp) -> None:
-    with Line(_wire.BOUND) as line, Wire(served) as wire:
-        wire.ask("/waits-amid-the-body" + line.query)
-        line.heard()
-        try:
-            equal((wire.head().status_code, wire.body_until(b"one")), (200, b"one"), "what has come")
-        finally:
-            line.go_on()
+    equal(come_so_far(served, "/waits-amid-the-body"), b"one", "what has come")
 
 
 @ANSWERING.rule("W063")
