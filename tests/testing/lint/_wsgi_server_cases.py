@@ -5,6 +5,7 @@ They are wsgiref on a thread, which is mended where it breaks a rule itself, and
 
 from __future__ import annotations
 
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -181,6 +182,13 @@ class TellsWhatCameOfIt(Response):
     def log_exception(self, exc_info: Any) -> None:
         self.log.append("GET /fails: the app failed, 500 was sent\n")
         super().log_exception(exc_info)
+
+
+class CutsOff(Response):
+    """No error page."""
+
+    def handle_error(self) -> None:
+        self.log_exception(sys.exc_info())
 
 
 def wsgiref_with(habit: type[Response]) -> Serve:
