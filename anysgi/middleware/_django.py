@@ -186,4 +186,8 @@ class AsyncWatchedBody:
 
     def close(self) -> None:
         """Django closes in a thread: what a layer does about it cannot be awaited any more."""
-        self._exchange.finish("aborted")
+        exchange = self._exchange
+        with exchange.request.bound():
+            exchange.finish("aborted")
+
+    __del__ = close  # of a client that left, Django lets the stream go without closing it

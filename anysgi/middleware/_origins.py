@@ -22,7 +22,8 @@ def origin_judge(origins: Origins) -> Callable[[str], bool]:
         ValueError: an origin that no browser would send: with a path, a slash at the end, or without a scheme.
     """
     if callable(origins):
-        return origins
+        judge = origins
+        return lambda origin: is_origin(origin) and judge(origin)
     several = [origins] if isinstance(origins, str | re.Pattern) else list(origins)
     named = frozenset(_checked(origin) for origin in several if isinstance(origin, str))
     patterns = [origin for origin in several if not isinstance(origin, str)]
@@ -30,7 +31,14 @@ def origin_judge(origins: Origins) -> Callable[[str], bool]:
         return _anyone
     if not patterns:
         return named.__contains__
-    return lambda origin: origin in named or any(pattern.fullmatch(origin) for pattern in patterns)
+    return lambda origin: (
+        origin in named or (is_origin(origin) and any(pattern.fullmatch(origin) for pattern in patterns))
+    )
+
+
+def is_origin(value: str) -> bool:
+    """Whether a value has the shape of an origin; only those are asked about, as the answer repeats them."""
+    return value == "null" or _ORIGIN.fullmatch(value.lower()) is not None
 
 
 def _anyone(_origin: str) -> bool:

@@ -73,7 +73,8 @@ def request_id(
     if given is None and trusted and traceparent:
         found = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
         given = found[1] if found else None
-    current = given if given is not None and validate(given) else generate()
+    is_valid = given is not None and given.isprintable() and validate(given)
+    current = given if given is not None and is_valid else generate()
     if current != given or header not in headers:
         headers.set(header, current)
     request.bind(_current, current)

@@ -10,6 +10,7 @@ import asyncio
 import functools
 import gzip
 import logging
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -79,6 +80,7 @@ ITEMS = """
 10  rules              a_cancellation_cannot_be_answered
 10  django             a_cancelled_view_goes_through_the_layers
 10  properties         wsgi_is_asgi
+10  places             the_end_of_a_stream_and_a_client_that_leaves_it
 10  ../servers/outcomes  a_client_that_leaves_a_stream_is_told_of_once
 11  rules              receive_and_send_in_tasks_of_their_own
 11  rules              a_bound_variable_is_there_for_app_body_and_outcome_and_gone_afterwards
@@ -292,6 +294,25 @@ def test_one_stack_serves_many_threads_at_once(drive: Drive) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(serve, range(4))) == [[f"r{number}"] for number in range(4)]
+
+
+def test_nothing_a_client_says_of_itself_becomes_a_header_of_its_own(drive: Drive) -> None:
+    """Servers refuse line breaks in headers; a layer does not rely on it."""
+    forged = "https://x.test\r\nSet-Cookie: a=1"
+    stack = Stack(request_id(validate=lambda value: True), cors(origins=lambda origin: True, credentials=True))
+    app = drive.wrap(stack, App(b"x"))
+
+    def wsgi(environ: Any, start_response: Any) -> Any:
+        return app({**environ, "HTTP_ORIGIN": forged, "HTTP_X_REQUEST_ID": forged}, start_response)
+
+    async def asgi(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"origin", forged.encode()), (b"x-request-id", forged.encode())]
+        await app({**scope, "headers": headers}, receive, send)
+
+    answer = drive.serve({"wsgi": wsgi, "asgi": asgi}[drive.convention], Ask())
+    assert (answer.status, answer.error) == (200, None)
+    assert answer.header("access-control-allow-origin") is None
+    assert re.fullmatch("[0-9a-f]{32}", answer.header("x-request-id") or "")
 
 
 def test_an_error_page_has_what_every_page_has(drive: Drive, caplog: pytest.LogCaptureFixture) -> None:
