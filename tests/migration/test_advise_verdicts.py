@@ -95,6 +95,22 @@ def test_a_busy_machine_is_not_taken_for_waiting() -> None:
     assert measured.waited == pytest.approx(0.0)
 
 
+def test_a_lock_of_theirs_is_found_on_a_busy_machine_too() -> None:
+    """Other processes had the CPU while these requests stood in the run queue; nobody held the global lock."""
+    solo = [sample(wall=0.006, cpu=0.001, waits={"sleep": 0.005})] * 40
+    each = sample(wall=0.040, cpu=0.001, queued=0.015, waits={"sleep": 0.005})
+    measured = summarize(solo, Contended((each,) * 40, 4, elapsed=0.4, held=0.02))
+    assert judge(measured, Demand(threads=8)).word == "FIX FIRST"
+    held = summarize(solo, Contended((each,) * 40, 4, elapsed=0.4, held=0.9))
+    assert judge(held, Demand(threads=8)).word != "FIX FIRST"
+
+
+def test_a_few_requests_that_delay_each_other_among_many_are_no_queue() -> None:
+    many = replace(WAITING, grown=2.3, busy=0.2, at_once=16)
+    assert judge(many, Demand(40)).word == "MOVE"
+    assert judge(replace(many, grown=3.2), Demand(40)).word == "FIX FIRST"  # as with 5 connections for 16
+
+
 def test_figures_are_means_with_intervals() -> None:
     samples = [sample(wall=0.1 + n / 1000, waits={"socket": 0.04, "lock": 0.02}, longest=0.03) for n in range(40)]
     measured = summarize([*samples, sample(status=0), sample(status=503)], Contended(tuple(samples), 4, elapsed=1.0))

@@ -1,26 +1,31 @@
 """Two runs of a route: alone in the process, and against itself.
 
 Alone, time off the CPU is waiting.  Against itself, what is added is queueing: for the CPU, for Python's global lock,
-or for something the requests share.  Which of them, the busy share tells: if the CPU was mostly idle meanwhile, and so
-nobody held the global lock, they waited for each other.
+or for something the requests share.  Which of them, the busy share tells: if they used little CPU meanwhile, and a
+thread that did nothing but ask for the global lock got it at once, they waited for each other.
 """
 
 from __future__ import annotations
 
 import threading
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from ._measure import Sample, measure
+from ._waits import run_queue
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .._compare._exchanges import Asked
 
 _WARM_UP = 3
 _FEWEST_AT_ONCE = 4  # fewer would not show what requests do to each other
+_MOMENT = 0.001  # seconds between two looks at the global lock
+_SLACK = 0.0005  # seconds that a timer may be late by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +36,13 @@ class Contended:
         samples: its requests.
         at_once: how many were under way at a time.
         elapsed: seconds the whole run took.
+        held: the share of the time in which somebody who wanted Python's global lock waited for it.
     """
 
     samples: tuple[Sample, ...]
     at_once: int
     elapsed: float
+    held: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -44,8 +51,11 @@ class Contended:
 
     @property
     def busy(self) -> float:
-        """The share of the time in which some thread had a CPU, or was in line for one; more than 1 on several."""
-        return sum(sample.cpu + sample.queued for sample in self.samples) / self.elapsed
+        """The share of the time in which requests had a CPU, or the global lock; more than 1 on several CPUs.
+
+        Not the time in the run queue: where other processes use the machine, that is theirs.
+        """
+        return max(sum(sample.cpu for sample in self.samples) / self.elapsed, self.held)
 
 
 def alone(app: Any, requests: Sequence[Asked], count: int, seconds: float) -> list[Sample]:
@@ -96,7 +106,34 @@ def against_itself(app: Any, requests: Sequence[Asked], at_once: int, count: int
         worker.start()
     end[0] = perf_counter() + seconds
     started = perf_counter()
-    together.wait()
-    for worker in workers:
-        worker.join()
-    return Contended(tuple(samples), threads, perf_counter() - started)
+    with _global_lock() as held:
+        together.wait()
+        for worker in workers:
+            worker.join()
+        elapsed = perf_counter() - started
+    return Contended(tuple(samples), threads, elapsed, held())
+
+
+@contextmanager
+def _global_lock() -> Iterator[Callable[[], float]]:
+    """See how long somebody waits for Python's global lock: a thread gives it up, and wants it back a moment later.
+
+    Yields:
+        Called after the block: the share of the time that was spent in waiting, the run queue taken off.
+    """
+    over = threading.Event()
+    waited: list[float] = []
+
+    def look() -> None:
+        while not over.is_set():
+            asleep, queued = perf_counter(), run_queue()
+            time.sleep(_MOMENT)
+            waited.append(max(perf_counter() - asleep - _MOMENT - (run_queue() - queued) - _SLACK, 0.0))
+
+    watcher = threading.Thread(target=look, name="anysgi-advise-lock", daemon=True)
+    watcher.start()
+    try:
+        yield lambda: sum(waited) / (sum(waited) + _MOMENT * len(waited)) if waited else 0.0
+    finally:
+        over.set()
+        watcher.join()

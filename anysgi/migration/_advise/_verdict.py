@@ -25,7 +25,8 @@ FAILED = 0.1  # share of failed requests that makes a measurement worthless
 LOOP_STOPS = 0.020  # seconds of CPU in one piece that everybody else on a loop would feel
 _LONG_LIVED = 1.0  # seconds between two chunks: a stream that holds its thread
 _IDLE = 0.5  # busy share below which nobody can have waited for the CPU or the global lock
-_GROWN = 2.0  # times the solo wall time that requests take against each other
+_GROWN = 2.0  # times the solo wall time that requests take against each other, at least
+_IN_LINE = 6  # requests: where so many share one thing, they take as many times as long
 _MOSTLY = 0.5
 _SMALL = 0.1
 _HIGH_LOAD = 0.7  # of one CPU: beyond, queues grow whatever the threads do
@@ -58,7 +59,7 @@ class Measured:
         failed: the share of requests with a status of 500 or more, or an exception.
         count: samples taken alone.
         grown: wall time against itself, over that alone; run queue taken off both.
-        busy: the share of the contended run in which some thread had a CPU or was in line for one.
+        busy: the share of the contended run in which requests had a CPU, or Python's global lock.
         at_once: requests under way in the contended run.
     """
 
@@ -147,7 +148,7 @@ def _is_long_lived(m: Measured, _demand: Demand) -> str:
 
 
 def _wait_for_each_other(m: Measured, _demand: Demand) -> str:
-    if m.grown < _GROWN or m.busy >= _IDLE:
+    if m.grown < max(_GROWN, m.at_once / _IN_LINE) or m.busy >= _IDLE:
         return ""
     return (
         f"{m.at_once} at once take {m.grown:.1f} times as long, with the CPU {1 - min(m.busy, 1):.0%} idle: they wait "
