@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from datetime import datetime, tzinfo
 from functools import lru_cache
+from random import random
 from time import perf_counter, time
 from typing import TYPE_CHECKING
 
 from .._core._paths import quoted_path
+from ._capture import REDACTED
 from ._layer import middleware
 from ._outcome import Outcome
 from ._request_id import current_request_id
+from ._routes import route_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
 
     from ._layer import Flow
     from ._outcome import Kind
@@ -35,6 +39,9 @@ def access_log(
     logger: str = "anysgi.access",
     level: int = logging.INFO,
     slow: float | None = None,
+    sample: float = 1.0,
+    redact: Collection[str] = (),
+    extra: Callable[[Request, Response | None], Mapping[str, object]] | None = None,
 ) -> Callable[[Request], Flow]:
     """Log every request once, at its end: with its outcome, the bytes sent, the time to the head and in all.
 
@@ -45,10 +52,15 @@ def access_log(
         logger: the name of the logger.
         level: at which to log; responses with status 500 and above, and those that failed, get `ERROR`.
         slow: seconds after which a request is logged as `WARNING`.
+        sample: the share of requests that are logged, from 0 to 1; those logged as `WARNING` or `ERROR` all are.
+        redact: names of query parameters whose values are left out, of the referer's too.
+        extra: further members of a JSON line, such as the user's id.
 
     Raises:
-        ValueError: a format that cannot be filled in.
+        ValueError: a format that cannot be filled in, or a share of more than all.
     """
+    if not 0 <= sample <= 1:
+        raise ValueError(f"access_log(sample={sample:g}): write a share from 0 to 1, such as 0.1")
     line = _FORMATS.get(format, format)
     atoms = _Atoms()
     try:
@@ -59,18 +71,25 @@ def access_log(
     worst = max(level, logging.ERROR)
     is_json = line == "json"
     measured = is_json or "I" in atoms.readers
+    hide = _hider(redact) if redact else None
+
+    def text_of(entry: Entry) -> str:
+        if not is_json:
+            return line % atoms.of(entry)
+        more = extra(entry.request, entry.response) if extra else {}
+        return json.dumps({**entry.fields(), **more}, default=str)
 
     def write(entry: Entry) -> None:
         severity = entry.severity(level, slow)
-        if log.isEnabledFor(severity):
-            log.log(severity, "%s", json.dumps(entry.fields()) if is_json else line % atoms.of(entry))
+        if log.isEnabledFor(severity) and (sample == 1 or severity != level or random() < sample):
+            log.log(severity, "%s", text_of(entry))
 
     def flow(request: Request) -> Flow:
         if not log.isEnabledFor(worst):
             return
         if measured:
             request.body.measure()
-        entry = Entry(request)
+        entry = Entry(request, hide)
         try:
             entry.response = response = yield request
         except BaseException as error:
@@ -86,16 +105,21 @@ def access_log(
 class Entry:
     """One request: as it came, since the app may change it, and how it ended.  What a line needs is made from that."""
 
-    __slots__ = ("_started", "client", "http_version", "method", "outcome", "path", "query", "request", "response")
+    __slots__ = (
+        *("_hide", "_started", "client", "http_version", "method", "outcome"),
+        *("path", "query", "request", "response"),
+    )
 
     outcome: Outcome
 
-    def __init__(self, request: Request) -> None:
-        self.request = request
+    def __init__(self, request: Request, hide: Callable[[str], str] | None) -> None:
+        self.request, self._hide = request, hide
         self.method, self.path, self.query = request.method, request.path, request.query
         self.client, self.http_version = request.client, request.http_version
         self.response: Response | None = None
         self._started = perf_counter()
+        if hide is not None:
+            self.query = hide(self.query)
 
     def failed(self, error: BaseException) -> None:
         """Note that it ended before there was a response."""
@@ -111,6 +135,12 @@ class Entry:
     def target(self) -> str:
         """Path and query, percent-encoded."""
         return quoted_path(self.path).decode() + (f"?{self.query}" if self.query else "")
+
+    @property
+    def referer(self) -> str | None:
+        """Where the client says it comes from."""
+        found = self.request.headers.get("referer")
+        return found if found is None or self._hide is None else self._hide(found)
 
     @property
     def began(self) -> float:
@@ -139,10 +169,18 @@ class Entry:
             "bytes_received": outcome.bytes_received,
             "first_byte": _rounded(outcome.first_byte),
             "duration": _rounded(outcome.duration),
-            "referer": self.request.headers.get("referer"),
+            "route": route_of(self.request),
+            "referer": self.referer,
             "user_agent": self.request.headers.get("user-agent"),
             "request_id": current_request_id(),
         }
+
+
+def _hider(names: Collection[str]) -> Callable[[str], str]:
+    """Make the function that takes the values of some parameters out of a query or a URL."""
+    listed = "|".join(map(re.escape, [names] if isinstance(names, str) else names))
+    find = re.compile(rf"(?<![^?&;])({listed})=[^&;#]*", re.IGNORECASE)
+    return lambda text: find.sub(rf"\1={REDACTED}", text)
 
 
 class _Atoms:
@@ -197,7 +235,7 @@ _ATOMS: dict[str, Callable[[Entry], object]] = {
     "B": lambda entry: entry.outcome.bytes_sent,
     "b": lambda entry: entry.outcome.bytes_sent or None,
     "I": lambda entry: entry.outcome.bytes_received,
-    "f": lambda entry: entry.request.headers.get("referer"),
+    "f": lambda entry: entry.referer,
     "a": lambda entry: entry.request.headers.get("user-agent"),
     "T": lambda entry: int(entry.outcome.duration),
     "D": lambda entry: int(entry.outcome.duration * 1e6),

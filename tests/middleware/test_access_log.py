@@ -175,3 +175,38 @@ def test_the_time_is_when_the_request_came(drive: Drive, lines: list[str], monke
 def test_a_format_that_cannot_be_filled_in_is_an_error_when_the_stack_is_built(format: str) -> None:
     with pytest.raises(ValueError, match="access_log"):
         access_log(format=format)
+
+
+def test_of_ordinary_requests_a_share_is_logged_and_of_others_all(
+    drive: Drive, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chances = iter([0.05, 0.15])
+    monkeypatch.setattr("anysgi.middleware._access_log.random", lambda: next(chances))
+    sampled = access_log(format="%(s)s", sample=0.1)
+    for app in (App(b"x", status=201), App(b"x", status=202), App(b"x", status=500)):
+        drive(sampled, app)
+    drive(access_log(format="slow", sample=0.0, slow=0.0))
+    assert list(lines) == ["201", "500", "slow"]
+    with pytest.raises(ValueError, match="a share from 0 to 1"):
+        access_log(sample=10)
+
+
+def test_secrets_in_queries_are_left_out(drive: Drive, lines: list[str]) -> None:
+    log = access_log(format="%(r)s %(q)s %(f)s", redact=["token", "key"])
+    headers = {"Referer": "https://x.test/?Token=secret&monkey=1#key=secret"}
+    drive(log, query="a=1&token=secret&key=&mytoken=2", headers=headers)
+    query = "a=1&token=[redacted]&key=[redacted]&mytoken=2"
+    referer = "https://x.test/?Token=[redacted]&monkey=1#key=secret"  # no client sends what follows a #
+    assert only(lines) == f"GET /?{query} HTTP/1.1 {query} {referer}"
+
+
+def test_a_json_line_names_the_route_and_what_the_team_wants(drive: Drive, lines: list[str]) -> None:
+    def extra(request: Request, response: Response | None) -> dict[str, object]:
+        return {"user": request.headers.get("x-user"), "answered": response is not None, "odd": {1}}
+
+    log = access_log(format="json", extra=extra)
+    drive(log, headers={"X-User": "u1"}, **{"anysgi.route": "/users/{id}"})
+    drive(log, App(raises=LookupError("no")))
+    first, second = map(json.loads, lines)
+    assert (first["route"], first["user"], first["answered"], first["odd"]) == ("/users/{id}", "u1", True, "{1}")
+    assert (second["route"], second["answered"]) == (None, False)
