@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from ._asgi_exchange import PASSING
 from ._asgi_http import HttpExchange, PeekingExchange, offer_no_files
+from ._asgi_request import asgi_request
 from ._asgi_websocket import WebsocketExchange
+from ._exchange import answer_of
+from ._layer import guards_and_rest
 from ._wrapped import Wrapped
 
 if TYPE_CHECKING:
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from ._asgi_exchange import AsgiExchange
     from ._layer import Layer, Start
 
-    Kind = tuple[type[AsgiExchange], tuple[Start, ...]]
+    Kind = tuple[type[AsgiExchange], tuple[Start, ...], tuple[Start, ...]]
 
 
 class AsgiStack(Wrapped):
@@ -28,10 +31,10 @@ class AsgiStack(Wrapped):
     def __init__(self, app: ASGIApp, layers: tuple[Layer, ...]) -> None:
         self.app, self.layers = app, layers
         peeks = any(layer.peek for layer in layers)
-        handshakes = tuple(layer.start for layer in layers if layer.websocket)
+        handshakes = [layer for layer in layers if layer.websocket]
         kinds: dict[str, Kind] = {
-            "http": (PeekingExchange if peeks else HttpExchange, tuple(layer.start for layer in layers)),
-            **({"websocket": (WebsocketExchange, handshakes)} if handshakes else {}),
+            "http": (PeekingExchange if peeks else HttpExchange, *guards_and_rest(layers)),
+            **({"websocket": (WebsocketExchange, *guards_and_rest(handshakes))} if handshakes else {}),
         }
         self._plan = (app, kinds, any(layer.needs_bytes for layer in layers))
 
@@ -42,19 +45,33 @@ class AsgiStack(Wrapped):
         if kind is None:
             await app(scope, receive, send)
             return
-        make, starts = kind
-        exchange = make()
-        exchange.open(offer_no_files(scope) if needs_bytes else scope, receive, send)
+        make, guards, starts = kind
+        request = asgi_request(offer_no_files(scope) if needs_bytes else scope)
         try:
-            for call in exchange.enter(starts):
-                await call.amake()
-            if exchange.result is None:
-                await exchange.run(app)
-        except BaseException as error:
-            await exchange.app_raised(error)
-        else:
-            if exchange.state is not PASSING:
-                await exchange.app_returned()
+            for guard in guards:  # nothing is outside of these: they need no exchange, if they have nothing to say
+                answer = guard(request)
+                if answer is not None:
+                    break
+            else:
+                answer = None
+                if not starts and request._body is None and request.bindings is None and request.limits is None:
+                    await app(request.hand_on(), receive, send)
+                    return
+            exchange = make()
+            exchange.open(request, receive, send)
+            try:
+                if answer is None:
+                    for call in exchange.enter(starts):
+                        await call.amake()
+                else:
+                    exchange.result = answer_of(guard, answer)
+                if exchange.result is None:
+                    await exchange.run(app)
+            except BaseException as error:
+                await exchange.app_raised(error)
+            else:
+                if exchange.state is not PASSING:
+                    await exchange.app_returned()
         finally:
-            if exchange.request.bindings is not None:
-                exchange.request.unbind()
+            if request.bindings is not None:
+                request.unbind()

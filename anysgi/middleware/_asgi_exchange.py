@@ -6,14 +6,13 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from ..exceptions import AppProtocolError, ClientDisconnected
-from ._asgi_request import asgi_request
 from ._exchange import Exchange
 from ._response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from ..types import ASGIApp, Message, Receive, Scope, Send
+    from ..types import ASGIApp, Message, Receive, Send
     from ._asgi_request import AsgiRequest
 
 BEFORE, PEEKING, HELD, FLOWING, TRAILING = "BEFORE", "PEEKING", "HELD", "FLOWING", "TRAILING"
@@ -32,9 +31,9 @@ class AsgiExchange(Exchange):
     _receive: Receive
     _send: Send
 
-    def open(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def open(self, request: AsgiRequest, receive: Receive, send: Send) -> None:
         """Begin."""
-        self.begin(asgi_request(scope))
+        self.begin(request)
         self._receive = receive
         self._send = send
         self._lost = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._core._header_views import ScopeHeaders, scope_headers
+from .._core._header_views import ScopeHeaders
 from .._core._headers import latin1
 from .._core._paths import query_text, quoted_path
 from ._request import Request
@@ -123,7 +123,8 @@ def asgi_request(scope: Scope) -> AsgiRequest:
     """View a scope."""
     request = AsgiRequest()
     request.current = scope
-    request.headers = scope_headers(scope["headers"])
-    request._is_own = False
+    headers = request.headers = ScopeHeaders()
+    headers.raw = scope["headers"]
+    headers.is_own = request._is_own = False
     request._body = request.bindings = request.limits = None
     return request

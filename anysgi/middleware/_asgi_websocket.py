@@ -20,7 +20,8 @@ from ._response import AsgiResponse, Response, asgi_response
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from ..types import ASGIApp, Message, Receive, Scope, Send
+    from ..types import ASGIApp, Message, Receive, Send
+    from ._asgi_request import AsgiRequest
 
 ACCEPT, CLOSE = "websocket.accept", "websocket.close"
 DENY, DENY_BODY = "websocket.http.response.start", "websocket.http.response.body"
@@ -49,8 +50,8 @@ class WebsocketExchange(AsgiExchange):
     _accepted: bool
     _connected: bool
 
-    def open(self, scope: Scope, receive: Receive, send: Send) -> None:
-        super().open(scope, receive, send)
+    def open(self, request: AsgiRequest, receive: Receive, send: Send) -> None:
+        super().open(request, receive, send)
         self._accepted = self._connected = False
 
     def run(self, app: ASGIApp) -> Awaitable[None]:

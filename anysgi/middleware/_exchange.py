@@ -83,13 +83,13 @@ class Exchange:
                 if flow is None:
                     continue
                 if type(flow) is not GeneratorType:
-                    self.result = _answer(start, flow)
+                    self.result = answer_of(start, flow)
                     break
                 step = next(flow)
             except StopIteration as stop:
                 if stop.value is None:
                     continue
-                self.result = _answer(flow, stop.value)
+                self.result = answer_of(flow, stop.value)
             except BaseException as error:
                 self.result = error
             else:
@@ -98,7 +98,7 @@ class Exchange:
                     continue
                 if type(step) is Call:
                     return self._go_on_entering(flow, step, starts)
-                self.result = _answer(flow, step)
+                self.result = answer_of(flow, step)
                 self._expect_outcome(flow)
             break
         return ()
@@ -110,14 +110,14 @@ class Exchange:
                 step = _resume(flow, step)
         except StopIteration as stop:
             if stop.value is not None:
-                self.result = _answer(flow, stop.value)
+                self.result = answer_of(flow, stop.value)
         except BaseException as error:
             self.result = error
         else:
             if step is self.request:
                 self.waiting.append(flow)
             else:
-                self.result = _answer(flow, step)
+                self.result = answer_of(flow, step)
                 self._expect_outcome(flow)
         if self.result is None:
             yield from self.enter(starts)
@@ -134,7 +134,7 @@ class Exchange:
                 replacement = stop.value
                 if replacement is None or replacement is result:
                     continue
-                return self._replace(_answer(flow, replacement))
+                return self._replace(answer_of(flow, replacement))
             except BaseException as error:
                 return self._replace(error)
             if step is not result:
@@ -151,13 +151,13 @@ class Exchange:
                 step = _resume(flow, step)
         except StopIteration as stop:
             if stop.value is not None and stop.value is not replacement:
-                replacement = _answer(flow, stop.value)
+                replacement = answer_of(flow, stop.value)
         except BaseException as error:
             replacement = error
         else:
             keeper = flow
             if step is not replacement:
-                replacement = _answer(flow, step)
+                replacement = answer_of(flow, step)
         yield from self._replace(replacement, keeper)
 
     def _replace(
@@ -235,7 +235,7 @@ def _resume(flow: Flow, call: Call) -> Any:
     return flow.send(call.value)
 
 
-def _answer(layer: Flow | Start, step: object) -> Response | FlowError:
+def answer_of(layer: Flow | Start, step: object) -> Response | FlowError:
     """What a layer answered, or its mistake."""
     if not isinstance(step, Response):
         return _stray(layer, step)

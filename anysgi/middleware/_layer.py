@@ -44,11 +44,13 @@ class Layer:
 
     Attributes:
         start: makes the generator for one request, or answers it, or has nothing to say.
+        is_flow: it is a generator function.
         duals: every `Dual` it may call.
     """
 
     name: str
     start: Start
+    is_flow: bool
     duals: tuple[Dual, ...]
     outside: frozenset[str]
     websocket: bool
@@ -104,7 +106,8 @@ class Middleware(Generic[P]):
                 raise StackError(f"{self._where()} must return a function of the request, not {start!r}")
             closed_over = _closed_over(start)
         duals = tuple(found for found in _spread([*options.values(), *closed_over]) if isinstance(found, Dual))
-        return Layer(self.name, _unless(skip, start), duals, self._outside, **self._declared)
+        is_flow = inspect.isgeneratorfunction(start)
+        return Layer(self.name, _unless(skip, start), is_flow, duals, self._outside, **self._declared)
 
     def _prepared(self, options: dict[str, Any]) -> Any:
         try:
@@ -191,6 +194,17 @@ def _by_position(function: Callable[..., Any]) -> int:
     """How many arguments a function takes by position."""
     parameters = inspect.signature(function).parameters.values()
     return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+
+
+def guards_and_rest(layers: Iterable[Layer]) -> tuple[tuple[Start, ...], tuple[Start, ...]]:
+    """Divide a row of layers at the outermost generator."""
+    rest = iter(layers)
+    guards: list[Start] = []
+    for layer in rest:
+        if layer.is_flow:
+            return tuple(guards), (layer.start, *(inner.start for inner in rest))
+        guards.append(layer.start)
+    return tuple(guards), ()
 
 
 def _spread(values: Iterable[object]) -> Iterator[object]:

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 from .._core._header_views import (
     ByteHeaders,
     TextHeaders,
-    byte_headers,
     byte_pairs,
     checked_headers,
-    text_headers,
     text_pairs,
 )
 from .._core._start_response import parse_status
@@ -136,7 +134,9 @@ def asgi_response(message: Message, kind: type[AsgiResponse] = AsgiResponse) -> 
     """View the message an app's response begins with."""
     response = kind()
     response._message = message
-    response.headers = byte_headers(message.get("headers") or [])
+    headers = response.headers = ByteHeaders()
+    headers.raw = message.get("headers") or []
+    headers.is_own = False
     response._status = response._body = None
     return response
 
@@ -176,7 +176,8 @@ def wsgi_response(line: str, raw: TextList, request: WsgiRequest) -> WsgiRespons
     """View what an app gave to `start_response`; what it returned may follow."""
     response = WsgiResponse()
     response._line = line
-    response.headers = text_headers(list(raw))
+    headers = response.headers = TextHeaders()
+    headers.raw = list(raw)
     response._request = request
     response._iterable = response._status = response._body = None
     return response

@@ -15,8 +15,9 @@ from wsgiref.util import FileWrapper
 from ..exceptions import AppProtocolError, BadRequest
 from ._answers import problem
 from ._body import Body, at_hand, is_changed, is_used, pass_on
-from ._exchange import Exchange
+from ._exchange import Exchange, answer_of
 from ._framing import is_silent, set_length
+from ._layer import guards_and_rest
 from ._response import Response, WsgiResponse, content_length, is_file_of, wsgi_response
 from ._wrapped import Wrapped
 from ._wsgi_body import Page, Rest, WatchedBody, close, look_ahead, watch_file
@@ -38,28 +39,39 @@ class WsgiStack(Wrapped):
     __slots__ = ()
 
     app: WSGIApp
-    _plan: tuple[WSGIApp, tuple[Start, ...], type[WsgiExchange], bool]
+    _plan: tuple[WSGIApp, tuple[Start, ...], tuple[Start, ...], type[WsgiExchange], bool]
 
     def __init__(self, app: WSGIApp, layers: tuple[Layer, ...]) -> None:
         self.app, self.layers = app, layers
         make = PeekingExchange if any(layer.peek for layer in layers) else WsgiExchange
-        starts = tuple(layer.start for layer in layers)
-        self._plan = (app, starts, make, any(layer.needs_bytes for layer in layers))
+        self._plan = (app, *guards_and_rest(layers), make, any(layer.needs_bytes for layer in layers))
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request (PEP 3333)."""
-        app, starts, make, needs_bytes = self._plan
+        app, guards, starts, make, needs_bytes = self._plan
         if needs_bytes and "wsgi.file_wrapper" in environ:
             environ["wsgi.file_wrapper"] = FileWrapper
-        exchange = make()
-        exchange.open(environ, start_response)
+        request = wsgi_request(environ)
         try:
-            for call in exchange.enter(starts):
-                call.make()
+            for guard in guards:  # nothing is outside of these: they need no exchange, if they have nothing to say
+                answer = guard(request)
+                if answer is not None:
+                    break
+            else:
+                answer = None
+                if not starts and request._body is None and request.bindings is None and request.limits is None:
+                    return app(environ, start_response)
+            exchange = make()
+            exchange.open(request, start_response)
+            if answer is None:
+                for call in exchange.enter(starts):
+                    call.make()
+            else:
+                exchange.result = answer_of(guard, answer)
             return exchange.run(app)
         finally:
-            if exchange.request.bindings is not None:
-                exchange.request.unbind()
+            if request.bindings is not None:
+                request.unbind()
 
 
 class WsgiExchange(Exchange):
@@ -72,9 +84,9 @@ class WsgiExchange(Exchange):
     _respond: StartResponse
     _write: Write | None  # the server's, once it has the head
 
-    def open(self, environ: Environ, start_response: StartResponse) -> None:
+    def open(self, request: WsgiRequest, start_response: StartResponse) -> None:
         """Begin."""
-        self.begin(wsgi_request(environ))
+        self.begin(request)
         self._respond = start_response
         self._write = None
         self._iterable = ()
@@ -116,7 +128,11 @@ class WsgiExchange(Exchange):
                 self._fail(error)
             self.result = error
         else:
-            self._take(iterable)
+            response = self.result
+            if self._write is None and isinstance(response, WsgiResponse):
+                self._iterable = response._iterable = iterable
+            else:
+                self._take(iterable)
 
     def _fail(self, error: BaseException) -> NoReturn:
         """Cut a response whose head is out."""
@@ -125,15 +141,13 @@ class WsgiExchange(Exchange):
         raise error
 
     def _take(self, iterable: Iterable[bytes]) -> None:
-        """Note what the app returned; its `write()` may have sent the head by now."""
+        """Note what an app returned whose `write()` has sent the head by now."""
         response = self.result
         if isinstance(response, BaseException) and self._write is not None:  # the app went on after a failed write()
             close(iterable)
             self._fail(response)
         elif not isinstance(response, WsgiResponse):  # replaced already
             close(iterable)
-        elif self._write is None:
-            self._iterable = response._iterable = iterable
         else:
             silent = is_silent(self.request, response)
             self._iterable = WatchedBody(self, iterable, response._body, None, silent=silent)
@@ -183,7 +197,7 @@ class WsgiExchange(Exchange):
 
     def _settle(self) -> None:
         """Hand the result to the layers, and what they made of it to the server."""
-        own = self.result
+        own, request = self.result, self.request
         for call in self.unwind():
             call.make()
         response = self.result
@@ -194,8 +208,9 @@ class WsgiExchange(Exchange):
             self.result = None  # no cycle through the traceback
             raise response
         try:
-            if response._body is None and response._status is None and not self.ending:
-                self._iterable = self._bound()  # the app's, and nobody touched it
+            if response._body is None and response._status is None and not self.ending:  # the app's, untouched
+                if request.bindings is not None or request.limits is not None:
+                    self._iterable = self._bound()
             else:
                 self._iterable = self._framed(response)
             line, headers = response.start_arguments()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._core._header_views import environ_headers
+from .._core._header_views import EnvironHeaders
 from .._core._paths import asgi_paths, native_text, text_path, unnative_text
 from ._request import Request
 
@@ -93,6 +93,7 @@ def wsgi_request(environ: Environ) -> WsgiRequest:
     """View an environ."""
     request = WsgiRequest()
     request.environ = environ
-    request.headers = environ_headers(environ)
+    headers = request.headers = EnvironHeaders()
+    headers.environ = environ
     request._body = request.bindings = request.limits = None
     return request
