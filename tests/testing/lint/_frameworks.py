@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+ASGI, WSGI = ("quart", "litestar", "falcon_asgi"), ("pyramid", "falcon_wsgi")
+"""Those that tests/servers has no app of."""
+
 PATHS = ("/", "/stream", "/file", "/boom", "/missing", "/caf%C3%A9?q=%E9")
 
 

@@ -1,7 +1,7 @@
-"""What a server imports: an app of tests/servers inside the validators, with one of our adapters between two of them.
+"""What a server imports: an app inside the validators, with one of our adapters between two of them.
 
-ANYSGI_TEST_APP names the app, ANYSGI_LINT_WAY says `native`, `w2a` or `a2w`.  Findings go to ANYSGI_LINT_FILE, one a
-line, and the server's own as well as the app's.
+ANYSGI_TEST_APP names the app, one of tests/servers or of `_frameworks`; ANYSGI_LINT_WAY says `native`, `w2a` or `a2w`.
+Findings go to ANYSGI_LINT_FILE, one a line, and the server's own as well as the app's.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from apps.wrapped import load  # type: ignore[import-not-found]  # of tests/servers, which is on the server's path
-
 from anysgi import AsgiToWsgi, WsgiToAsgi
 from anysgi.testing import Finding, LintASGI, LintWSGI
+
+from . import _frameworks
 
 
 def write(finding: Finding, at: str) -> None:
@@ -28,14 +28,21 @@ def inner(finding: Finding) -> None:
     write(finding, "adapter")
 
 
+def _of_tests_servers(name: str) -> Any:
+    from apps.wrapped import load  # type: ignore[import-not-found]  # on the server's path; importing it loads an app
+
+    return load(name)
+
+
 def build() -> Any:
-    app = load(os.environ["ANYSGI_TEST_APP"])
+    name = os.environ["ANYSGI_TEST_APP"]
+    app = getattr(_frameworks, name)() if name in _frameworks.ASGI + _frameworks.WSGI else _of_tests_servers(name)
     match os.environ["ANYSGI_LINT_WAY"]:
         case "w2a":
             return LintASGI(WsgiToAsgi(LintWSGI(app, on=inner)), on=outer)
         case "a2w":
             return LintWSGI(AsgiToWsgi(LintASGI(app, on=inner)), on=outer)
-    return (LintASGI if os.environ["ANYSGI_TEST_APP"] in ("starlette", "fastapi", "asgi") else LintWSGI)(app, on=outer)
+    return (LintASGI if name in ("starlette", "fastapi", *_frameworks.ASGI) else LintWSGI)(app, on=outer)
 
 
 application = build()

@@ -13,6 +13,8 @@ import pytest
 from tests.servers._client import Client
 from tests.servers._process import start, until
 
+from . import _frameworks
+
 pytestmark = pytest.mark.server
 
 SERVED = "tests.testing.lint.served:application"
@@ -57,6 +59,8 @@ CELLS = [
     for server in COMMANDS
     for app in (*ASGI_APPS, *WSGI_APPS)
 ]
+CELLS += [(server, app, "native") for server in ("uvicorn-httptools", "hypercorn") for app in _frameworks.ASGI]
+CELLS += [(server, app, "native") for server in ("gunicorn-gthread", "waitress") for app in _frameworks.WSGI]
 QUICK = [("uvicorn-h11", "flask", "w2a"), ("gunicorn-gthread", "starlette", "a2w")]
 
 
@@ -68,12 +72,13 @@ TARGETS = (
 
 def exercise(port: int) -> None:
     """Requests of all kinds; what the answers are does not matter here."""
-    for target in TARGETS:
+    for target in (*TARGETS, *_frameworks.PATHS):
         ask(port, "GET", target)
     ask(port, "HEAD", "/download?size=300000")
     ask(port, "GET", "/hello", version="1.0")
     ask(port, "POST", "/echo", "Content-Length: 5", body=b"hello")
-    ask(port, "POST", "/upload", "Content-Length: 200000", body=b"x" * 200_000)
+    for target in ("/upload", "/up"):
+        ask(port, "POST", target, "Content-Length: 200000", body=b"x" * 200_000)
     ask(port, "POST", "/upload", "Transfer-Encoding: chunked", body=b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
     leave(port, "GET", "/endless?pause=0.01")
     leave(port, "POST", "/upload", "Content-Length: 1000000", body=b"some of the body")
@@ -126,10 +131,11 @@ def test_a_real_server_raises_no_false_alarm(name: str, app: str, way: str, tmp_
         "ANYSGI_LINT_WAY": way,
         "ANYSGI_LINT_FILE": str(tmp_path / "findings"),
     }
-    server = start(name, COMMANDS[name], environ, tmp_path)
+    ready = "/" if app in _frameworks.ASGI + _frameworks.WSGI else "/hello"
+    server = start(name, COMMANDS[name], environ, tmp_path, ready)
     try:
         exercise(server.port)
-        until(lambda: server.get("/hello", "Connection: close").status == 200, "it still answers")
+        until(lambda: server.get(ready, "Connection: close").status == 200, "it still answers")
     finally:
         server.stop()
     known = KNOWN.get(name, {}) | KNOWN.get(way, {})
