@@ -146,6 +146,10 @@ class AsyncioWatch:
             self._result = error
         self._bell.ring()
 
+    def look(self) -> None:
+        if self._call is not None:
+            self._ready()
+
     def stop(self) -> None:
         if self._registered:
             self._registered = False

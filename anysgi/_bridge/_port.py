@@ -61,6 +61,9 @@ class Watch(Protocol):
     async def readable(self, call: Callable[[], bytes]) -> bytes:
         """Wait until the socket has something to read, or has ended; then return what `call()` returns, or raise it."""
 
+    def look(self) -> None:
+        """Have whoever waits call now, whether the socket has something or not.  On the loop only."""
+
     def stop(self) -> None:
         """Look no more.  Before the socket is closed, and while nobody waits."""
 

@@ -95,12 +95,12 @@ class SocketStream:
     def post(self, data: bytes) -> None:
         """Send what the socket takes at once; the next `write` sends the rest."""
         left = self._left
-        left += data
         try:
-            if not self._writing:
-                del left[: self._sock.send(left)]
+            sent = 0 if left else self._sock.send(data)
         except OSError:  # it would block, or it is broken, which whoever waits for it is told
-            pass
+            sent = 0
+        if sent < len(data):
+            left += data[sent:]
 
     def end(self) -> None:
         """Tell the peer that nothing more will come; it may still send."""

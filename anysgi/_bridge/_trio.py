@@ -6,7 +6,7 @@ trio has no tasks without a nursery but its system tasks: those are ours, so not
 from __future__ import annotations
 
 import logging
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +125,8 @@ class TrioPort(Port):
         return TrioWatch(sock)
 
     async def writable(self, sock: socket) -> None:
-        await trio.lowlevel.wait_writable(sock)
+        with suppress(trio.ClosedResourceError):  # `TrioWatch.look` ends all waits
+            await trio.lowlevel.wait_writable(sock)
 
 
 class TrioWatch:
@@ -135,8 +136,12 @@ class TrioWatch:
         self._sock = sock
 
     async def readable(self, call: Callable[[], bytes]) -> bytes:
-        await trio.lowlevel.wait_readable(self._sock)
+        with suppress(trio.ClosedResourceError):
+            await trio.lowlevel.wait_readable(self._sock)
         return call()
+
+    def look(self) -> None:
+        trio.lowlevel.notify_closing(self._sock)  # trio's one way of ending a wait for a socket, which stays open here
 
     def stop(self) -> None:
         """Nothing is registered in between."""

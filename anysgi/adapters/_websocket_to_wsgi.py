@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from socket import SHUT_RDWR, socketpair
+from socket import SHUT_RDWR
 from typing import TYPE_CHECKING
 
-from .._bridge._socket_stream import SocketStream
+from .._bridge._socket_pair import socket_pair
 from .._bridge._websocket_pump import WebSocketPump
 from .._core._websocket_frames import ABNORMAL, NO_STATUS, WebSocketFrames
 from .._core._websocket_handshake import AppHandshake
@@ -83,10 +83,9 @@ class WsgiWebSocket:
         environ = websocket_environ(
             scope, self._handshake.key, underscores=adapter.underscore_headers, multiprocess=adapter.multiprocess
         )
-        ours, self._theirs = socketpair()
+        self._stream, self._theirs = socket_pair(port)
         environ["werkzeug.socket"] = self._theirs
         environ["anysgi.state"] = state
-        self._stream = SocketStream(port, ours)
         self._exchange = WsgiExchange(adapter, port, environ, self._no_body, self._respond, spool=False, timeout=None)
         self._pump: WebSocketPump | None = None
         self._left: Close | None = None  # what the client closed with
