@@ -58,6 +58,7 @@ def request_id(
     generate: Callable[[], str] = new_id,
     validate: Callable[[str], object] = _ACCEPTED.fullmatch,
     traceparent: bool = False,
+    transform: Callable[[str], str] | None = None,
 ) -> Flow:
     """Give every request an id: in its own headers, in the response, in `current_request_id()` and in the log.
 
@@ -67,6 +68,7 @@ def request_id(
         generate: makes an id.
         validate: whether an id of a client may be used; by default up to 128 harmless characters.
         traceparent: where no id came, take the trace id of a valid `traceparent` (W3C Trace Context).
+        transform: makes of an id, a client's or a new one, the one that is used.
     """
     headers = request.headers
     given = headers.get(header) if trusted else None
@@ -75,6 +77,8 @@ def request_id(
         given = found[1] if found else None
     is_valid = given is not None and given.isprintable() and validate(given)
     current = given if given is not None and is_valid else generate()
+    if transform is not None:
+        current = transform(current)
     if current != given or header not in headers:
         headers.set(header, current)
     request.bind(_current, current)

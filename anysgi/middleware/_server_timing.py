@@ -40,7 +40,14 @@ def span(name: str, description: str = "") -> Iterator[None]:
 
 
 @middleware
-def server_timing(request: Request, *, metric: str = "total", visible: Callable[[Request], bool] | None = None) -> Flow:
+def server_timing(
+    request: Request,
+    *,
+    metric: str = "total",
+    visible: Callable[[Request], bool] | None = None,
+    threshold: float = 0.0,
+    report: Callable[[Request, Mapping[str, float]], object] | None = None,
+) -> Flow:
     """Send a Server-Timing header (W3C Server Timing) with the time to the response head and the spans inside it.
 
     Where server and client take trailers (Firefox does, over HTTP/2), the field comes again after the body: with the
@@ -49,26 +56,31 @@ def server_timing(request: Request, *, metric: str = "total", visible: Callable[
     Args:
         metric: the name of the whole.
         visible: who may see it, since timings can tell secrets; by default everybody.
+        threshold: seconds below which a span is left out.
+        report: called with all seconds by name when the head leaves, whoever may see them.
     """
     spans: dict[str, tuple[float, str]] = {}
     started = perf_counter()
     request.bind(_spans, spans)
     response: Response = yield request
+    told = dict(spans)
+    total = perf_counter() - started
+    if report is not None:
+        report(request, {metric: total} | {name: seconds for name, (seconds, _) in told.items()})
     if visible is not None and not visible(request):
         return
-    told = dict(spans)
-    response.headers.add("server-timing", _fields({metric: (perf_counter() - started, "")} | told))
+
+    def header(total: float, several: Mapping[str, tuple[float, str]]) -> str:
+        long = {name: measured for name, measured in several.items() if measured[0] >= threshold}
+        return ", ".join(_field(name, *measured) for name, measured in ({metric: (total, "")} | long).items())
 
     def rest() -> str:
         since = {name: measured for name, measured in spans.items() if measured != told.get(name)}
-        return _fields({metric: (perf_counter() - started, "")} | since)
+        return header(perf_counter() - started, since)
 
+    response.headers.add("server-timing", header(total, told))
     if request.takes_trailers:
         response.body.trailer("server-timing", rest)
-
-
-def _fields(measured: Mapping[str, tuple[float, str]]) -> str:
-    return ", ".join(_field(name, *each) for name, each in measured.items())
 
 
 def _field(name: str, seconds: float, description: str) -> str:

@@ -311,6 +311,39 @@ def test_a_setting_that_cannot_work_is_an_error_at_the_start(drive: Drive, setti
         handler(drive)
 
 
+def sync_only(get_response: Any) -> Any:
+    def middleware(request: Any) -> Any:
+        response = get_response(request)
+        response["X-Sync"] = "1"
+        return response
+
+    return middleware
+
+
+sync_only.sync_capable, sync_only.async_capable = True, False  # type: ignore[attr-defined]
+
+
+def async_only(get_response: Any) -> Any:
+    async def middleware(request: Any) -> Any:
+        response = await get_response(request)
+        response["X-Async"] = "1"
+        return response
+
+    return middleware
+
+
+async_only.sync_capable, async_only.async_capable = False, True  # type: ignore[attr-defined]
+OURS, OTHERS = "anysgi.django.stack", [f"{__name__}.sync_only", f"{__name__}.async_only"]
+
+
+@pytest.mark.parametrize("chain", [[OURS, *OTHERS], [OTHERS[0], OURS, OTHERS[1]], [*OTHERS, OURS], [OTHERS[1], OURS]])
+def test_it_stands_in_a_mixed_chain_as_its_neighbours_want_it(drive: Drive, chain: list[str]) -> None:
+    with override_settings(MIDDLEWARE=chain, ANYSGI={"STACK": "project_http.ids"}):
+        answer = ask(drive, "/hello", headers={"X-Request-ID": "r1"})
+    assert (answer.status, answer.error, answer.header("x-request-id")) == (200, None, "r1")
+    assert answer.header("x-async") == "1"
+
+
 def test_an_exception_of_another_middleware_is_raised_at_the_yield(drive: Drive) -> None:
     from anysgi.middleware._django import django_middleware
 

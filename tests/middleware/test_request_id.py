@@ -92,3 +92,9 @@ def test_header_and_generator_can_be_chosen(drive: Drive) -> None:
 def test_an_id_the_app_set_is_replaced_by_the_one(drive: Drive) -> None:
     app = App(b"hello", headers={"X-Request-Id": "other"})
     assert drive(request_id(), app, headers={"X-Request-ID": "abc"}).getlist("x-request-id") == ["abc"]
+
+
+def test_an_id_may_be_made_into_another(drive: Drive) -> None:
+    app = App(b"hello")
+    found = drive(request_id(transform=lambda value: value[:3]), app, headers={"X-Request-ID": "abcdef"})
+    assert (found.header("x-request-id"), seen_by(app)) == ("abc", "abc")

@@ -68,3 +68,15 @@ def test_timings_are_for_those_who_may_see_them(drive: Drive) -> None:
 def test_a_span_outside_of_a_request_is_harmless() -> None:
     with span("db"):
         pass
+
+
+def test_short_spans_may_be_left_out_and_all_of_them_reported(drive: Drive) -> None:
+    reports: list[Any] = []
+    hidden = server_timing(
+        threshold=60,
+        visible=lambda request: request.query == "see",
+        report=lambda request, seconds: reports.append(seconds),
+    )
+    assert TOTAL.fullmatch(drive(hidden, Working(b""), query="see").header("server-timing") or "")
+    assert drive(hidden, Working(b"")).header("server-timing") is None
+    assert [set(seconds) for seconds in reports] == [{"total", "db"}] * 2
