@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from inspect import isfunction
+from sys import modules
 from typing import Any
 
 from ._exchange import Exchange
@@ -43,31 +45,47 @@ def assert_same(
 
 
 def _again(app_a: Any, app_b: Any, scenario: Scenario) -> str:
-    """A program that can be pasted and run; apps without a repr that is code stay what they are."""
-    program = next((found for found in map(_program_of, (app_a, app_b)) if found is not None), None)
-    lines = ["from anysgi.testing import *"]
-    if program is not None:
-        lines += [f"program = {program!r}", f"scenario = {scenario!r}"]
-        sides = [_side(app, program) for app in (app_a, app_b)]
-    else:
-        lines += [f"scenario = {scenario!r}"]
-        sides = [_side(app, None) for app in (app_a, app_b)]
-    return "\n".join([*lines, f"assert_same({sides[0]}, {sides[1]}, scenario)"])
+    """A program that can be pasted and run; apps that no module names, and whose repr is no code, stay as they are."""
+    layers = [*_layers(app_a), *_layers(app_b)]
+    program = next((app.program for app in layers if isinstance(app, (WsgiProgram, AsgiProgram))), None)
+    imports = dict.fromkeys(["from anysgi.testing import *", *filter(None, map(_import, layers))])
+    lines = [f"program = {program!r}"] if program is not None else []
+    sides = [_side(app, program) for app in (app_a, app_b)]
+    lines += [f"scenario = {scenario!r}", f"assert_same({sides[0]}, {sides[1]}, scenario)"]
+    return "\n".join([*imports, *lines])
 
 
 def _side(app: Any, program: Program | None) -> str:
     if isinstance(app, Exchange):
         return "program.expected(scenario)" if program else "exchange"
-    return repr(app) if program is None else repr(app).replace(repr(program), "program")
+    written = repr(app)
+    for layer in filter(_is_a_name, _layers(app)):
+        written = written.replace(repr(layer), f"{layer.__module__}.{layer.__name__}")
+    return written if program is None else written.replace(repr(program), "program")
 
 
-def _program_of(app: Any) -> Program | None:
-    """The program at the bottom of an app, through what wraps it."""
-    for _ in range(8):
-        if isinstance(app, (WsgiProgram, AsgiProgram)):
-            return app.program
+def _layers(app: Any) -> list[Any]:
+    """An app, and what it wraps."""
+    found: list[Any] = []
+    while app is not None and not isinstance(app, Exchange) and len(found) < 8:
+        found.append(app)
         app = getattr(app, "app", None)
-    return None
+    return found
+
+
+def _is_a_name(app: Any) -> bool:
+    """Whether an app is a function of a module."""
+    return isfunction(app) and app.__name__ == app.__qualname__
+
+
+def _import(app: Any) -> str:
+    """The line that brings the name of an app, or that of its class, into reach."""
+    if _is_a_name(app):
+        return f"import {app.__module__}"
+    kind = type(app)
+    package = kind.__module__.partition(".")[0]  # public names are of the package, as far as we can tell
+    public = getattr(modules.get(package), kind.__name__, None) is kind
+    return "" if isfunction(app) else f"from {package if public else kind.__module__} import {kind.__qualname__}"
 
 
 # The facts

@@ -89,6 +89,21 @@ def test_the_program_inside_an_adapter_is_found_for_the_print() -> None:
     adapter.drain()
 
 
+def says_c(environ: Any, start_response: Any) -> Any:
+    start_response("200 OK", [])
+    return [b"c"]
+
+
+@pytest.mark.parametrize(
+    "app", [lambda: says_c, lambda: AsgiToWsgi(SAID.asgi, lifespan="off")], ids=["a function", "an adapter"]
+)
+def test_what_is_printed_needs_no_names_but_its_own(app: Any) -> None:
+    with pytest.raises(AssertionError) as caught:
+        assert_same(app(), Program((), 404).wsgi)
+    with pytest.raises(AssertionError, match="the answers differ"):
+        exec(str(caught.value).partition("To see it again:\n\n")[2], {})
+
+
 def test_apps_without_a_program_are_printed_as_they_are() -> None:
     def one(environ: Any, start_response: Any) -> Any:
         start_response("200 OK", [])
