@@ -37,6 +37,9 @@ class AsyncioPort(Port):
     def running(self) -> bool:
         return self.loop.is_running()
 
+    def is_here(self) -> bool:
+        return asyncio._get_running_loop() is self.loop  # what is documented raises where there is none
+
     def _wake(self) -> None:
         if self.loop.is_closed():
             raise RuntimeError("the event loop is closed")

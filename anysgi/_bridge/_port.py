@@ -5,7 +5,6 @@ A kind of loop is a file with a port and a bell: `_asyncio.py`, `_trio.py`.
 
 from __future__ import annotations
 
-from _thread import get_ident
 from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -78,7 +77,7 @@ class Port(ABC):
         guests: who is to leave before the loop ends.
     """
 
-    __slots__ = ("_awake", "_calls", "_thread", "guests", "loop")
+    __slots__ = ("_awake", "_calls", "guests", "loop")
 
     Cancelled: ClassVar[type[BaseException]]
     family: ClassVar[str]  # of loops: what runs on one of them runs on all
@@ -88,7 +87,6 @@ class Port(ABC):
     def __init__(self, loop: Any) -> None:
         self.loop = loop
         self.guests: set[Guest] = set()
-        self._thread = get_ident()
         self._calls: deque[Callable[[], object]] = deque()
         self._awake = False  # a drain is on its way: posts need not wake the loop again
 
@@ -97,10 +95,9 @@ class Port(ABC):
     def running(self) -> bool:
         """Whether there is a loop to run something on."""
 
+    @abstractmethod
     def is_here(self) -> bool:
         """Whether the caller runs on this loop."""
-        # Asking which loop runs here costs more; one thread runs one loop at a time.
-        return get_ident() == self._thread and self.running
 
     def refuse_here(self) -> None:
         """Raise `RuntimeError` on the loop's own thread, where waiting for the loop would never end."""

@@ -158,9 +158,10 @@ class WsgiExchange:
         await send(call.start)
         file = call.file
         await send(file or {"type": "http.response.body", "body": body, "more_body": more})
-        out.credit()
-        if more and file is None:
-            await self._relay_rest(streaming=not out.ready)
+        if more:
+            out.credit()
+            if file is None:
+                await self._relay_rest(streaming=not out.ready)
         if not out.clean:
             await out.finished()
 
