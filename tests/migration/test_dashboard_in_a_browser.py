@@ -12,7 +12,7 @@ from tests.servers._process import running
 from .test_servers import GUNICORN, HERE, UVICORN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = [
@@ -32,25 +32,6 @@ path = "/echo"
 to = "legacy"
 name = "echo"
 """
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--window-size=1280,1000", "--no-first-run"),
-    # a browser that stays at home
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"),
-)
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Any]:
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
 
 
 class Page:

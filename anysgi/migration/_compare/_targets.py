@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from anysgi.testing import Exchange
 
 _PIECE = 65_536  # bytes read at once
+_LATER = 0.5  # seconds after which a request that was given up is cancelled as well, or `close` would wait for it
 _MOST = 64 * 1024 * 1024  # bytes of an answer that are kept
 
 # Of the connection the request was recorded on: the one it is sent on has its own.
@@ -59,8 +60,8 @@ def answered(exchange: Exchange) -> Answered:
 
 
 def unanswered(error: Exception, seconds: float) -> Answered:
-    """An answer that did not come."""
-    return Answered(0, seconds=seconds, error=str(error).splitlines()[0])
+    """An answer that did not come; the request is known."""
+    return Answered(0, seconds=seconds, error=str(error).splitlines()[0].partition(": Scenario(")[0])
 
 
 class AppTarget:
@@ -72,7 +73,7 @@ class AppTarget:
     """
 
     def __init__(self, app: Any, *, timeout: float = 30.0) -> None:
-        self._adapter = AsgiToWsgi(app) if guess_convention(app) == "asgi" else None
+        self._adapter = AsgiToWsgi(app, timeout=timeout + _LATER) if guess_convention(app) == "asgi" else None
         self._app = self._adapter or app
         self._timeout = timeout
 
