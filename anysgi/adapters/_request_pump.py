@@ -54,6 +54,7 @@ class RequestPump:
         complete: whether the last of them arrived.
         gone: whether the client is known to have left.
         inner: the exchanges that are part of this one.
+        task: what reads, if it was ever needed.
     """
 
     __slots__ = (
@@ -66,7 +67,6 @@ class RequestPump:
         "_news",
         "_receive",
         "_streaming",
-        "_task",
         "_wanted",
         "_window",
         "complete",
@@ -76,6 +76,7 @@ class RequestPump:
         "outer",
         "pool",
         "port",
+        "task",
     )
 
     def __init__(
@@ -99,7 +100,7 @@ class RequestPump:
         self._context = context
         self._flows: dict[None, ToThread] = {}
         self._broken: Reason | None = None
-        self._task: Task | None = None
+        self.task: Task | None = None
         self._news: Bell | None = None
         self.pool = pool
         self.outer = outer
@@ -157,15 +158,15 @@ class RequestPump:
     def watch(self) -> None:
         """The response streams: from now on a body nobody reads may not keep the disconnect from being seen."""
         self._streaming = True
-        if self._task is None:
+        if self.task is None:
             self.start()
         elif not self._wanted and self.open().full:
             self.open().break_(_unread)
 
     def start(self) -> None:
         """Begin, unless it has begun or is no longer wanted."""
-        if self._task is None and self._broken is None:
-            self._task = self.port.spawn(self._run(), self._context.copy())
+        if self.task is None and self._broken is None:
+            self.task = self.port.spawn(self._run(), self._context.copy())
 
     async def buffered(self, size: int) -> None:
         """Wait until `size` bytes wait for the app, or no more will come, or fit."""
@@ -183,13 +184,8 @@ class RequestPump:
         self._abandon = (
             _nobody  # exchange, environ and pump would hold each other otherwise, until a garbage collection
         )
-        if self._task is not None:
-            self._task.cancel()
-
-    @property
-    def task(self) -> Task | None:
-        """The task that reads, if it was ever needed."""
-        return self._task
+        if self.task is not None:
+            self.task.cancel()
 
     async def _run(self) -> None:
         try:
