@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from anysgi import AsgiToWsgi
 from anysgi.migration import Route, Router, RouteTable, ShadowCompare
 from anysgi.testing import Scenario, arun, run
 
@@ -79,6 +80,24 @@ def test_a_new_side_that_crashes_is_a_difference_and_harms_nobody(server: str) -
     serve(server, shadow, make("crash"), "legacy", "/items", compared=1)
     told = [difference.what for difference in shadow.latest()]
     assert any("200 became 500" in what or "RuntimeError" in what for what in told)
+
+
+def test_a_route_whose_new_side_hangs_is_left_alone_after_a_few_times(
+    server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = []
+
+    async def hangs(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            asked.append(scope["path"])
+            await asyncio.Event().wait()
+
+    shadow, new = ShadowCompare(budget=1, timeout=0.05), AsgiToWsgi(hangs, timeout=0.5)
+    serve(server, shadow, new, "legacy", *["/items"] * 5, compared=3, until=lambda: shadow._worker is None)
+    serve(server, shadow, new, "legacy", "/items", compared=3)
+    assert (len(asked), shadow.compared, shadow.passed) == (3, 3, 3)
+    assert [told.what for told in shadow.latest()] == ["error answer: 200 became the app did not end within 0.05 s"] * 3
+    assert caplog.text.count("is not compared any more") == 1
 
 
 def test_a_legacy_that_wavers_once_does_not_hide_a_new_side_that_fails(server: str) -> None:

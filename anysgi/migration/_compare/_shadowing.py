@@ -12,7 +12,7 @@ import logging
 import random
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from contextlib import contextmanager
 from time import monotonic, process_time
 from typing import TYPE_CHECKING
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("anysgi.migration")
 
+_OFTEN = 3  # times that a route may hang: each may leave a thread behind
+
 
 class ShadowCompare:
     """Compares what the two sides of a `Router` answer, for routes with `shadow = "compare"` in the table.
@@ -50,7 +52,7 @@ class ShadowCompare:
     Only GET, HEAD and OPTIONS are asked again.  The answer a user got is one of the three that are compared: legacy is
     asked until it has answered twice, to learn what differs anyway, and the new side once.  So that users do not wait
     for it, comparing takes no more than `budget` of the process' time: after 4 ms of it, it rests for 96 ms and lets
-    requests pass.
+    requests pass.  A route where a side did not end three times is not compared any more: nobody can stop what hangs.
 
     Args:
         sample: the share of requests to compare, 0 to 1.
@@ -64,7 +66,7 @@ class ShadowCompare:
     Attributes:
         compared: requests held against each other so far.
         dropped: requests that found the queue full.
-        passed: requests that came while it rested.
+        passed: requests that came while it rested, or for a route that hangs.
 
     Raises:
         ValueError: `sample` or `budget` is not between 0 and 1.
@@ -92,6 +94,7 @@ class ShadowCompare:
         self._max_body = max_body
         self._timeout = timeout
         self._noise = Noise(ignore)
+        self._hung: Counter[str] = Counter()  # by route
         self._latest: deque[Difference] = deque(maxlen=keep)
         self._changing = threading.Lock()  # of the two that follow
         self._waiting: deque[_Exchange] = deque()
@@ -104,7 +107,7 @@ class ShadowCompare:
         """See `Shadow`."""
         if request.method not in SAFE or (self._sample < 1 and random.random() >= self._sample):
             return None
-        if monotonic() < self._rests_until:
+        if monotonic() < self._rests_until or self._hung[request.route.name] >= _OFTEN:
             self.passed += 1
             return None
         return _Exchange(self, request, self._max_body)
@@ -133,8 +136,11 @@ class ShadowCompare:
     def _job(self) -> _Exchange | None:
         """What waits longest; None if nothing does, and then the worker's day is over."""
         with self._changing:
-            if self._waiting:
-                return self._waiting.popleft()
+            while self._waiting:
+                exchange = self._waiting.popleft()
+                if self._hung[exchange.request.route.name] < _OFTEN:
+                    return exchange
+                self.passed += 1
             self._worker = None
             return None
 
@@ -172,14 +178,22 @@ class ShadowCompare:
             app, scenario = served.apps[side], scenario_of(request)
             return answered(run(app, scenario, convention=served.convention, bound=self._timeout))
         except (ExchangeTimeout, ScenarioError) as error:
-            return unanswered(error, self._timeout)
+            return self._unanswered(served.route.name, side, error)
 
     async def _aask(self, served: ShadowRequest, side: Side, request: Asked) -> Answered:
         try:
             app, scenario = served.apps[side], scenario_of(request)
             return answered(await arun(app, scenario, convention=served.convention, bound=self._timeout))
         except (ExchangeTimeout, ScenarioError) as error:
-            return unanswered(error, self._timeout)
+            return self._unanswered(served.route.name, side, error)
+
+    def _unanswered(self, name: str, side: Side, error: ExchangeTimeout | ScenarioError) -> Answered:
+        if isinstance(error, ExchangeTimeout):
+            self._hung[name] += 1
+            if self._hung[name] == _OFTEN:
+                told = name, side, self._timeout, _OFTEN
+                log.error("%s did not end on the %s side within %s s, %d times: it is not compared any more", *told)
+        return unanswered(error, self._timeout)
 
     def _compare(self, exchange: _Exchange) -> Asking:
         """Yield whom to ask what, get the answer, and note how they differ."""
