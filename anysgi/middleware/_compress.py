@@ -104,8 +104,12 @@ def compress(
         if padding:
             encoder = padded(coding, encoder, padding)
         if thread_from is not None and (whole := response.body.whole) is not None and len(whole) >= thread_from:
-            encoder = _Made((yield _encoded(encoder, whole)))
-        response.body.transform(encoder if response.length is None else _Collecting(encoder))
+            result: bytes = yield _encoded(encoder, whole)
+            response.body.transform(_Collecting(lambda _: b"", lambda: result))
+        elif response.length is None:
+            response.body.transform(encoder)
+        else:
+            response.body.transform(_Collecting(encoder.feed, encoder.finish))
 
     return flow
 
@@ -133,30 +137,12 @@ class _Collecting:
 
     __slots__ = ("feed", "finish")
 
-    def __init__(self, encoder: Encoder) -> None:
-        self.feed = encoder.feed
-        self.finish = encoder.finish
+    def __init__(self, feed: Callable[[bytes], bytes], finish: Callable[[], bytes]) -> None:
+        self.feed = feed
+        self.finish = finish
 
     def flush(self) -> bytes:
         return b""
-
-
-class _Made:
-    """The result of an encoder, in its place."""
-
-    __slots__ = ("_result",)
-
-    def __init__(self, result: bytes) -> None:
-        self._result = result
-
-    def feed(self, _data: bytes, /) -> bytes:
-        return b""
-
-    def flush(self) -> bytes:
-        return b""
-
-    def finish(self) -> bytes:
-        return self._result
 
 
 def _encode(encoder: Encoder, body: bytes) -> bytes:

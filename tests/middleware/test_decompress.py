@@ -41,6 +41,13 @@ def test_an_app_that_needs_a_length_is_told_the_true_one(drive: Drive) -> None:
         assert (b"transfer-encoding", b"chunked") in app.request["headers"]
 
 
+def test_a_body_over_http_2_needs_no_header_to_be_there() -> None:
+    app, wire = App(b"thanks", reads=True), gzip.compress(BODY)
+    Drive("asgi")(decompress(), app, body=wire, headers={"Content-Encoding": "gzip"}, http_version="2")
+    assert app.received == BODY
+    assert not {b"transfer-encoding", b"content-length"} & {name for name, _ in app.request["headers"]}
+
+
 def test_what_is_wrong_with_a_body_that_is_decoded_first_is_said_before_the_app_is_called() -> None:
     app, cut = App(b"thanks", reads=True), gzip.compress(BODY)[:-4]
     assert Drive("wsgi")(decompress(), app, body=cut, headers={"Content-Encoding": "gzip"}).status == 400

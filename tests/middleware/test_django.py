@@ -382,6 +382,8 @@ def test_method_and_scheme_are_changed(drive: Drive) -> None:
     request = DjangoRequest(http)
     request.method, request.scheme = "PUT", "https"
     assert (http.method, http.scheme, request.method, request.scheme) == ("PUT", "https", "PUT", "https")
+    request.http_version = "2"
+    assert request.http_version == "2"
     response = HttpResponse("x")
     headers = DjangoHeaders(response)
     headers.set("X-A", "b")

@@ -848,6 +848,17 @@ def test_an_app_that_goes_on_after_an_error_of_a_stage_never_makes_a_whole_respo
     assert [(kind, "bug" in error) for kind, error in log] == [("error", True)]
 
 
+@pytest.mark.parametrize("chunks", [[], [LookupError("oh")]])
+def test_a_head_that_was_held_leaves_before_the_error_or_the_missing_body(chunks: list[Exception]) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 202, "headers": [(b"content-length", b"5")]})
+        for chunk in chunks:
+            raise chunk
+
+    answer = Drive("asgi")(breaks(), app)
+    assert (answer.status, answer.complete, answer.header("content-length")) == (202, False, None)
+
+
 def test_an_app_that_goes_on_after_an_error_of_the_head_sends_nothing() -> None:
     @middleware
     def late(request: Request) -> Flow:
