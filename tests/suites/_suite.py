@@ -117,11 +117,10 @@ class Suite:
         return json.loads(outcomes.read_text(encoding="utf-8")), done.stdout
 
 
-SUITES = (
-    Suite("flask", "WSGI -> ASGI -> WSGI"),
-    Suite("werkzeug", "WSGI -> ASGI -> WSGI"),
-    Suite("starlette", "ASGI -> WSGI -> ASGI"),
-)
+FLASK = Suite("flask", "WSGI -> ASGI -> WSGI")
+WERKZEUG = Suite("werkzeug", "WSGI -> ASGI -> WSGI")
+STARLETTE = Suite("starlette", "ASGI -> WSGI -> ASGI")
+SUITES = (FLASK, WERKZEUG, STARLETTE)
 
 
 def bare(tests: Collection[str]) -> set[str]:
