@@ -97,7 +97,8 @@ class Server:
         command = [self.name, *self.arguments(options)]
         if self.forks:
             _become(command)
-        signal.signal(signal.SIGTERM, _exit_on)  # waitress has no handler of its own: let it, and lifespans, close
+        if self.speaks == "wsgi":  # waitress has no handler of its own: let it, and lifespans, close
+            signal.signal(signal.SIGTERM, _exit_on)
         sys.argv = command
         runpy.run_module(self.name, run_name="__main__")
         sys.exit(0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import signal
+import socket
 import time
 from pathlib import Path
 
@@ -22,6 +24,7 @@ CHAINS = (
     | {("flask", server): f"{FLASK} -> {server}(threads=40)" for server in WSGI_SERVERS}
     | {("fastapi", server): f"{FASTAPI} -> AsgiToWsgi -> {server}(threads=40)" for server in WSGI_SERVERS}
 )
+ENDED = (0, 143, -signal.SIGTERM)
 BODY = bytes(range(128)) * 1000
 
 
@@ -37,7 +40,7 @@ def test_every_server_serves_apps_of_both_conventions_and_says_how(server: str, 
         assert served.log().startswith(f"{CHAINS[app, server]}  http://127.0.0.1:{served.port}\n")
         check_answers(served, app)
         assert request(served.port, "POST", "/echo", BODY) == (200, BODY.decode())
-        assert served.stop() in (0, 143)
+        assert served.stop() in ENDED
         assert "Traceback" not in served.log()
 
 
@@ -47,7 +50,7 @@ def test_a_router_is_served_as_what_the_server_speaks_without_an_adapter(server:
         assert served.log().startswith(f"Router 'front:router' {chain}")
         check_answers(served, "flask")
         assert served.get("/pid")[0] == 200
-        assert served.stop() in (0, 143)
+        assert served.stop() in ENDED
 
 
 @pytest.mark.slow
@@ -56,6 +59,17 @@ def test_a_router_in_workers_of_gunicorn_is_the_wsgi_app_it_is() -> None:
         assert served.log().startswith("Router 'front:router' (WSGI) -> gunicorn")
         check_answers(served, "flask")
         assert served.get("/pid")[0] == 200
+
+
+def test_a_uvicorn_that_must_not_wait_for_a_stream_ends_without_a_traceback_of_ours() -> None:
+    with serving("plain:endless") as served, socket.create_connection(("127.0.0.1", served.port)) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.recv(1)
+        served.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: "force quit" in served.log())
+        served.process.send_signal(signal.SIGINT)
+        assert served.process.wait(PATIENCE) == -signal.SIGTERM
+        assert "Traceback" not in served.log()
 
 
 def test_an_app_without_a_framework_is_announced_by_its_convention() -> None:
@@ -76,7 +90,7 @@ def test_two_workers_are_two_processes_and_neither_is_the_command(server: str) -
 
         wait_until(both_answered)
         assert str(served.process.pid) not in seen
-        assert served.stop() in (0, 143)
+        assert served.stop() in ENDED
 
 
 def test_an_adapted_app_in_several_processes_is_told_so() -> None:

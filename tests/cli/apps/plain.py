@@ -1,5 +1,6 @@
-"""Apps without a framework: ASGI 2, an undecided wrapper, a plain WSGI function."""
+"""Apps without a framework: ASGI 2, plain WSGI functions, an undecided wrapper."""
 
+import itertools
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -19,6 +20,11 @@ class Old:
 def hello(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     start_response("200 OK", [("Content-Length", "5")])
     return [b"hello"]
+
+
+def endless(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    start_response("200 OK", [])
+    return itertools.repeat(bytes(1000))
 
 
 def undecided(*arguments: Any) -> Any:
