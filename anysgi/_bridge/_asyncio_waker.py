@@ -52,13 +52,13 @@ class Waker:
         os.eventfd_write(self._fd, 1)
 
     def _woken(self) -> None:
-        os.eventfd_read(self._fd)
         calls = self._calls
         try:
+            os.eventfd_read(self._fd)
             for _ in range(len(calls)):
                 calls.popleft()()
         except BaseException:
-            os.eventfd_write(self._fd, 1)  # one that failed holds up nobody behind it
+            os.eventfd_write(self._fd, 1)  # who fails, or interrupts, holds up nobody behind it
             raise
 
     def __del__(self, close: Callable[[int], None] = os.close) -> None:

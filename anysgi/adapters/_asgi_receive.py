@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .._bridge._to_loop import ToLoop
-from ..exceptions import ClientDisconnected
+from ..exceptions import BadRequest, ClientDisconnected
 
 if TYPE_CHECKING:
     from .._bridge._port import Port
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._request_pump import RequestPump
 
 gone = partial(ClientDisconnected, "the client left: stop sending")
+_incomplete = partial(BadRequest, "The request body did not arrive whole.")
 
 
 class AsgiReceive:
@@ -81,7 +82,8 @@ class AsgiReceive:
         except ClientDisconnected:
             flow.break_(gone)
             if not self._messages.done:
-                self._down.break_(gone)  # what was told by `receive` holds for `send`
+                # What was told by `receive` holds for `send`.  Who closed one half of a connection may still read.
+                self._down.break_(gone if self._read or self._messages.started else _incomplete)
             return {"type": "http.disconnect"}
         self._read = not more
         return {"type": "http.request", "body": body, "more_body": more}

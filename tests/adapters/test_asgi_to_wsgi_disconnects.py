@@ -331,7 +331,7 @@ def test_an_app_that_was_told_may_leave_without_finishing_and_is_not_blamed(bega
         with pytest.raises(ClientDisconnected, match="the client left"):
             found.raise_for_exception()
     else:
-        assert found.status == 503
+        assert found.status == 400
     assert found.request["wsgi.errors"].getvalue() == ""
 
 

@@ -88,7 +88,7 @@ def test_after_a_body_cut_short_send_raises_as_spec_version_2_4_asks(began: bool
     if began:
         assert isinstance(found.exception, ClientDisconnected)
     else:
-        assert found.status == 503
+        assert found.status == 400
     assert len(raised) == (1 if began else 2)
     assert b"sorry" not in found.body
 

@@ -75,6 +75,29 @@ def test_a_call_that_fails_holds_up_nobody_behind_it(loop: asyncio.AbstractEvent
 
 
 @needs_eventfd
+def test_an_interrupt_that_comes_right_after_the_counter_was_read_loses_no_call(
+    loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, interrupts = os.eventfd_read, [KeyboardInterrupt]
+
+    def interrupted(fd: int) -> int:
+        count = read(fd)
+        if interrupts:
+            raise interrupts.pop()
+        return count
+
+    monkeypatch.setattr(_asyncio_waker.os, "eventfd_read", interrupted)
+    done: list[str] = []
+    waker(loop)(lambda: (done.append("called"), loop.stop()))
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_forever()
+    stopped = loop.call_later(5.0, loop.stop)
+    loop.run_forever()
+    stopped.cancel()
+    assert done == ["called"]
+
+
+@needs_eventfd
 def test_what_a_loop_is_woken_for_sees_nobody_elses_context(loop: asyncio.AbstractEventLoop) -> None:
     variable.set("of the first request")
     wake, got = waker(loop), []
