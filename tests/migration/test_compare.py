@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from anysgi.migration._compare._differences import find_differences
 from anysgi.migration._compare._exchanges import Answered, Asked, Recorded
+from anysgi.migration._compare._finding import Finding
 from anysgi.migration._compare._json import MISSING, json_differences
 from anysgi.migration._compare._noise import Noise, route_of
 from anysgi.migration._compare._running import compare, replay
@@ -268,3 +269,11 @@ def test_a_replay_holds_answers_against_the_recorded_ones() -> None:
     recorded = [Recorded(GET, text("old")), Recorded(GET, text("new")), Recorded(GET), Recorded(Asked("PUT", "/"))]
     assert [one.differs for one in replay(recorded, target, noise=Noise())] == [True, False, False, False]
     assert len(target.asked) == 3
+
+
+def test_a_time_that_wavers_is_left_out_and_not_told_of() -> None:
+    late, noise = Finding("timing", "seconds", "0.1", "0.9", informative=True), Noise()
+    noise.learn("GET /", [late, Finding("json", "$.at", "1", "2")])
+    noise.learn("GET /slow", [late])
+    assert noise.places() == {"GET /": ["json: $.at"]}
+    assert noise.without("GET /slow", [late]) == []

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._finding import Finding
 
 _INDEX = re.compile(r"\[\d+\]")
+_NEVER_COUNT = frozenset(["chunking", "timing"])
 _MOST = 1_000  # places remembered of one route
 
 # What stands for a user, an order, a commit: digits, UUIDs, long hexadecimal and base64 words.
@@ -56,12 +57,12 @@ class Noise:
         ]
 
     def places(self) -> dict[str, list[str]]:
-        """What was found, by route, for a report."""
-        return {
-            route: sorted({f"{kind}: {place}" for kind, place in places})
+        """What was found, by route, for a report; what would not have counted is not worth a word."""
+        told = {
+            route: sorted({f"{kind}: {place}" for kind, place in places if kind not in _NEVER_COUNT})
             for route, places in sorted(self._places.items())
-            if places
         }
+        return {route: places for route, places in told.items() if places}
 
 
 def _key(finding: Finding) -> tuple[str, str]:
