@@ -6,7 +6,7 @@ All of anysgi is imported when a fixture is used: projects that have it installe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
     from ._blocking import blocking
     from ._exchange import Exchange
+    from ._lint._asgi import LintASGI
+    from ._lint._wsgi import LintWSGI
     from ._scenario import Scenario
 
 LEAKS = pytest.StashKey[list[str]]()
 BLOCKS = pytest.StashKey[list[Any]]()
+LINTS = pytest.StashKey[list["LintWSGI | LintASGI"]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -90,7 +93,7 @@ def exchange(request: pytest.FixtureRequest) -> Callable[..., Exchange]:
     from ._run import run
 
     def run_and_note(app: Any, scenario: Scenario | None = None, **options: Any) -> Exchange:
-        found = run(_linted(request.config, app), scenario, **options)
+        found = run(_linted(request, app), scenario, **options)
         request.config.stash[LEAKS] += [f"{request.node.nodeid}: {leak}" for leak in found.leaks]
         return found
 
@@ -101,14 +104,14 @@ def exchange(request: pytest.FixtureRequest) -> Callable[..., Exchange]:
 def wsgi_client(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """`wsgi_client(app, **options)`: a `TestClient` of a WSGI app, closed at the end."""
     with ExitStack() as stack:
-        yield lambda app, **options: _client(stack, _linted(request.config, app, "wsgi"), "wsgi", options)
+        yield lambda app, **options: _client(stack, _linted(request, app, "wsgi"), "wsgi", options)
 
 
 @pytest.fixture
 def asgi_client(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """`asgi_client(app, **options)`: a `TestClient` of an ASGI app, its lifespan included, closed at the end."""
     with ExitStack() as stack:
-        yield lambda app, **options: _client(stack, _linted(request.config, app, "asgi"), "asgi", options)
+        yield lambda app, **options: _client(stack, _linted(request, app, "asgi"), "asgi", options)
 
 
 def _client(stack: ExitStack, app: Any, convention: Convention, options: dict[str, Any]) -> Any:
@@ -120,22 +123,36 @@ def _client(stack: ExitStack, app: Any, convention: Convention, options: dict[st
     return stack.enter_context(client)
 
 
-def _linted(config: pytest.Config, app: Any, convention: Convention | None = None) -> Any:
-    if not config.getoption("anysgi_lint"):
+def _linted(request: pytest.FixtureRequest, app: Any, convention: Convention | None = None) -> Any:
+    if not request.config.getoption("anysgi_lint"):
         return app
     from anysgi import guess_convention
 
     from ._lint._asgi import LintASGI
     from ._lint._wsgi import LintWSGI
 
-    return (LintWSGI if (convention or guess_convention(app)) == "wsgi" else LintASGI)(app)
+    lint = (LintWSGI if (convention or guess_convention(app)) == "wsgi" else LintASGI)(app)
+    request.node.stash.setdefault(LINTS, []).append(lint)
+    return lint
 
 
 # Reports
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    try:
+        result = yield from _watched(item)
+    finally:
+        broken = [str(finding) for lint in item.stash.get(LINTS, []) for finding in lint.findings]
+        if broken:
+            item.add_report_section("call", "anysgi lint", "\n".join(broken))
+    if broken:  # raised where nobody looked: in an exchange, or inside of an app that handles all errors
+        pytest.fail(f"anysgi: a spec was broken: {broken[0]}", pytrace=False)
+    return result
+
+
+def _watched(item: pytest.Item) -> Generator[None, object, object]:
     seconds = item.config.getoption("anysgi_blocking")
     if seconds is None:
         return (yield)

@@ -20,6 +20,7 @@ def wsgi_app(environ, start_response):
     return [environ["REQUEST_METHOD"].encode()]
 
 async def asgi_app(scope, receive, send):
+    assert scope["type"] == "http"
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
     await send({"type": "http.response.body", "body": scope["method"].encode()})
 
@@ -38,6 +39,7 @@ def test_clients(wsgi_client, asgi_client):
     assert wsgi_client(wsgi_app).put("/").text == asgi_client(asgi_app, headers={"x": "y"}).put("/").text == "PUT"
 
 async def echo(scope, receive, send):
+    assert scope["type"] == "websocket"
     await receive()
     await send({"type": "websocket.accept"})
     await send({**await receive(), "type": "websocket.send"})
@@ -118,16 +120,31 @@ def test_lint_goes_around_every_app(user: pytest.Pytester) -> None:
             start_response("200 OK", [("Connection", "close")])
             return [b""]
 
+        async def swallows(scope, receive, send):
+            assert scope["type"] == "http"
+            try:
+                await send({"type": "http.response.start", "status": "200", "headers": []})
+            except AssertionError:
+                await send({"type": "http.response.start", "status": 500, "headers": []})
+                await send({"type": "http.response.body"})
+
         def test_asgi(exchange):
             exchange(wrong).raise_for_exception()
+
+        def test_that_does_not_look(exchange):
+            exchange(wrong)
+
+        def test_of_an_app_that_handles_all_errors(asgi_client):
+            assert asgi_client(swallows).get("/").status_code == 500
+
 
         def test_clients(wsgi_client):
             wsgi_client(also_wrong).get("/")
         """
     )
     result = user.runpytest_inprocess("-q", "-p", "no:cacheprovider", "--anysgi-lint")
-    result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines(["*A064*", "*W043*"])
+    result.assert_outcomes(failed=4)
+    result.stdout.fnmatch_lines(["*A064*", "anysgi: a spec was broken: A064 *", "anysgi: a spec *: A063 *", "*W043*"])
 
 
 def test_blocked_loops_fail_unless_the_baseline_knows_them(user: pytest.Pytester) -> None:
