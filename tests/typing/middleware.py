@@ -49,6 +49,24 @@ def prepared(*, level: int) -> Callable[[Request], Flow]:
 
 
 @middleware
+def guard(request: Request, *, path: str = "/") -> Response | None:
+    return None if request.path == path else Response(403)
+
+
+@middleware
+def prepared_guard(*, level: int) -> Callable[[Request], None]:
+    def change(request: Request) -> None:
+        request.path = "/" * level
+
+    return change
+
+
+@middleware  # type: ignore[arg-type]
+def no_answer(request: Request) -> str:
+    return "neither a response nor nothing"
+
+
+@middleware
 def asking(request: Request, *, store: Dual) -> Flow:
     hits = yield store.hit("key")
     return Response(200, str(hits))
@@ -63,6 +81,9 @@ def wsgi_app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterabl
 assert_type(plain(), Stack)
 assert_type(plain(header="x"), Stack)
 assert_type(prepared(level=1, skip="/health"), Stack)
+assert_type(guard(path="/open"), Stack)
+assert_type(prepared_guard(level=1), Stack)
+guard(paht="/open")  # type: ignore[call-overload]
 wrapped: Callable[[dict[str, Any], StartResponse], Iterable[bytes]] = plain(wsgi_app)
 plain(haeder="x")  # type: ignore[call-overload]
 prepared(level="x")  # type: ignore[call-overload]
