@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._core._websocket_frames import ABNORMAL
-from .._core._websocket_messages import Close
+from .._core._websocket_messages import CLOSED, Close
 from ..exceptions import ClientDisconnected
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class WebSocketPump:
         """
         try:
             await self._take(early)
-            while not self._frames.closed and (data := await self._stream.read()):
+            while self._frames.state is not CLOSED and (data := await self._stream.read()):
                 self.reads += 1
                 await self._take(data)
             self._stream.end()

@@ -14,15 +14,18 @@ from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
 from wsproto import events
-from wsproto.connection import Connection, ConnectionState
+from wsproto.connection import ConnectionState
 from wsproto.frame_protocol import CloseReason
 
-from ._websocket_messages import Close
+from ._websocket_messages import CLOSED, OPEN, Close
 from ._websocket_plain import BINARY, KNOWN, PLAIN, TEXT, Head, head_at, payload_of, plain_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from wsproto.connection import Connection
+
+_CLOSING = "CLOSING"
 _ALL = 1 << 64  # bytes: of a frame that is broken, and whatever comes after it
 NO_STATUS, ABNORMAL, TOO_BIG = 1005, 1006, 1009  # RFC 6455 section 7.4.1
 
@@ -35,10 +38,11 @@ class WebSocketFrames:
         max_size: bytes a message may have; a larger one closes the connection with 1009.
 
     Attributes:
+        state: a word of the picture above; wsproto's own would be asked for with every frame.
         failed: the peer broke RFC 6455, or the bound: nothing it sends counts any more.
     """
 
-    __slots__ = ("_connection", "_left", "_max_size", "_owed", "_parts", "_replies", "_size", "failed")
+    __slots__ = ("_connection", "_left", "_max_size", "_owed", "_parts", "_replies", "_size", "failed", "state")
 
     def __init__(self, connection: Connection, max_size: int) -> None:
         self._connection = connection
@@ -48,16 +52,8 @@ class WebSocketFrames:
         self._parts: StringIO | BytesIO | None = None
         self._size = 0
         self._replies = bytearray()
+        self.state = OPEN
         self.failed = False
-
-    @property
-    def closed(self) -> bool:
-        """Whether both Close frames have been seen, or no more can be."""
-        return self.failed or self._connection.state is ConnectionState.CLOSED
-
-    @property
-    def open(self) -> bool:
-        return self._connection.state is ConnectionState.OPEN
 
     def replies(self) -> bytes:
         """Take what has to be sent in answer to what was received."""
@@ -68,28 +64,31 @@ class WebSocketFrames:
 
     def send(self, payload: str | bytes) -> bytes:
         """Frame a message; `b""` if the connection is closing, when nothing may follow."""
-        if not self.open:
+        if self.state is not OPEN:
             return b""
         if isinstance(payload, str):
             return plain_frame(TEXT, payload.encode(), masked=self._connection.client)
         return plain_frame(BINARY, payload, masked=self._connection.client)
 
     def ping(self) -> bytes:
-        return self._connection.send(events.Ping()) if self.open else b""
+        return self._connection.send(events.Ping()) if self.state is OPEN else b""
 
     def close(self, close: Close) -> bytes:
         """Frame a Close; `b""` if one was sent before.  1005 says nothing, as only an empty Close frame can."""
-        if not self.open:
+        if self.state is not OPEN:
             return b""
         if close.code == NO_STATUS:
-            return self._connection.send(events.CloseConnection(CloseReason.NO_STATUS_RCVD))
-        return self._connection.send(events.CloseConnection(close.code, close.reason))
+            framed = self._connection.send(events.CloseConnection(CloseReason.NO_STATUS_RCVD))
+        else:
+            framed = self._connection.send(events.CloseConnection(close.code, close.reason))
+        self.state = _CLOSING
+        return framed
 
     def receive(self, data: bytes) -> Iterator[str | bytes | Close]:
         """Yield the messages that `data` completes, and the Close that ends them; `replies()` has the answers."""
         data, self._left = self._left + data, b""
         at = 0
-        while at < len(data) and not self.closed:
+        while at < len(data) and self.state is not CLOSED:
             if self._owed:
                 piece = data[at : at + self._owed]
                 at += len(piece)
@@ -106,7 +105,7 @@ class WebSocketFrames:
 
     def _plain(self, data: bytes, at: int, head: Head) -> str | bytes | None:
         """The message in a plain frame that is all there; None for every other frame, and every mistake."""
-        if data[at] not in PLAIN or self._parts is not None or not self.open:
+        if data[at] not in PLAIN or self._parts is not None or self.state is not OPEN:
             return None
         if head.masked is self._connection.client or head.end - head.start > self._max_size:
             return None
@@ -148,11 +147,11 @@ class WebSocketFrames:
             parts.write(data)
         if event.message_finished:
             self._parts, self._size = None, 0
-            if self.open:
+            if self.state is OPEN:
                 yield parts.getvalue() if parts is not None else data
 
     def _pong(self, ping: events.Ping) -> None:
-        if self.open:
+        if self.state is OPEN:
             self._replies += self._connection.send(ping.response())
 
     def _closing(self, event: events.CloseConnection) -> Close:
@@ -161,11 +160,12 @@ class WebSocketFrames:
             self._replies += self._connection.send(event.response())
         elif state is not ConnectionState.CLOSED:  # wsproto's way of reporting a mistake
             return self._fail(int(event.code), event.reason or "")
+        self.state = CLOSED
         return Close(int(event.code), event.reason or "")
 
     def _fail(self, code: int, reason: str) -> Close:
         """RFC 6455 section 7.1.7, "Fail the WebSocket Connection"."""
         close = Close(code, reason)
         self._replies += self.close(close)
-        self.failed = True
+        self.failed, self.state = True, CLOSED
         return close

@@ -15,7 +15,7 @@ from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError
 
 from anysgi._core._websocket_frames import WebSocketFrames
-from anysgi._core._websocket_messages import Close
+from anysgi._core._websocket_messages import CLOSED, Close
 
 SIDES = {
     "server": (ConnectionType.SERVER, ConnectionType.CLIENT),
@@ -107,7 +107,7 @@ def test_whatever_comes_is_taken_as_if_wsproto_had_been_asked_of_all_of_it(data:
     wire += bytes(20)  # so that no head is left half
     assert feed(frames, bytes(wire), *sizes) == feed(reference, bytes(wire), *sizes)
     assert frames.replies()[:2] == reference.replies()[:2]
-    assert (frames.failed, frames.closed) == (reference.failed, reference.closed)
+    assert (frames.failed, frames.state) == (reference.failed, reference.state)
 
 
 @pytest.mark.parametrize("size", [125, 126, 65_535, 65_536])
@@ -127,7 +127,7 @@ def test_a_close_is_answered_with_its_own_code_and_reason(code: int, reason: str
     assert (item.code, item.reason) == (code, _cut(reason))
     (answer,) = answered(peer, frames)
     assert (answer.code, answer.reason) == (code, _cut(reason))
-    assert frames.closed
+    assert frames.state is CLOSED
     assert not frames.failed
 
 
@@ -147,10 +147,10 @@ def test_a_close_of_ours_waits_for_the_peers_and_drops_what_comes_before() -> No
     peer.receive_data(frames.close(Close(4000, "enough")))
     (event,) = peer.events()
     assert (event.code, event.reason) == (4000, "enough")
-    assert not frames.closed
+    assert frames.state is not CLOSED
     assert frames.send("too late") == frames.ping() == frames.close(Close(1000, "")) == b""
     assert feed(frames, wire + peer.send(event.response())) == [Close(4000, "enough")]
-    assert frames.closed
+    assert frames.state is CLOSED
     assert frames.replies() == b""
 
 
@@ -238,7 +238,7 @@ def test_a_peer_that_breaks_the_protocol_is_told_how(broken: str, size: int) -> 
     *_, close = feed(frames, wire + frame(TEXT, b"more"), *([size] if size else []))
     assert close.code == code
     assert frames.failed
-    assert frames.closed
+    assert frames.state is CLOSED
     assert [event.code for event in answered(peer, frames)] == [code]
 
 
