@@ -9,11 +9,9 @@ given when the WebSocket is over.  The socket is hung up by then, so that answer
 
 from __future__ import annotations
 
-from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .._bridge._pieces import most_chunks
 from .._bridge._socket_stream import SocketStream
 from .._bridge._websocket_pump import WebSocketPump
 from .._core._asgi_messages import SWITCHED
@@ -25,6 +23,7 @@ from .._core._websocket_scope import websocket_scope
 from ..exceptions import ClientDisconnected
 from ._asgi_exchange import AsgiExchange
 from ._asgi_receive import gone
+from ._websocket_inbox import Inbox
 from ._websocket_sockets import early_bytes, socket_of
 
 if TYPE_CHECKING:
@@ -74,15 +73,11 @@ class WebSocketExchange(AsgiExchange):
 
     __slots__ = (
         "_conversation",
-        "_end",
         "_greeted",
-        "_held",
         "_inbox",
         "_leaving",
-        "_news",
         "_pump",
         "_reading",
-        "_room",
         "_steps",
         "_stream",
         "_timers",
@@ -107,13 +102,9 @@ class WebSocketExchange(AsgiExchange):
         self._upgrade = upgrade
         self._steps = WebSocketMessages(self._scope["subprotocols"])
         self._greeted = False
-        self._inbox: deque[str | bytes] = deque()
-        self._held = 0  # bytes in it
-        self._news = runtime.port.bell()
-        self._room = runtime.port.bell()
+        self._inbox = Inbox(runtime.port, window)
         self._timers: list[Timer] = []
         self._pump: WebSocketPump | None = None
-        self._end: Close | None = None  # what the app's `websocket.disconnect` says
 
     async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What the exchange takes for its app."""
@@ -127,7 +118,7 @@ class WebSocketExchange(AsgiExchange):
         else:
             await self._finish(_DONE)
         finally:
-            if self._pump is not None and self._end is None:  # cancelled: the socket is still ours
+            if self._pump is not None and self._inbox.end is None:  # cancelled: the socket is still ours
                 self._reading.cancel()
                 self._stream.hang_up()
             del self._app  # it would hold the exchange, and the exchange it
@@ -145,13 +136,9 @@ class WebSocketExchange(AsgiExchange):
         if not self._greeted:
             self._greeted = True
             return {"type": "websocket.connect"}
-        while not self._inbox:
-            if self._end is not None:
-                return {"type": "websocket.disconnect", "code": self._end.code, "reason": self._end.reason}
-            await self._news.wait()
-        item = self._inbox.popleft()
-        self._held -= len(item)
-        self._room.ring()
+        item = await self._inbox.take()
+        if isinstance(item, Close):
+            return {"type": "websocket.disconnect", "code": item.code, "reason": item.reason}
         return {"type": "websocket.receive", "text" if isinstance(item, str) else "bytes": item}
 
     async def send(self, message: Message) -> None:
@@ -161,7 +148,7 @@ class WebSocketExchange(AsgiExchange):
             ClientDisconnected: the client closed, or is gone; an `OSError`, as spec version 2.4 asks.
             AppProtocolError: the message is wrong, or out of turn.
         """
-        if self._end is not None and self._steps.state is not CLOSED:
+        if self._inbox.end is not None and self._steps.state is not CLOSED:
             raise gone()
         match self._steps.accept(message):
             case Data(payload) if self._pump is not None:
@@ -180,7 +167,7 @@ class WebSocketExchange(AsgiExchange):
         answer, connection = upgrade.handshake.accept(accept)
         self._stream = stream = SocketStream(port, upgrade.socket)
         frames = WebSocketFrames(connection, upgrade.max_message_size)
-        self._pump = WebSocketPump(port, stream, frames, self._deliver, self._grace)
+        self._pump = WebSocketPump(port, stream, frames, self._inbox.put, self._grace)
         self._reading = port.spawn(self._read(accept))
         self._ping_later()
         try:
@@ -193,11 +180,10 @@ class WebSocketExchange(AsgiExchange):
         try:
             await self._pump.run(early_bytes(self._scope["wsgi.environ"]["wsgi.input"]))
         finally:
-            self._end = self._pump.end
+            self._inbox.finish(self._pump.end)
             self._stream.hang_up()
             for timer in self._timers:
                 timer.cancel()
-            self._news.ring()
             if self._steps.state is OPEN:
                 self._cancel_soon()
             if not self.down.broken:
@@ -215,14 +201,6 @@ class WebSocketExchange(AsgiExchange):
         self.down.break_(gone)  # so that its end is no failure
         task.cancel()
 
-    async def _deliver(self, item: str | bytes) -> None:
-        inbox, most = self._inbox, most_chunks(self._window)
-        inbox.append(item)
-        self._held += len(item)
-        self._news.ring()
-        while (self._held >= self._window or len(inbox) >= most) and self._steps.state is OPEN:
-            await self._room.wait()
-
     async def _close(self, close: Close) -> None:
         """Say that it is over: to a client that was accepted with a Close, which it has `grace` seconds to answer."""
         pump = self._pump
@@ -231,16 +209,15 @@ class WebSocketExchange(AsgiExchange):
             await super().send({"type": "http.response.body"})
             return
         self._timers.append(self._runtime.port.after(self._grace, self._reading.cancel))
-        self._room.ring()
+        self._inbox.shut()
         await pump.close(close)
 
     def hang_up(self, reason: Callable[[], ClientDisconnected] = gone) -> None:
         """Nobody waits for the end of the request any more: an open WebSocket is closed first."""
         if self._pump is None:
-            self._end = Close(ABNORMAL, "")
-            self._news.ring()
+            self._inbox.finish(Close(ABNORMAL, ""))
             super().hang_up(reason)
-        elif self._end is None:
+        elif self._inbox.end is None:
             self._leaving = self._runtime.port.spawn(self._close(_GOING_AWAY))
 
     def _ping_later(self, reads: int = -1) -> None:

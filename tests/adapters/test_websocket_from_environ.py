@@ -319,6 +319,18 @@ def test_a_window_full_of_messages_stops_the_reading(interval: float | None) -> 
     assert heard >= sent - 1
 
 
+def test_messages_nobody_took_do_not_hide_the_answer_to_a_close() -> None:
+    async def handler(ws: Any) -> None:
+        await ws.receive()
+        for _ in range(5):
+            await asyncio.sleep(0)  # the window fills again
+
+    with on_a_socket(wrap(App(handler), window=10, grace=2 * BOUND)) as (client, call):
+        client.sock.sendall(b"".join(client.ws.send(events.BytesMessage(b"x" * 20)) for _ in range(3)))
+        assert client.closed() == (1000, "")
+        assert call.status().startswith("101")
+
+
 def test_a_client_that_does_not_read_stops_the_app() -> None:
     sent = 0
 
