@@ -40,7 +40,7 @@ COMPRESSIBLE = (
 _OF_PLAIN_BYTES = ("accept-ranges", "content-digest", "repr-digest")
 
 
-@middleware(peek=True, outside=["conditional"])
+@middleware(peek=True, outside=["conditional", "idempotency"])
 def compress(
     *,
     codings: Sequence[str] = ("zstd", "br", "gzip"),

@@ -20,7 +20,7 @@ SAFELISTED = frozenset(["accept", "accept-language", "content-language", "conten
 """Request headers any page may send (Fetch standard, "CORS-safelisted request-header")."""
 
 
-@middleware(outside=["csrf", "errors", "load_shed", "rate_limit", "timeout", "maintenance"])
+@middleware(outside=["csrf", "errors", "idempotency", "load_shed", "rate_limit", "timeout", "maintenance"])
 def cors(
     *,
     origins: Origins,

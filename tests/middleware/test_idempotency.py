@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis.asyncio
 
-from anysgi.middleware import Dual, Stack, idempotency, security_headers, server_timing
+from anysgi.exceptions import StackError
+from anysgi.middleware import Dual, Stack, compress, cors, idempotency, security_headers, server_timing
 from anysgi.middleware._memory import AsyncMemory, Memory
 
 from ._driving import App, Ask, Drive
@@ -254,3 +255,11 @@ def test_memory_is_bounded() -> None:
     for name in ("a", "b", "c"):
         memory.set(name, b"1", ex=60)
     assert [memory.delete(name) for name in ("a", "b", "c")] == [0, 1, 1]
+
+
+@pytest.mark.parametrize("outer", [compress(), cors(origins=["https://a.test"])])
+def test_what_depends_on_the_client_stands_outside_of_what_is_kept(outer: Stack) -> None:
+    """Or the second client would get the coding, or the permission, of the first."""
+    with pytest.raises(StackError, match="must stand outside idempotency"):
+        Stack(idempotency(), outer)
+    Stack(outer, idempotency())

@@ -35,7 +35,7 @@ from anysgi import (
     to_asgi,
     to_wsgi,
 )
-from anysgi.middleware import Stack
+from anysgi.middleware import Flow, Request, Response, Stack, middleware
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -360,3 +360,17 @@ def lints(flask: Flask, fast: FastAPI) -> None:
 
 def recordings(path: Path, out: TextIO) -> None:
     assert_type(migration.write_har(migration.read_recording(path), out), None)
+
+
+@middleware
+def checksum(request: Request, *, name: str = "x-sum") -> Flow:
+    request.body.collect()
+    response: Response = yield request
+    assert_type(request.takes_trailers, bool)
+    seen: list[bytes] = []
+    response.body.observe(seen.append)
+    response.body.trailer(name, lambda: str(sum(map(len, seen))))
+
+
+def layers() -> None:
+    assert_type(checksum(name="x-length"), Stack)
