@@ -6,21 +6,15 @@ import asyncio
 import io
 import logging
 import socket
-import ssl
 import struct
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
@@ -31,6 +25,7 @@ from anysgi.exceptions import AppProtocolError, AppValueError, ClientDisconnecte
 from tests.conftest import BOUND, eventually
 
 from ._calling import fetch
+from ._certificates import tls_contexts
 from ._sockets import Client, on_a_socket
 
 
@@ -585,23 +580,6 @@ def test_a_socket_with_tls(tmp_path: Path) -> None:
         with pytest.raises(BrokenPipeError):
             accepted.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         client.sock = unused
-
-
-def tls_contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's and a client's, around a certificate that lives as long as the test."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = made.serial_number(1).not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(1))
-    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-    pem = Encoding.PEM
-    certificate = made.sign(key, hashes.SHA256()).public_bytes(pem)
-    file = folder / "both.pem"
-    file.write_bytes(certificate + key.private_bytes(pem, PrivateFormat.PKCS8, NoEncryption()))
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(file)
-    return server, ssl.create_default_context(cadata=certificate.decode())
 
 
 def test_the_servers_socket_is_hung_up_and_given_back_as_it_was() -> None:
