@@ -8,7 +8,7 @@ from . import _asgi_order as order
 from ._asgi_connection import Connection
 from ._asgi_extensions import PATHSEND, ZEROCOPY
 from ._asgi_order import Order
-from ._fields import Fields
+from ._fields import NO_FIELDS
 from ._values import shown
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class HttpConnection(Connection):
         self.order, self.incoming = Order(order.HTTP_RESPONSE), Order(order.HTTP_REQUEST)
         self._arrived = self._sent = 0  # bytes of body, both ways
         self._events = 0
-        self._head = Fields()
+        self._head = NO_FIELDS
         self._files: list[Any] = []
         self._cut_short = False  # the client left before its body was complete
 
