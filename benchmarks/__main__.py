@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import compression, imports, inprocess, machine, memory, middleware, readme, report, serving, watch
+from benchmarks import (
+    compression,
+    files,
+    imports,
+    inprocess,
+    machine,
+    memory,
+    middleware,
+    readme,
+    report,
+    serving,
+    watch,
+)
 from benchmarks.measure import Result
 from benchmarks.payload import MIB
 from benchmarks.peers import have_ours
@@ -83,6 +95,7 @@ def all_jobs(quick: bool, rounds: int | None) -> list[Job]:
         *(middleware_job(*case, quick, rounds) for case in middleware.CASES),
         *(compression_job(convention, quick, rounds) for convention in ("asgi", "wsgi")),
         *(serving_job(case, quick, rounds) for case in serving.CASES),
+        Job("files", "100 MiB from a file on gunicorn gthread", partial(files.run, rounds or (5 if quick else 15))),
         *(
             Job(f"memory-{flow}", title.format(size=f"{size // MIB} MiB"), partial(memory.run, flow, size, quick))
             for flow, title in memory.FLOWS.items()

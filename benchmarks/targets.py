@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks import compression, imports, inprocess, middleware, peers, serving
+from benchmarks import compression, files, imports, inprocess, middleware, peers, serving
 from benchmarks.measure import Result, advantage
 
 WINDOW_KIB = 256
@@ -79,6 +79,9 @@ TARGETS = [
     Target(SLOW, "<= 1/4 of its memory (PSS)", "flask-slow", "fact ratio", 0.25, serving.GUNICORN_MANY, "PSS MiB"),
     Target("WebSocket echo on gunicorn gthread", ">= 0.5 x uvicorn", "websocket-asgi", "gain", 0.5, serving.NATIVE),
     Target("Flask-Sock echo on uvicorn", ">= 0.5 x werkzeug's server", "websocket-wsgi", "gain", 0.5, serving.WERKZEUG),
+    Target(
+        "FileResponse of 100 MiB on gunicorn", "<= 1.2 x gunicorn's own sendfile", "files", "cost", 1.2, files.NATIVE
+    ),
     *(target for side in ("wsgi", "asgi") for way in ("up", "down") for target in _memory(side, way)),
     Target(FIVE, "ASGI: <= 1.0 x the same five by hand", "middleware-asgi", "cost", 1.0, middleware.HAND),
     Target(FIVE, "WSGI: <= 1.0 x the same five by hand", "middleware-wsgi", "cost", 1.0, middleware.HAND),
