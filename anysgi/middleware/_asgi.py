@@ -8,8 +8,7 @@ from ._asgi_exchange import PASSING
 from ._asgi_http import HttpExchange, PeekingExchange, offer_no_files
 from ._asgi_request import asgi_request
 from ._asgi_websocket import WebsocketExchange
-from ._exchange import answer_of
-from ._layer import guards_and_rest
+from ._layer import decided, guards_and_rest
 from ._wrapped import Wrapped
 
 if TYPE_CHECKING:
@@ -51,20 +50,16 @@ class AsgiStack(Wrapped):
             for guard in guards:  # nothing is outside of these: they need no exchange, if they have nothing to say
                 answer = guard(request)
                 if answer is not None:
+                    starts = (decided(guard, answer),)
                     break
-            else:
-                answer = None
-                if not starts and request._body is None and request.bindings is None and request.limits is None:
-                    await app(request.hand_on(), receive, send)
-                    return
+            if not starts and request._body is None and request.bindings is None and request.limits is None:
+                await app(request.hand_on(), receive, send)
+                return
             exchange = make()
             exchange.open(request, receive, send)
             try:
-                if answer is None:
-                    for call in exchange.enter(starts):
-                        await call.amake()
-                else:
-                    exchange.result = answer_of(guard, answer)
+                for call in exchange.enter(starts):
+                    await call.amake()
                 if exchange.result is None:
                     await exchange.run(app)
             except BaseException as error:

@@ -22,15 +22,14 @@ a generator instead, which goes on with that layer and then with the phase.
 from __future__ import annotations
 
 import logging
-from inspect import unwrap
 from time import perf_counter
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from ..exceptions import FlowError
 from ._dual import Call
+from ._mistakes import answer_of, stray, where
 from ._outcome import Outcome
-from ._response import AppResponse, Response
+from ._response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -195,12 +194,12 @@ class Exchange:
                 while type(step) is Call:
                     yield step
                     step = _resume(flow, step)
-                raise _stray(flow, step)
+                raise stray(flow, step)
             except StopIteration as stop:
                 if stop.value is not None:
-                    log.error("%s", _stray(flow, stop.value))
+                    log.error("%s", stray(flow, stop.value))
             except Exception:
-                log.exception("%s failed after the response", _where(flow))
+                log.exception("%s failed after the response", where(flow))
             except BaseException as error:
                 interruption = error
         if interruption is not None:
@@ -233,36 +232,3 @@ def _resume(flow: Flow, call: Call) -> Any:
     if call.error is not None:
         return flow.throw(call.error)
     return flow.send(call.value)
-
-
-def answer_of(layer: Flow | Start, step: object) -> Response | FlowError:
-    """What a layer answered, or its mistake."""
-    if not isinstance(step, Response):
-        return _stray(layer, step)
-    return step if isinstance(step, AppResponse) else step.copy()
-
-
-def _stray(layer: Flow | Start, step: object) -> FlowError:
-    """The error of a layer that yielded or returned what is not in the table; it is not run any further."""
-    if isinstance(layer, GeneratorType):
-        error = FlowError(f"{_where(layer)} handed over {step!r} where the engine takes {_FROM_FLOWS}")
-        layer.close()
-        return error
-    return FlowError(f"{_where(layer)} returned {step!r} where the engine takes {_FROM_FUNCTIONS}")
-
-
-_FROM_FLOWS = (
-    "the request, a Response, or a call of a Dual; it may yield the request once, then that response once, "
-    "and must then return"
-)
-_FROM_FUNCTIONS = "a Response or None; to see the response write `response = yield request` in it"
-
-
-def _where(layer: Any) -> str:
-    """Name a layer by function, file and line."""
-    if isinstance(layer, GeneratorType):
-        code, frame = layer.gi_code, layer.gi_frame
-    else:
-        function: Any = unwrap(layer)
-        code, frame = getattr(function, "func", function).__code__, None  # a partial has options
-    return f"{code.co_name} ({code.co_filename}:{frame.f_lineno if frame else code.co_firstlineno})"

@@ -190,6 +190,11 @@ class _Decorator:
     def __call__(self, function: Any, /) -> Any: ...
 
 
+def decided(guard: Start, answer: Flow | Response) -> Start:
+    """A plain function that was called for this request: it answers what it answered."""
+    return functools.wraps(guard)(lambda request: answer)
+
+
 def _by_position(function: Callable[..., Any]) -> int:
     """How many arguments a function takes by position."""
     parameters = inspect.signature(function).parameters.values()
