@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._core._detect import find_framework
+from .._core._detect import find_framework, guess_convention
 from ..migration._doctor import CHECKS, RUN, Patient, Side, call, examine
 from ..migration._inventory import take_inventory
 from ..migration._translate import read_settings
@@ -55,6 +55,7 @@ def doctor(
     \b
     anysgi doctor shop.wsgi:application
     anysgi doctor shop.wsgi:app shop.asgi:app                  and what differs between old and new
+    anysgi doctor front:router                                 the same, of the two sides of a Router
     anysgi doctor mysite.asgi --run 200 --path /shop/          really call it: what leaks, what is not there
     anysgi doctor shop:app --gunicorn gunicorn.conf.py
 
@@ -68,8 +69,9 @@ def doctor(
 
     Exit code: 0 no error and no warning, 1 some, or an app that cannot be read, 2 wrong usage.
     """
-    app = _side(target, Options(target, **given))
-    other = _side(new, Options(new, given["app_dir"])) if new else None
+    app, other = _sides(load(Options(target, **given)), target)
+    if new:
+        other, _ = _sides(load(Options(new, given["app_dir"])), new)
     patient = Patient(app, other, *_settings(gunicorn))
     findings = examine(patient, ignore)
     if requests:
@@ -81,19 +83,27 @@ def doctor(
     raise SystemExit(any(finding.severity != "note" for finding in findings))
 
 
-def _side(name: str, options: Options) -> Side:
-    loaded = load(options)
-    found = find_framework(loaded.app)
+def _sides(loaded: Loaded, name: str) -> tuple[Side, Side | None]:
+    """The app; behind a `Router`, both."""
+    if not loaded.both:
+        return _side(name, loaded.app, loaded), None
+    router: Any = loaded.app
+    old, new = (_side(f"{name}'s {side} side", app, loaded) for side, app in router.apps.items())
+    return old, new
+
+
+def _side(name: str, app: Any, loaded: Loaded) -> Side:
+    framework, inner = find_framework(app) or (None, app)
+    convention = loaded.convention if app is loaded.app else guess_convention(app)
     files = tuple(filter(None, (getattr(sys.modules[loaded.module], "__file__", None),)))
-    framework, inner = found or (None, loaded.app)
-    return Side(name, loaded.app, framework, inner, loaded.convention, _inventory(loaded), files)
+    return Side(name, app, framework, inner, convention, _inventory(app, name), files)
 
 
-def _inventory(loaded: Loaded) -> Any:
+def _inventory(app: Any, name: str) -> Any:
     try:
-        return take_inventory(loaded.app)
+        return take_inventory(app)
     except Exception as error:
-        raise AppProblem(f"The routes of {loaded} cannot be read: {type(error).__name__}: {error}") from error
+        raise AppProblem(f"The routes of {name} cannot be read: {type(error).__name__}: {error}") from error
 
 
 def _settings(file: Path | None) -> tuple[Any, str]:

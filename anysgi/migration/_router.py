@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ._shadow import Shadow
     from ._switches import Overrides
+    from ._table import Side
 
 
 class Router:
@@ -108,6 +109,11 @@ class Router:
     def table(self) -> RouteTable:
         """The table that holds now."""
         return self._core.live.plan().table
+
+    @property
+    def apps(self) -> dict[Side, Any]:
+        """The apps by side, as they were given."""
+        return {side.name: side.app for side in (self._core.legacy, self._core.new)}
 
     @property
     def stats(self) -> Stats:

@@ -34,6 +34,7 @@ from anysgi.migration._inventory import take_inventory
 from anysgi.migration._translate import Setting
 from tests.cli._run import anysgi
 from tests.migration.apps import sick
+from tests.test_docs import rows, section
 
 APPS = Path(sick.__file__).parent
 NOT_OURS = {"preload"}  # pytest and other tests have threads and sockets of their own
@@ -516,6 +517,20 @@ def test_two_apps_are_compared_and_plain_routes_are_run() -> None:
 
 
 @pytest.mark.usefixtures("_path")
+def test_both_sides_of_a_router_are_examined(monkeypatch: pytest.MonkeyPatch) -> None:
+    from anysgi.migration import Router, RouteTable
+
+    router = Router(sick.behind_a_proxy(), sick.starlette_app(), table=RouteTable(), switches=())
+    front = SimpleNamespace(router=router, __file__=__file__)
+    monkeypatch.setitem(sys.modules, "front", front)
+    result = run("front:router", "--json")
+    router.close()
+    found = {item["check"]: item["what"] for item in json.loads(result.output)["findings"]}
+    assert found["proxy-trust"].startswith("front:router's legacy side believes a proxy's")
+    assert "thread-pools" in found
+
+
+@pytest.mark.usefixtures("_path")
 def test_long_evidence_is_cut_in_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("anysgi.cli.doctor._PLACES", 0)
     assert re.search(r"and \d+ more", run("sick:app").output)
@@ -540,6 +555,10 @@ def test_routes_that_cannot_be_read_are_a_problem(monkeypatch: pytest.MonkeyPatc
     result = run("sick:app")
     assert result.exit_code == 1
     assert "no such urlconf" in result.output
+
+
+def test_every_check_is_in_the_reference() -> None:
+    assert [*CHECKS, "run"] == list(rows(section("reference/cli.md", "`anysgi doctor`").partition("| check |")[2]))
 
 
 def test_every_check_has_a_docstring() -> None:
