@@ -65,10 +65,13 @@ class Line:
 
     def heard(self) -> bytes:
         """The next byte the app says; empty once it has ended."""
-        if self._app is None:
-            self._app, _ = self._listener.accept()
-            self._app.settimeout(self._seconds)
-        return self._app.recv(1)
+        try:
+            if self._app is None:
+                self._app, _ = self._listener.accept()
+                self._app.settimeout(self._seconds)
+            return self._app.recv(1)
+        except TimeoutError:
+            raise AssertionError(f"the app does not get on within {self._seconds} s") from None
 
     def go_on(self) -> None:
         """Let the app go on."""

@@ -184,6 +184,15 @@ class TellsWhatCameOfIt(Response):
         super().log_exception(exc_info)
 
 
+class AsksOnce(Response):
+    """The first chunk is all that is taken."""
+
+    def finish_response(self) -> None:
+        for data in self.result:
+            self.write(data)
+            return
+
+
 class CutsOff(Response):
     """No error page."""
 

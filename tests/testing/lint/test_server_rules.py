@@ -16,7 +16,7 @@ from anysgi.testing._servers import _wire
 
 from . import _asgi_server_cases, _wsgi_server_cases
 from ._asgi_server_cases import Serve, by_hypercorn, by_uvicorn
-from ._wsgi_server_cases import CutsOff, by_wsgiref, wsgiref_with
+from ._wsgi_server_cases import AsksOnce, CutsOff, by_wsgiref, wsgiref_with
 
 BESIDES = {rule: {"A012", "A112"} for rule in ("A012", "A112")}  # uvicorn's --lifespan on refuses both
 PAIRS = _asgi_server_cases.PAIRS | _wsgi_server_cases.PAIRS
@@ -110,6 +110,12 @@ def test_a_websocket_that_ends_too_soon_is_told() -> None:
 def test_a_server_that_is_silent_is_told_within_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_wire, "BOUND", 0.5)
     assert outcomes(partial(by_uvicorn, habit=never_answers))["A069"] == "FAIL A069: nothing comes within 0.5 s"
+
+
+def test_a_server_that_stops_asking_is_told_within_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_wire, "BOUND", 0.5)
+    told = {result.name: result.detail for result in check_wsgi_server(wsgiref_with(AsksOnce)).failures}
+    assert told["W058"] == "the app does not get on within 0.5 s"
 
 
 def test_a_server_that_offers_no_push_is_not_tried_on_it() -> None:
