@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from _thread import get_ident
 from typing import TYPE_CHECKING, Any
 
 from ._asyncio_bell import AsyncioBell
@@ -23,7 +24,7 @@ _STUBBORN = 5.0  # seconds a cancelled task may take to end
 class AsyncioPort(Port):
     """The way into an asyncio or uvloop loop."""
 
-    __slots__ = ("_waker",)
+    __slots__ = ("_thread", "_waker")
 
     loop: asyncio.AbstractEventLoop
     Cancelled = asyncio.CancelledError
@@ -31,6 +32,7 @@ class AsyncioPort(Port):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
+        self._thread = get_ident()  # under gevent a greenlet's
         self._waker = waker(loop)
 
     @property
@@ -38,7 +40,8 @@ class AsyncioPort(Port):
         return self.loop.is_running()
 
     def is_here(self) -> bool:
-        return asyncio._get_running_loop() is self.loop  # what is documented raises where there is none
+        # What is documented raises where there is no loop; and under gevent all greenlets of a thread see its loop.
+        return asyncio._get_running_loop() is self.loop and get_ident() == self._thread
 
     def _wake(self) -> None:
         if self.loop.is_closed():

@@ -64,6 +64,9 @@ class InlinePort(AsyncioPort):
     def running(self) -> bool:
         return not self.loop.is_closed()
 
+    def is_here(self) -> bool:
+        return asyncio._get_running_loop() is self.loop  # whichever thread turns it
+
     def turn(self, wanted: Callable[[], bool], timeout: float = -1) -> None:
         """Let the loop turn until something stops it, if it is still `wanted`."""
         with self._turning:

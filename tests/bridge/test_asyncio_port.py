@@ -191,3 +191,11 @@ async def test_a_blocking_call_can_be_awaited() -> None:
 
     await soon(to_thread(work))
     assert there == [True]
+
+
+async def test_another_greenlet_of_the_loops_thread_is_not_on_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """asyncio's running loop is one for a thread of the system; gevent's `get_ident` tells its greenlets apart."""
+    port = AsyncioPort(asyncio.get_running_loop())
+    assert port.is_here()
+    monkeypatch.setattr("anysgi._bridge._asyncio.get_ident", lambda: 0)
+    assert not port.is_here()
