@@ -11,13 +11,16 @@ read, so whatever waits in the deque is older than what waits in the system.
 from __future__ import annotations
 
 from collections import deque
+from functools import wraps
 from socket import socket, socketpair
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._socket_stream import SocketStream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from _typeshed import ReadableBuffer
 
     from ._port import Port
@@ -69,24 +72,52 @@ class PairStream(SocketStream):
         return data
 
 
+def _by_the_system(way: Callable[..., Any]) -> Any:
+    """A method of a socket from which on everything goes through the system, and nothing can overtake it."""
+
+    @wraps(way)
+    def method(self: PairSocket, *args: Any, **options: Any) -> Any:
+        self._stream = None
+        return way(self, *args, **options)
+
+    return method
+
+
 class PairSocket(socket):
     """The thread's end: a socket like any other."""
 
-    _stream: PairStream | None = None  # none for a duplicate, or once it is shut down
+    _stream: PairStream | None = None  # none for a duplicate, or once the system says what may be sent
+
+    dup = _by_the_system(socket.dup)
+    sendfile = _by_the_system(socket.sendfile)
+    sendmsg = _by_the_system(socket.sendmsg)
+    shutdown = _by_the_system(socket.shutdown)
 
     def send(self, data: ReadableBuffer, flags: int = 0, /) -> int:
-        stream = self._stream
-        if stream is None:
-            return super().send(data, flags)
-        if type(data) is bytes and not flags and self.fileno() >= 0 and stream.put(data):
-            return len(data)
+        put = self._put(data, flags)
+        if put:
+            return put
         sent = super().send(data, flags)
-        stream.passed(sent)
+        self._pass(sent)
         return sent
 
-    def shutdown(self, how: int, /) -> None:
-        self._stream = None  # from here on the system says what may be sent
-        super().shutdown(how)
+    def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
+        if not self._put(data, flags):
+            self._pass(
+                memoryview(data).nbytes
+            )  # nobody knows how many of them, if it fails: the short way then is shut
+            super().sendall(data, flags)
+
+    def _put(self, data: ReadableBuffer, flags: int) -> int:
+        """Send by the short way; how many bytes that was."""
+        stream = self._stream
+        if stream is not None and type(data) is bytes and not flags and self.fileno() >= 0 and stream.put(data):
+            return len(data)
+        return 0
+
+    def _pass(self, size: int) -> None:
+        if self._stream is not None:
+            self._stream.passed(size)
 
 
 def socket_pair(port: Port) -> tuple[PairStream, PairSocket]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+import tempfile
 import threading
 from functools import partial
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 LOOPS = {"asyncio": ("asyncio", {}), "uvloop": ("asyncio", {"use_uvloop": True}), "trio": ("trio", {})}
 WAYS: dict[str, Callable[[socket.socket, bytes], object]] = {
     "send": lambda sock, data: sock.send(data),
+    "sendall": lambda sock, data: sock.sendall(data),
+    "sendall of a bytearray": lambda sock, data: sock.sendall(bytearray(data)),
     "a bytearray": lambda sock, data: sock.send(bytearray(data)),
     "flags": lambda sock, data: sock.send(data, socket.MSG_NOSIGNAL),
     "makefile": lambda sock, data: sock.makefile("wb", buffering=0).write(data),
@@ -195,6 +198,38 @@ def test_a_duplicate_passes_through_the_system(loop: str) -> None:
             sock.send(b"itself")  # too late for the short way: there are bytes it knows nothing of
             assert not stream._pieces
             assert await stream.read() == b"itself"
+
+    run(loop, talk)
+
+
+def send_a_file(sock: PairSocket) -> None:
+    with tempfile.TemporaryFile() as file:
+        file.write(b"first")
+        file.seek(0)
+        sock.sendfile(file)
+
+
+def by_a_duplicate(sock: PairSocket) -> None:
+    with sock.dup() as twin:
+        twin.sendall(b"first")
+
+
+OTHER_WAYS: dict[str, Callable[[PairSocket], object]] = {
+    "sendall": lambda sock: sock.sendall(b"first"),
+    "sendmsg": lambda sock: sock.sendmsg([b"fir", b"st"]),
+    "sendfile": send_a_file,
+    "a duplicate": by_a_duplicate,
+}
+
+
+@pytest.mark.parametrize("way", OTHER_WAYS)
+def test_nothing_overtakes_what_was_sent_in_another_way(loop: str, way: str) -> None:
+    async def talk(stream: PairStream, sock: PairSocket) -> None:
+        sock.send(b"zeroth, ")
+        OTHER_WAYS[way](sock)
+        sock.send(b", second")
+        sock.shutdown(socket.SHUT_WR)
+        assert await read_to_the_end(stream) == b"zeroth, first, second"
 
     run(loop, talk)
 
