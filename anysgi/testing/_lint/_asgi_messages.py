@@ -49,6 +49,8 @@ def request_more_body_is_bool(message: Message, look: Look) -> str | None:
 @ASGI.check("A049", "must", "server", on=["http.request"], spec=_REQUEST, write="the decoded contents of each chunk")
 def body_is_decoded(message: Message, look: Look) -> str | None:
     """the body comes without the framing of `Transfer-Encoding: chunked`"""
+    if b"transfer-encoding" not in look.headers.names:
+        return None
     coded = any(b"chunked" in value.lower() for value in look.headers.values(b"transfer-encoding"))
     body = message.get("body")
     framed = coded and isinstance(body, bytes) and _is_one_chunk(body)

@@ -88,14 +88,17 @@ def query_string_is_text(environ: Environ, variables: Variables) -> str | None:
     return None if isinstance(query, str) else f"QUERY_STRING is {shown(query)}"
 
 
+_CONTENT = (("CONTENT_TYPE", "HTTP_CONTENT_TYPE"), ("CONTENT_LENGTH", "HTTP_CONTENT_LENGTH"))
+
+
 @WSGI.check("W008", "must", "server", on=ENVIRON, spec=_VARIABLES, write='environ["CONTENT_LENGTH"] = "5"')
 def content_variables_have_no_prefix(environ: Environ, variables: Variables) -> str | None:
     """`CONTENT_TYPE` and `CONTENT_LENGTH` are `str` or absent, and never there as `HTTP_CONTENT_…`"""
-    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+    for name, prefixed in _CONTENT:
         if not isinstance(environ.get(name, ""), str):
             return f"{name} is {shown(environ[name])}"
-        if f"HTTP_{name}" in environ and name not in environ:
-            return f"there is HTTP_{name}, and no {name}"
+        if prefixed in environ and name not in environ:
+            return f"there is {prefixed}, and no {name}"
     return None
 
 
@@ -129,6 +132,8 @@ def protocol_is_there(environ: Environ, variables: Variables) -> str | None:
 @WSGI.check("W012", "must", "server", on=ENVIRON, spec=_UNICODE, write='environ[key] = raw.decode("latin-1")')
 def text_is_native(environ: Environ, variables: Variables) -> str | None:
     """CGI variables are `str` in which each character stands for one byte: none above U+00FF"""
+    if "".join([value for _, value in variables.texts]).isascii():
+        return None
     if "".join([value for _, value in variables.texts]).isascii():
         return None
     wide = _first((key, value) for key, value in variables.texts if is_wide(value))
