@@ -11,6 +11,7 @@ from functools import lru_cache
 from random import random
 from time import perf_counter, time
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
 
 from .._core._paths import quoted_path
 from ._capture import REDACTED
@@ -176,11 +177,25 @@ class Entry:
         }
 
 
+_NAME = re.compile(r"(?<![^?&;])([^?&;#=]+)=")
+_END = re.compile("[&;#]")
+
+
 def _hider(names: Collection[str]) -> Callable[[str], str]:
     """Make the function that takes the values of some parameters out of a query or a URL."""
-    listed = "|".join(map(re.escape, [names] if isinstance(names, str) else names))
-    find = re.compile(rf"(?<![^?&;])({listed})=[^&;#]*", re.IGNORECASE)
-    return lambda text: find.sub(rf"\1={REDACTED}", text)
+    secret = {name.lower() for name in ([names] if isinstance(names, str) else names)}
+
+    def hide(text: str) -> str:
+        shown, at = "", 0
+        for found in _NAME.finditer(text):
+            name = unquote_plus(found[1])  # browsers write `user[password]` with percent signs
+            if found.start() >= at and name.lower() in secret:
+                shown += text[at : found.end()] + REDACTED
+                end = _END.search(text, found.end())
+                at = end.start() if end else len(text)
+        return shown + text[at:]
+
+    return hide
 
 
 class _Atoms:

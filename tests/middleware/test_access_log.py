@@ -200,6 +200,23 @@ def test_secrets_in_queries_are_left_out(drive: Drive, lines: list[str]) -> None
     assert only(lines) == f"GET /?{query} HTTP/1.1 {query} {referer}"
 
 
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("user%5Bpassword%5D=secret&a=1", "user%5Bpassword%5D=[redacted]&a=1"),
+        ("pass+word=secret", "pass+word=[redacted]"),
+        ("pass%20word=a=b?c=d;e", "pass%20word=[redacted];e"),
+        ("next=/x?%74oken=secret", "next=/x?%74oken=[redacted]"),
+        ("my%5Btoken%5D=1&token&x=token=2", "my%5Btoken%5D=1&token&x=token=2"),
+    ],
+)
+def test_a_secret_is_left_out_however_its_name_is_written(
+    drive: Drive, lines: list[str], query: str, shown: str
+) -> None:
+    drive(access_log(format="%(q)s", redact=["token", "user[password]", "Pass Word"]), query=query)
+    assert only(lines) == shown
+
+
 def test_a_json_line_names_the_route_and_what_the_team_wants(drive: Drive, lines: list[str]) -> None:
     def extra(request: Request, response: Response | None) -> dict[str, object]:
         return {"user": request.headers.get("x-user"), "answered": response is not None, "odd": {1}}
