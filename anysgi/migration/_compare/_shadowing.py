@@ -51,7 +51,7 @@ class ShadowCompare:
 
     Only GET, HEAD and OPTIONS are asked again.  The answer a user got is one of the three that are compared: legacy is
     asked until it has answered twice, to learn what differs anyway, and the new side once.  So that users do not wait
-    for it, comparing takes no more than `budget` of the process' time: after 3 ms of it, it rests for 97 ms and lets
+    for it, comparing takes no more than `budget` of the process' time: after 2 ms of it, it rests for 98 ms and lets
     requests pass.  A route where a side did not end three times is not compared any more: nobody can stop what hangs.
 
     Args:
@@ -76,7 +76,7 @@ class ShadowCompare:
         self,
         *,
         sample: float = 1.0,
-        budget: float = 0.03,
+        budget: float = 0.02,
         queue_limit: int = 100,
         max_body: int = 1_048_576,
         timeout: float = 10.0,
