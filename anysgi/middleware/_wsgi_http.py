@@ -66,6 +66,8 @@ class WsgiExchange(Exchange):
                 replace_input(self.request.environ, body)
         except BadRequest as error:
             self.result = problem(self.request, error.status, error.reason)
+        except BaseException as error:  # one that is collected is read here, and not by the app
+            self.result = error
 
     def _run_app(self, app: WSGIApp) -> None:
         """Call the app; its head, or its exception, is the result so far."""

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from anysgi.middleware import Stack, body_limit, decompress
+from anysgi.exceptions import ClientDisconnected
+from anysgi.middleware import Flow, Request, Stack, body_limit, decompress, middleware
 from anysgi.middleware._decoders import MEMBERS
 from anysgi.middleware._zstd import zstd
 
@@ -51,6 +52,25 @@ def test_a_body_over_http_2_needs_no_header_to_be_there() -> None:
 def test_what_is_wrong_with_a_body_that_is_decoded_first_is_said_before_the_app_is_called() -> None:
     app, cut = App(b"thanks", reads=True), gzip.compress(BODY)[:-4]
     assert Drive("wsgi")(decompress(), app, body=cut, headers={"Content-Encoding": "gzip"}).status == 400
+    assert app.calls == 0
+
+
+def test_a_client_that_leaves_before_its_body_is_decoded_is_told_to_the_outer_layers() -> None:
+    seen: list[BaseException] = []
+
+    @middleware
+    def witness(request: Request) -> Flow:
+        try:
+            yield request
+        except BaseException as error:
+            seen.append(error)
+            raise
+
+    app, stack = App(b"thanks", reads=True), Stack(witness, decompress())
+    headers = {"Content-Encoding": "gzip", "Content-Length": "500"}
+    answer = Drive("wsgi")(stack, app, body=gzip.compress(BODY), headers=headers)
+    assert isinstance(answer.error, ClientDisconnected)
+    assert seen == [answer.error]
     assert app.calls == 0
 
 
