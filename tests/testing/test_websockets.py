@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -373,8 +374,11 @@ def test_an_app_that_blocks_the_loop_does_not_block_the_test(monkeypatch: pytest
             await send({"type": "websocket.accept"})
             await receive()
         blocks_for_a_second()
+        through.set()
 
+    through = threading.Event()
     started = time.monotonic()
     with pytest.raises((httpx2.ReadTimeout, TimeoutError)):
         use(TestClient(app, timeout=0.05))
     assert time.monotonic() - started < 0.9
+    assert through.wait(10)  # else the next test's watch would find this loop blocked
