@@ -89,7 +89,7 @@ def capture(
         types: media types of which bodies are kept, such as `"application/json"` and `"text/*"`; others are counted.
         redact: names of the headers whose values are left out.
     """
-    is_kept = type_judge(tuple(types))
+    is_kept = type_judge(types)
     secret = frozenset(name.lower() for name in ([redact] if isinstance(redact, str) else redact))
 
     def flow(request: Request) -> Flow:

@@ -78,7 +78,7 @@ def compress(
         raise ValueError(f"compress(padding={padding}): write up to {MOST} bytes, such as 100, or 0")
     usable = usable_codings(tuple(codings))
     chosen_levels = usable_levels(usable, levels or {})
-    is_compressible = type_judge(tuple(types))
+    is_compressible = type_judge(types)
 
     def flow(request: Request) -> Flow:
         response: Response = yield request

@@ -8,12 +8,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 
-def type_judge(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+def type_judge(patterns: Collection[str]) -> Callable[[str], bool]:
     """Make the function that says whether a Content-Type is one of some; `*` stands for any characters."""
-    matches = re.compile("|".join(fnmatch.translate(pattern.lower()) for pattern in patterns)).match
+    several = [patterns] if isinstance(patterns, str) else patterns
+    matches = re.compile("|".join(fnmatch.translate(pattern.lower()) for pattern in several)).match
 
     @lru_cache(maxsize=256)
     def is_one(content_type: str) -> bool:

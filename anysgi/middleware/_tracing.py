@@ -67,7 +67,7 @@ def tracing(
 
     tracer = trace.get_tracer("anysgi", tracer_provider=tracer_provider)
     current = cast("ContextVar[Context]", _Current)
-    secret = frozenset(name.lower() for name in redact)
+    secret = frozenset(name.lower() for name in ([redact] if isinstance(redact, str) else redact))
     wanted = {"request": tuple(map(str.lower, request_headers)), "response": tuple(map(str.lower, response_headers))}
 
     def kept_of(side: str, head: Request | Response) -> dict[str, list[str]]:

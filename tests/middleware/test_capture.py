@@ -74,10 +74,11 @@ def test_headers_are_named_in_any_case(drive: Drive) -> None:
     assert ("x-own", "[redacted]") in seen[0].request.headers
 
 
-def test_bodies_of_other_types_are_counted_only(drive: Drive) -> None:
+@pytest.mark.parametrize("types", [["text/*"], "text/*"], ids=repr)
+def test_bodies_of_other_types_are_counted_only(drive: Drive, types: list[str] | str) -> None:
     seen: list[Captured] = []
     app = App(b"\x89PNG", reads=True, headers={"Content-Type": "image/png"})
-    drive(capture(to=seen.append, types=["text/*"]), app, body=b"in", headers={"Content-Type": "Text/Plain; charset=x"})
+    drive(capture(to=seen.append, types=types), app, body=b"in", headers={"Content-Type": "Text/Plain; charset=x"})
     [exchange] = seen
     assert (exchange.request.body, exchange.response.body, exchange.response.size) == (b"in", b"", 4)
 

@@ -155,6 +155,11 @@ def test_headers_are_kept_by_name_and_secrets_never(
     }
 
 
+def test_a_single_name_is_one_name(drive: Drive, provider: TracerProvider, exporter: InMemorySpanExporter) -> None:
+    drive(tracing(tracer_provider=provider, request_headers=["X-One"], redact="X-One"), headers={"X-One": "secret"})
+    assert (only(exporter).attributes or {})["http.request.header.x-one"] == ("[redacted]",)
+
+
 def test_hooks_may_add_to_the_span(drive: Drive, provider: TracerProvider, exporter: InMemorySpanExporter) -> None:
     stack = tracing(
         tracer_provider=provider,
