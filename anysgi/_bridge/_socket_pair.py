@@ -16,6 +16,7 @@ from socket import socket, socketpair
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from . import _forks
 from ._socket_stream import SocketStream
 
 if TYPE_CHECKING:
@@ -93,6 +94,10 @@ class PairSocket(socket):
     sendmsg = _by_the_system(socket.sendmsg)
     shutdown = _by_the_system(socket.shutdown)
 
+    def after_fork(self) -> None:
+        """The loop is not in this process: its deque would be filled for nobody."""
+        self._stream = None
+
     def send(self, data: ReadableBuffer, flags: int = 0, /) -> int:
         put = self._put(data, flags)
         if put:
@@ -126,4 +131,5 @@ def socket_pair(port: Port) -> tuple[PairStream, PairSocket]:
     stream = PairStream(port, ours)
     sock = PairSocket(fileno=theirs.detach())
     sock._stream = stream
+    _forks.register(sock)
     return stream, sock

@@ -83,11 +83,27 @@ parent.port.run(work())
 assert len(done) == 2
 """
 
+SOCKET_PAIR = """
+import asyncio
+from anysgi._bridge._ports import running_port
+from anysgi._bridge._socket_pair import socket_pair
+
+async def main():
+    stream, sock = socket_pair(running_port())
+    in_child(lambda: sock.send(b"small"))  # the loop is in the parent
+    assert await asyncio.wait_for(stream.read(), 10) == b"small"
+    stream.close()
+    sock.close()
+
+asyncio.run(main())
+"""
+
 PROGRAMS = {
     "a pool": POOL,
     "a pool whose lock was held": LOCKED_POOL,
     "the asyncio loop": f"LOOP = 'asyncio'\n{LOOP}",
     "the uvloop loop": f"LOOP = 'uvloop'\n{LOOP}",
+    "a socket pair": SOCKET_PAIR,
 }
 
 
