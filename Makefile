@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 PINS ?= tests/constraints.txt
+COVER ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(PINS),--constraint $(PINS))
 
 # Images often set it; then each of the hundreds of processes of the tests would compile all it imports anew.
@@ -30,9 +31,10 @@ typecheck: $(VENV)/.test
 layers: $(VENV)/.test
 	$(BIN)/lint-imports --no-cache
 
-# Coverage makes all of Python twice as slow, so only what adds to it is traced: examples do, properties do not.
+# `make test COVER=--cov`, which CI runs, holds the tests to a coverage too. It makes all of Python twice as slow, so
+# only what adds to it is traced: examples do, properties do not.
 units: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not (slow or server or soak or hypothesis)" --cov --cov-report term
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not (slow or server or soak or hypothesis)" $(COVER)
 
 # Real servers as processes, soaks, and properties, which hypothesis marks.
 servers: $(VENV)/.test
