@@ -160,7 +160,7 @@ def test_errors_are_logged_where_the_rest_is_not(drive: Drive, caplog: pytest.Lo
 
 def test_the_time_is_when_the_request_came(drive: Drive, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     ended = datetime(2026, 2, 3, 4, 5, 6, 999_000).astimezone()  # the second has room for the time it took
-    monkeypatch.setattr("anysgi.middleware._access_log.time", ended.timestamp)
+    monkeypatch.setattr("anysgi.middleware._log_entry.time", ended.timestamp)
     drive(access_log(format="%(t)s"))
     drive(access_log(format="json"))
     text, entry = lines
