@@ -87,15 +87,19 @@ def stack(inner: Any) -> str:
     return " > ".join(calls[-8:])
 
 
-def pauses(before: list[threading.Thread]) -> Iterator[float]:
-    """Seconds to wait before looking again: a worker may be on its way back to where its pool lets it wait."""
+def look_for_threads(before: list[threading.Thread], found: list[Leak]) -> Iterator[float]:
+    """Find what threads are left, and yield the seconds to wait before each further look.
+
+    Not each is a leak at once: a worker may be on its way back to where its pool lets it wait.
+    """
     for _ in range(_LOOKS):
-        if not threads(before):
+        if not _threads(before):
             return
         yield _LOOK_EVERY
+    found += _threads(before)
 
 
-def threads(before: list[threading.Thread]) -> list[Leak]:
+def _threads(before: list[threading.Thread]) -> list[Leak]:
     """Those that were started meanwhile and are alive, unless they are idle workers of a pool."""
     now = threading.enumerate()
     if now == before:

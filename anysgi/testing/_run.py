@@ -78,9 +78,8 @@ def run(
         serve = partial(_serve, app, record, partial(AsgiServer, record, habits, state=state))
         run_bounded(record, partial(host.run, serve, record), bound, inline, host)
     exchange = _finished(record)
-    for pause in _leaks.pauses(before):
+    for pause in _leaks.look_for_threads(before, exchange.leaks):
         time.sleep(pause)
-    exchange.leaks += _leaks.threads(before)
     return exchange
 
 
@@ -121,9 +120,8 @@ async def arun(
     finally:
         task.cancel()
     exchange = _finished(record)
-    for pause in _leaks.pauses(before):
+    for pause in _leaks.look_for_threads(before, exchange.leaks):
         await anyio.sleep(pause)
-    exchange.leaks += _leaks.threads(before)
     return exchange
 
 

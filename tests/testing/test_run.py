@@ -401,7 +401,7 @@ def test_a_worker_on_its_way_back_to_its_pool_is_no_leak(monkeypatch: pytest.Mon
         return wsgi_echo(environ, start_response)
 
     looks = iter([[Leak("thread", "a worker")], [Leak("thread", "a worker")]])
-    monkeypatch.setattr("anysgi.testing._leaks.threads", lambda before: next(looks, left.set() or []))
+    monkeypatch.setattr("anysgi.testing._leaks._threads", lambda before: next(looks, left.set() or []))
     assert runner(wsgi).leaks == []
 
 

@@ -13,7 +13,7 @@ from ._rule import WSGI, Milder
 from ._values import is_joined_cookie, is_wide, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ...types import Environ
 
@@ -42,9 +42,12 @@ class Variables:
         self.odd = [] if usual else [item for item in cgi if not item[0].isupper() or "-" in item[0]]
 
 
-def _first(variables: Iterable[tuple[str, Any]]) -> str | None:
-    """The first of these that was not copied from this process's environment, as wsgiref does."""
-    return next((key for key, value in variables if os.environ.get(key, key) != value), None)
+def _first(variables: Iterable[tuple[str, Any]], is_odd: Callable[[str, Any], bool]) -> str | None:
+    """The first odd one of these that was not copied from this process's environment, as wsgiref does."""
+    for key, value in variables:  # most often there are none, and a generator costs more than that
+        if is_odd(key, value) and os.environ.get(key, key) != value:
+            return key
+    return None
 
 
 @WSGI.check("W003", "must", "server", on=ENVIRON, spec=_VARIABLES, write='environ["REQUEST_METHOD"] = "GET"')
@@ -134,16 +137,14 @@ def text_is_native(environ: Environ, variables: Variables) -> str | None:
     """CGI variables are `str` in which each character stands for one byte: none above U+00FF"""
     if "".join([value for _, value in variables.texts]).isascii():
         return None
-    if "".join([value for _, value in variables.texts]).isascii():
-        return None
-    wide = _first((key, value) for key, value in variables.texts if is_wide(value))
+    wide = _first(variables.texts, lambda _, value: is_wide(value))
     return None if wide is None else f"{wide} is {shown(environ[wide])}"
 
 
 @WSGI.check("W013", "must", "server", on=ENVIRON, spec=_VARIABLES, write='environ["HTTP_X_NAME"] = "value"')
 def header_variables_are_uppercase(environ: Environ, variables: Variables) -> str | None:
     """`HTTP_` variables are uppercase with `_` for `-`; repeated headers are joined, cookies with "; \""""
-    odd = _first(item for item in variables.odd if item[0].startswith("HTTP"))
+    odd = _first(variables.odd, lambda key, _: key.startswith("HTTP"))
     if odd is not None:
         return f"there is a variable {odd!r}"
     cookie = environ.get("HTTP_COOKIE", "")
@@ -196,7 +197,7 @@ def concurrency_is_told(environ: Environ, variables: Variables) -> str | None:
 @WSGI.check("W020", "must", "server", on=ENVIRON, spec=_VARIABLES, write="leave the variable out")
 def absent_is_not_none(environ: Environ, variables: Variables) -> str | None:
     """a CGI variable that does not apply is absent, not None"""
-    none = _first(item for item in variables.others if item[1] is None)
+    none = _first(variables.others, lambda _, value: value is None)
     return None if none is None else f"{none} is None"
 
 
@@ -208,14 +209,14 @@ _JUDGED = frozenset(  # these have rules of their own
 @WSGI.check("W021", "lint", "server", on=ENVIRON, spec=_VARIABLES, write='environ["shop.database"] = database')
 def objects_have_dotted_names(environ: Environ, variables: Variables) -> str | None:
     """what is no `str` has a name with a dot"""
-    odd = _first(item for item in variables.others if item[1] is not None and item[0] not in _JUDGED)
+    odd = _first(variables.others, lambda key, value: value is not None and key not in _JUDGED)
     return None if odd is None else f"{odd} is {shown(environ[odd])}"
 
 
 @WSGI.check("W022", "lint", "server", on=ENVIRON, spec=_VARIABLES, write='environ["shop.user"] = "ann"')
 def own_variables_are_namespaced(environ: Environ, variables: Variables) -> str | None:
     """a server's own variables have lowercase names with a dot: `shop.user`"""
-    lower = _first(item for item in variables.odd if item[0] != item[0].upper() and isinstance(item[1], str))
+    lower = _first(variables.odd, lambda key, value: key != key.upper() and isinstance(value, str))
     return None if lower is None or lower.startswith("HTTP") else f"there is a variable {lower!r}"
 
 
