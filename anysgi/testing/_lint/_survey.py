@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
 from ...exceptions import ExchangeTimeout
 from .._peer_events import Disconnect, SendFails
 from .._run import arun, run
@@ -20,6 +18,7 @@ from ._asgi import LintASGI
 from ._comparisons import ASGI_COMPARISONS, WSGI_COMPARISONS
 from ._lifespan_survey import lifespan
 from ._report import USUAL
+from ._survey_servers import with_a_client_that_waits, with_an_unknown_scope, with_unknown_keys
 from ._websocket_survey import HANDSHAKE, TALKS, talk
 from ._wsgi import LintWSGI
 
@@ -167,7 +166,7 @@ def _survey_asgi(lint: LintASGI, watch: _Watch, paths: Iterable[bytes], bound: f
     wait = partial(loop.run, limit=3 * bound)  # longer than any step takes on a loop that turns
     try:
         watch.begins("unknown scope")
-        wait(_with_an_unknown_scope, lint, bound)
+        wait(with_an_unknown_scope, lint, bound)
         watch.begins("lifespan")
         around = lifespan(lint, bound)
         state = wait(around.__aenter__)
@@ -189,9 +188,9 @@ def _survey_path(
         watch.begins(name)
         wait(_one, lint, lint, watch, name, scenario(path), bound, state)
     watch.begins("unknown keys")
-    wait(_one, _with_unknown_keys(lint), lint, watch, "unknown keys", Scenario("GET", path), bound, state)
+    wait(_one, with_unknown_keys(lint), lint, watch, "unknown keys", Scenario("GET", path), bound, state)
     watch.begins(_WAITS)
-    wait(_one, _with_a_client_that_waits(lint), lint, watch, _WAITS, STANDARD["post in pieces"](path), bound, state)
+    wait(_one, with_a_client_that_waits(lint), lint, watch, _WAITS, STANDARD["post in pieces"](path), bound, state)
     _compare(lint, watch, path, ASGI_COMPARISONS)
     watch.begins(HANDSHAKE)
     if wait(talk, lint, path, [], 1000, bound, state):
@@ -217,48 +216,3 @@ def _compare(lint: LintASGI | LintWSGI, watch: _Watch, path: bytes, comparisons:
             if problem is not None:
                 exchange = watch.answers[names[-1]]
                 lint.report.add(id, problem, f"{exchange.scenario.method} {path.decode('latin-1')}")
-
-
-async def _with_an_unknown_scope(lint: LintASGI, bound: float) -> None:
-    async def silence(*_: object) -> dict[str, Any]:
-        return {"type": "anysgi.nothing"}
-
-    with anyio.move_on_after(bound):
-        try:
-            await lint({"type": "anysgi.unknown", "asgi": {"version": "3.0"}}, silence, silence)
-        except Exception:
-            pass  # as the spec asks for
-
-
-def _with_unknown_keys(app: Any) -> Any:
-    async def layer(scope: Any, receive: Any, send: Any) -> None:
-        async def more() -> Any:
-            return {**await receive(), "anysgi.unknown": 1}
-
-        await app(scope, more, send)
-
-    return layer
-
-
-def _with_a_client_that_waits(app: Any) -> Any:
-    """A server that holds the head until the first body, as it may, and a client that sends on once it has the head."""
-
-    async def layer(scope: Any, receive: Any, send: Any) -> None:
-        started, sent = False, anyio.Event()
-
-        async def patient() -> Any:
-            if started:
-                await sent.wait()
-            return await receive()
-
-        async def holding(message: Any) -> None:
-            nonlocal started
-            await send(message)
-            if message["type"] == "http.response.start":
-                started = True
-            else:
-                sent.set()
-
-        await app(scope, patient, holding)
-
-    return layer
