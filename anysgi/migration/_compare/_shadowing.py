@@ -20,19 +20,18 @@ from typing import TYPE_CHECKING
 from anysgi.exceptions import ExchangeTimeout, ScenarioError
 from anysgi.testing import arun, run
 
-from ..._core._header_views import text_fields
-from ..._core._paths import written_target
 from .._shadow import Difference
 from ._differences import find_differences
 from ._exchanges import Answered, Asked
 from ._noise import Noise
+from ._observed import Observed
 from ._running import SAFE
 from ._targets import answered, scenario_of, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from ...types import Convention, HeaderList
+    from ...types import Convention
     from .._shadow import ShadowRequest
     from .._table import Side
 
@@ -97,26 +96,26 @@ class ShadowCompare:
         self._hung: Counter[str] = Counter()  # by route
         self._latest: deque[Difference] = deque(maxlen=keep)
         self._changing = threading.Lock()  # of the two that follow
-        self._waiting: deque[_Exchange] = deque()
+        self._waiting: deque[Observed] = deque()
         self._worker: asyncio.Task[None] | threading.Thread | None = None
         self.compared = 0
         self.dropped = 0
         self.passed = 0
 
-    def begin(self, request: ShadowRequest) -> _Exchange | None:
+    def begin(self, request: ShadowRequest) -> Observed | None:
         """See `Shadow`."""
         if request.method not in SAFE or (self._sample < 1 and random.random() >= self._sample):
             return None
         if monotonic() < self._rests_until or self._hung[request.route.name] >= _OFTEN:
             self.passed += 1
             return None
-        return _Exchange(self, request, self._max_body)
+        return Observed(request, self._max_body, self.submit)
 
     def latest(self) -> Sequence[Difference]:
         """See `Shadow`."""
         return list(reversed(self._latest))
 
-    def submit(self, exchange: _Exchange) -> None:
+    def submit(self, exchange: Observed) -> None:
         """Compare an exchange soon; called where the request was served, and returns at once."""
         with self._changing:
             if len(self._waiting) >= self._queue_limit:
@@ -133,7 +132,7 @@ class ShadowCompare:
         thread.start()
         return thread
 
-    def _job(self) -> _Exchange | None:
+    def _job(self) -> Observed | None:
         """What waits longest; None if nothing does, and then the worker's day is over."""
         with self._changing:
             while self._waiting:
@@ -197,7 +196,7 @@ class ShadowCompare:
                 log.error("%s did not end on the %s side within %s s, %d times: it is not compared any more", *told)
         return unanswered(error, self._timeout)
 
-    def _compare(self, exchange: _Exchange) -> Asking:
+    def _compare(self, exchange: Observed) -> Asking:
         """Yield whom to ask what, get the answer, and note how they differ."""
         request, served = exchange.asked(), exchange.answer()
         name = exchange.request.route.name
@@ -229,42 +228,3 @@ def _next(asking: Asking, answer: Answered | None) -> tuple[Side, Asked] | None:
         return next(asking) if answer is None else asking.send(answer)
     except StopIteration:
         return None
-
-
-class _Exchange:
-    """One exchange, as the router shows it."""
-
-    __slots__ = ("_body", "_headers", "_room", "_scope", "_shadow", "_size", "_status", "request")
-
-    def __init__(self, shadow: ShadowCompare, request: ShadowRequest, max_body: int) -> None:
-        self.request = request
-        self._scope = request.scope
-        self._shadow = shadow
-        self._room = max_body
-        self._status = self._size = 0
-        self._headers: HeaderList = []
-        self._body: list[bytes] = []
-
-    def request_body(self, chunk: bytes) -> None:
-        """What a GET carries is not sent again."""
-
-    def response_head(self, status: int, headers: HeaderList) -> None:
-        self._status, self._headers = status, list(headers)
-
-    def response_body(self, chunk: bytes) -> None:
-        self._size += len(chunk)
-        if self._size <= self._room:
-            self._body.append(chunk)
-
-    def end(self, error: BaseException | None) -> None:
-        if error is None and self._size <= self._room:
-            self._shadow.submit(self)
-
-    def asked(self) -> Asked:
-        """The request, to be sent again."""
-        scope = self._scope
-        return Asked(scope["method"], written_target(scope), tuple(text_fields(scope["headers"])))
-
-    def answer(self) -> Answered:
-        """What the client got."""
-        return Answered(self._status, tuple(text_fields(self._headers)), b"".join(self._body))
