@@ -49,14 +49,20 @@ class _Named:
         return b"%b\x08%b%b%b" % (out[:3], out[4:10], name, out[10:])
 
 
-class _Metadata:
-    """brotli, with a block of metadata before its end, on the border of a byte."""
+class _AtTheEnd:
+    """An encoder that ends with `length` bytes of padding."""
 
     __slots__ = ("_encoder", "_length", "feed", "flush")
 
     def __init__(self, encoder: Encoder, length: int) -> None:
         self._encoder, self._length = encoder, length
         self.feed, self.flush = encoder.feed, encoder.flush
+
+
+class _Metadata(_AtTheEnd):
+    """brotli, with a block of metadata before its end, on the border of a byte."""
+
+    __slots__ = ()
 
     def finish(self) -> bytes:
         head = 0b010110 | (self._length - 1) << 6  # not the last block, of no content, one byte of length
@@ -64,14 +70,10 @@ class _Metadata:
         return b"%b%b%b%b" % (flushed, head.to_bytes(2, "little"), b"a" * self._length, self._encoder.finish())
 
 
-class _Skipped:
+class _Skipped(_AtTheEnd):
     """zstd, with a frame to skip after its own: who reads one frame alone has all of the body too."""
 
-    __slots__ = ("_encoder", "_length", "feed", "flush")
-
-    def __init__(self, encoder: Encoder, length: int) -> None:
-        self._encoder, self._length = encoder, length
-        self.feed, self.flush = encoder.feed, encoder.flush
+    __slots__ = ()
 
     def finish(self) -> bytes:
         size = self._length.to_bytes(4, "little")
