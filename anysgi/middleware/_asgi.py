@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._asgi_exchange import PASSING
-from ._asgi_http import HttpExchange, PeekingExchange, offer_no_files
+from ._asgi_http import HttpExchange, offer_no_files
+from ._asgi_peeking import PeekingExchange
 from ._asgi_request import asgi_request
 from ._asgi_websocket import WebsocketExchange
 from ._layer import decided, guards_and_rest

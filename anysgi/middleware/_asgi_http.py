@@ -9,18 +9,18 @@
     PASSING     passed on                  passed on              passed on                passed on
     REPLACED    refused, as if the client had left
 
-PEEKING holds the head for layers declared with `peek=True`, HELD for a Content-Length that a transform will change.
-TRAILING is after the last byte of an app that announced trailers.
+PEEKING, which is in `_asgi_peeking`, holds the head for layers declared with `peek=True`, HELD for a Content-Length
+that a transform will change.  TRAILING is after the last byte of an app that announced trailers.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..exceptions import FlowError
-from ._asgi_exchange import BEFORE, FLOWING, HELD, PASSING, PEEKING, REPLACED, TRAILING, AsgiExchange
+from ._asgi_exchange import BEFORE, FLOWING, HELD, PASSING, REPLACED, TRAILING, AsgiExchange
 from ._asgi_input import staged_receive
-from ._body import Body, at_hand, is_changed, is_used, pass_on
+from ._body import at_hand, is_changed, is_used, pass_on
 from ._deadline import Deadline
 from ._framing import is_silent, set_length
 from ._response import AsgiResponse, Response, asgi_response
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from ..types import ASGIApp, Message
     from ._exchange import Calls
+
+    Actions = dict[tuple[str, str], Callable[[Any, Message], Awaitable[None]]]
 
 START, BODY = "http.response.start", "http.response.body"
 FILES = ("http.response.pathsend", "http.response.zerocopysend")
@@ -68,7 +70,7 @@ class HttpExchange(AsgiExchange):
     async def _take(self, message: Message) -> None:
         if self.state is REPLACED:
             raise self._refusal()
-        action = _ACTIONS.get((self.state, message["type"]))
+        action = self.actions.get((self.state, message["type"]))
         if action is None:
             await self._send(message)
             return
@@ -106,7 +108,7 @@ class HttpExchange(AsgiExchange):
         self._silent = is_silent(self.request, own)
         if is_changed(body) and not self._silent and own.length is not None:
             self.state = HELD
-            return _nothing()
+            return nothing()
         set_length(own, None, silent=self._silent)
         return self._head(own)
 
@@ -220,48 +222,16 @@ class HttpExchange(AsgiExchange):
             await self._send(announced.message())
         self.sent = 0 if silent else len(whole)
 
-
-class PeekingExchange(HttpExchange):
-    """One whose layers see the head together with the first piece of body; an event stream's never waits for one."""
-
-    __slots__ = ()
-
-    def _start(self, message: Message) -> Awaitable[None]:
-        response = asgi_response(message)
-        if response.headers.get("content-type", "").startswith("text/event-stream"):
-            return super()._start(message)
-        self.state, self.result = PEEKING, response
-        return _nothing()
-
-    async def _peek(self, message: Message) -> None:
-        """Let the layers see the head together with the first piece."""
-        response = self._response
-        is_file = message["type"] != BODY
-        if is_file or message.get("more_body") or self.request.method == "HEAD":
-            response._body = Body(is_file=is_file)
-        else:
-            response._body = Body((message.get("body", b""),))
-        await self._settle_later(response, self.unwind())
-        await self.send(message)
-
-    async def _conclude(self) -> None:
-        if self.state is PEEKING:  # a head without a body
-            await self._settle_later(self._response, self.unwind())
-        await super()._conclude()
+    actions: ClassVar[Actions] = {
+        (HELD, BODY): _first,
+        (FLOWING, BODY): _flow,
+        (TRAILING, TRAILERS): _trail,
+        **dict.fromkeys([(state, kind) for state in (HELD, FLOWING) for kind in FILES], _file),
+    }
+    """What is done with a message, by state; others are passed on."""
 
 
-_ACTIONS: dict[tuple[str, str], Callable[[Any, Message], Awaitable[None]]] = {
-    (PEEKING, BODY): PeekingExchange._peek,
-    (HELD, BODY): HttpExchange._first,
-    (FLOWING, BODY): HttpExchange._flow,
-    (TRAILING, TRAILERS): HttpExchange._trail,
-    **{(PEEKING, kind): PeekingExchange._peek for kind in FILES},
-    **{(HELD, kind): HttpExchange._file for kind in FILES},
-    **{(FLOWING, kind): HttpExchange._file for kind in FILES},
-}
-
-
-async def _nothing() -> None:
+async def nothing() -> None:
     """A head that is held back: there is nothing to wait for."""
 
 
