@@ -19,6 +19,8 @@ os.environ.setdefault("PYTHONASYNCIODEBUG", "1")
 from anysgi import WorkerPool
 from anysgi._bridge import _forks
 
+from ._browser import browser as browser
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

@@ -13,8 +13,6 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.test.utils import override_settings
 from django.urls import path
@@ -35,6 +33,7 @@ from anysgi.middleware import (
     tracing,
 )
 
+from ._django import set_up_django
 from ._driving import Answer, Ask, Drive
 
 tenant: ContextVar[str] = ContextVar("tenant", default="nobody")
@@ -134,22 +133,15 @@ def everything(request: Request, *, store: Dual) -> Flow:
 
 @pytest.fixture(scope="module", autouse=True)
 def _settings() -> Iterator[None]:
-    if not settings.configured:
-        settings.configure(SECRET_KEY="for tests only", ALLOWED_HOSTS=["*"], USE_TZ=True)
-        import django
-
-        django.setup()
-
-    async def warm() -> None:
-        await sync_to_async(int)()  # its thread stays for good: not left behind by one of the tests
-
-    asyncio.run(warm())
+    set_up_django()
     project = ModuleType("project_http")
-    project.stack = Stack(everything(store=Dual(sync=SimpleNamespace(get=lambda: "sync"), asynchronous=Asynchronous())))  # type: ignore[attr-defined]
-    project.ids = Stack(request_id())  # type: ignore[attr-defined]
-    project.unzip = decompress()  # type: ignore[attr-defined]
-    project.one_sided = Stack(everything(store=Dual()))  # type: ignore[attr-defined]
-    project.wrong = request_id  # type: ignore[attr-defined]
+    vars(project).update(
+        stack=Stack(everything(store=Dual(sync=SimpleNamespace(get=lambda: "sync"), asynchronous=Asynchronous()))),
+        ids=Stack(request_id()),
+        unzip=decompress(),
+        one_sided=Stack(everything(store=Dual())),
+        wrong=request_id,
+    )
     sys.modules["project_http"] = project
     with override_settings(
         ALLOWED_HOSTS=["*"],
@@ -320,7 +312,7 @@ def sync_only(get_response: Any) -> Any:
     return middleware
 
 
-sync_only.sync_capable, sync_only.async_capable = True, False  # type: ignore[attr-defined]
+vars(sync_only).update(sync_capable=True, async_capable=False)
 
 
 def async_only(get_response: Any) -> Any:
@@ -332,7 +324,7 @@ def async_only(get_response: Any) -> Any:
     return middleware
 
 
-async_only.sync_capable, async_only.async_capable = False, True  # type: ignore[attr-defined]
+vars(async_only).update(sync_capable=False, async_capable=True)
 OURS, OTHERS = "anysgi.django.stack", [f"{__name__}.sync_only", f"{__name__}.async_only"]
 
 
@@ -367,7 +359,8 @@ def test_an_exception_of_another_middleware_is_raised_at_the_yield(drive: Drive)
 def test_every_layer_that_asks_for_nothing_works_in_its_place(drive: Drive) -> None:
     """What a layer reads of a request is there under ASGI too, where META lacks a few keys of an environ."""
     log_of_json = access_log(format="json", logger="tests.django")
-    sys.modules["project_http"].logged = Stack(request_id(), log_of_json, tracing(), https_redirect())  # type: ignore[attr-defined]
+    logged = Stack(request_id(), log_of_json, tracing(), https_redirect())
+    vars(sys.modules["project_http"]).update(logged=logged)
     with override_settings(ANYSGI={"STACK": "project_http.logged"}):
         assert ask(drive, "/hello").header("location") == "https://testserver/hello"
         assert ask(drive, "/hello", native={"scheme": "https"}).status == 200

@@ -16,8 +16,6 @@ import flask
 import litestar
 import litestar.response
 import pytest
-from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse, StreamingHttpResponse
@@ -27,6 +25,7 @@ from starlette.responses import StreamingResponse
 from anysgi.middleware import Flow, Outcome, Request, Response, Stack, middleware
 from anysgi.testing import Disconnect, Scenario, run
 
+from ._django import set_up_django
 from ._driving import Ask, Drive
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/install-middleware.md"
@@ -177,7 +176,7 @@ def inside_fastapi(seen: Seen) -> Any:
 def inside_django(make: type) -> Callable[[Seen], Any]:
     def made(seen: Seen) -> Any:
         sys.modules["tests_places_http"] = module = ModuleType("tests_places_http")
-        module.stack = seen.layer()  # type: ignore[attr-defined]
+        vars(module).update(stack=seen.layer())
         options = {"MIDDLEWARE": ["anysgi.django.stack"], "ANYSGI": {"STACK": "tests_places_http.stack"}}
         with django.test.utils.override_settings(**options):
             return make()
@@ -201,14 +200,7 @@ NO_404 = {"Litestar `middleware=`"}
 
 @pytest.fixture(scope="module", autouse=True)
 def _django() -> Iterator[None]:
-    if not settings.configured:
-        settings.configure(SECRET_KEY="for tests only", ALLOWED_HOSTS=["*"], USE_TZ=True)
-        django.setup()
-
-    async def warm() -> None:
-        await sync_to_async(int)()  # its thread stays for good: not left behind by one of the tests
-
-    asyncio.run(warm())
+    set_up_django()
     with django.test.utils.override_settings(
         ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, DEBUG=False, DEBUG_PROPAGATE_EXCEPTIONS=False, MIDDLEWARE=[]
     ):

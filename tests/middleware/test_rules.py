@@ -357,7 +357,7 @@ def test_a_mistake_after_the_head_is_logged(drive: Drive, caplog: Any, late: Any
 def test_what_cannot_be_a_middleware_is_refused_where_it_is_written() -> None:
     with pytest.raises(StackError, match=r"is async; write `def`"):
 
-        @middleware  # type: ignore[arg-type]
+        @middleware  # type: ignore[arg-type]  # the mistake
         async def waits(request: Request) -> None:
             return None
 
@@ -394,7 +394,7 @@ def test_what_cannot_be_a_middleware_is_refused_where_it_is_written() -> None:
 
     with pytest.raises(StackError, match="keyword-only"):
 
-        @middleware  # type: ignore[arg-type]
+        @middleware  # type: ignore[arg-type]  # the mistake
         def without_request() -> Flow:
             yield Response()
 

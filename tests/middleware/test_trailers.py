@@ -60,8 +60,12 @@ def sent(stack: Any, *messages: Any, headers: Any = TAKEN, method: str = "GET", 
         passed.append(message)
 
     asked = Ask(method, headers=[*headers]).scope()
-    asyncio.run(Stack(stack).asgi(app)({**asked, **OFFERED, **scope}, None, send))  # type: ignore[arg-type]
+    asyncio.run(Stack(stack).asgi(app)({**asked, **OFFERED, **scope}, receive, send))
     return passed
+
+
+async def receive() -> Any:
+    return {"type": "http.request"}
 
 
 def trailers(messages: list[Any]) -> list[tuple[bytes, bytes]]:
@@ -174,7 +178,7 @@ def test_timings_after_the_head_follow_the_body() -> None:
     async def send(message: Any) -> None:
         passed.append(message)
 
-    asyncio.run(server_timing().asgi(app)({**Ask(headers=TAKEN).scope(), **OFFERED}, None, send))  # type: ignore[arg-type]
+    asyncio.run(server_timing().asgi(app)({**Ask(headers=TAKEN).scope(), **OFFERED}, receive, send))
     [(name, value)] = trailers(passed)
     assert name == b"server-timing"
     assert re.fullmatch(rb"total;dur=[\d.]+, page;dur=[\d.]+, late;dur=[\d.]+", value)

@@ -14,6 +14,9 @@ from anysgi.migration._compare._targets import AppTarget
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from anysgi.migration._table import Side
+
+SIDES: tuple[Side, Side] = ("legacy", "new")
 JSON = ("content-type", "application/json")
 
 
@@ -35,8 +38,8 @@ def differences(
     told, answered = [], 0
     with ExitStack() as stack:
         targets = []
-        for side in ("legacy", "new"):
-            table = RouteTable(default=side, fallthrough=frozenset())  # type: ignore[arg-type]
+        for side in SIDES:
+            table = RouteTable(default=side, fallthrough=frozenset())
             router = Router(*make(side), table=table, switches=())
             stack.callback(router.close)
             targets.append(stack.enter_context(AppTarget(getattr(router, server))))

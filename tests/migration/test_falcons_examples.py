@@ -187,7 +187,7 @@ def jpeg_of(width: int, height: int) -> bytes:
 
 def look_and_asgilook(folder: Path) -> tuple[Any, Any]:
     """Both with a folder of their own, and with the same names for the same images."""
-    import asgilook.app  # type: ignore[import-not-found]
+    import asgilook.app  # type: ignore[import-not-found]  # all four are unpacked by the suites
     import asgilook.config  # type: ignore[import-not-found]
     import fakeredis
     import look.app  # type: ignore[import-not-found]

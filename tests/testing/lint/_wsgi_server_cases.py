@@ -114,7 +114,7 @@ class HeadInOnePacket(Response):
                 super()._write(self.head)  # type: ignore[misc]  # typeshed leaves it out
                 self.head = b""
         else:
-            super()._write(data)  # type: ignore[misc]
+            super()._write(data)  # type: ignore[misc]  # as above
 
 
 class WriteLast(Response):

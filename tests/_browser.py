@@ -1,4 +1,4 @@
-"""A real browser for the pages of the migration tools: Debian's chromium, headless."""
+"""A real browser: Debian's chromium, headless."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FLAGS = (
+_FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--window-size=1280,1000", "--no-first-run"),
     # a browser that stays at home
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"),
@@ -25,7 +25,7 @@ def browser(tmp_path: Path) -> Iterator[Any]:
 
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
+    for flag in (*_FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
         options.add_argument(flag)
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     yield driver
