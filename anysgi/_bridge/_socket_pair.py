@@ -108,9 +108,8 @@ class PairSocket(socket):
 
     def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
         if not self._put(data, flags):
-            self._pass(
-                memoryview(data).nbytes
-            )  # nobody knows how many of them, if it fails: the short way then is shut
+            # If it fails nobody knows how many of them were sent: counted as all, they shut the short way for good.
+            self._pass(memoryview(data).nbytes)
             super().sendall(data, flags)
 
     def _put(self, data: ReadableBuffer, flags: int) -> int:
