@@ -130,9 +130,6 @@ class ResponseMessages:
             AppProtocolError: out of order, of an unknown type, or more body than its Content-Length.
             AppTypeError, AppValueError: a value that may not be sent.
         """
-        if self.state is STREAM and message.get("type") == MORE and message.get("more_body", False):
-            body = message.get("body", b"")  # what streams consist of
-            return body if type(body) is bytes else _as_bytes(body)
         kind = message.get("type", "a message without a type")
         event = FINAL if kind == MORE and not message.get("more_body", False) else kind
         following = TRANSITIONS[self.state].get(event)

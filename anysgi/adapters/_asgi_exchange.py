@@ -13,7 +13,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .._core._asgi_messages import FLOWING, ResponseMessages
+from .._core._asgi_messages import FLOWING, MORE, STREAM, ResponseMessages
 from .._core._containment import contained, raising
 from ..exceptions import AppProtocolError, ClientDisconnected
 from ._asgi_receive import AsgiReceive, gone
@@ -215,6 +215,12 @@ class AsgiExchange:
         messages, down = self.messages, self.down
         if down.broken and not messages.done:
             raise gone()
+        if messages.state is STREAM and message.get("type") == MORE and message.get("more_body"):
+            body = message.get("body")
+            if type(body) is bytes and body:  # what streams consist of: in this state `accept` would only hand it back
+                if down.feed(body):
+                    await down.room()
+                return
         body = messages.accept(message)
         if body and messages.state in FLOWING:
             if down.feed(body):
