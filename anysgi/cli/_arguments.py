@@ -12,23 +12,36 @@ from ._errors import AppProblem
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Command = Callable[..., Any]
 
-def how_to_import(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--factory`, `--convention` and `--app-dir`, which `load` reads."""
-    options = (
-        click.option("--factory", is_flag=True, help="APP is a function without arguments that makes the app."),
-        click.option("--convention", type=click.Choice(["wsgi", "asgi"]), help="What APP is, where it cannot be told."),
-        click.option(
-            "--app-dir",
-            type=click.Path(exists=True, file_okay=False, resolve_path=True),
-            default=".",
-            help="Folder to import MODULE from.  [default: this one]",
-        ),
+
+def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Make several options one decorator; `--help` lists them in this order."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def app_dir(imported: str) -> Callable[[Command], Command]:
+    """Make `--app-dir`, for what a command imports."""
+    return click.option(
+        "--app-dir",
+        type=click.Path(exists=True, file_okay=False, resolve_path=True),
+        default=".",
+        help=f"Folder to import {imported} from.  [default: this one]",
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
 
+
+how_to_import = together(
+    click.option("--factory", is_flag=True, help="APP is a function without arguments that makes the app."),
+    click.option("--convention", type=click.Choice(["wsgi", "asgi"]), help="What APP is, where it cannot be told."),
+    app_dir("MODULE"),
+)
+"""What `load` reads."""
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +16,7 @@ from ..migration._compare._recordings import count_requests, read_recording
 from ..migration._compare._report import html_report, junit_report
 from ..migration._compare._summary import Summary
 from ..migration._compare._targets import AppTarget, UrlTarget
-from ._arguments import WRITTEN, write
+from ._arguments import WRITTEN, app_dir, as_json, together, write
 from ._errors import AppProblem
 from ._load import load
 from ._options import Options
@@ -31,31 +31,22 @@ if TYPE_CHECKING:
     from ..migration._compare._targets import Target
 
 
-def where_it_goes(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of both commands."""
-    options = (
-        click.option("--report", **WRITTEN, help="Write an HTML page."),
-        click.option("--junit", **WRITTEN, help="Write a JUnit file for CI."),
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
-        click.option(
-            "--ignore", multiple=True, metavar="PLACE", help="A place to leave out, as $.at or etag.  Repeatable."
-        ),
-        click.option("--isolated", is_flag=True, help="The data may be changed: send every method."),
-        click.option("--limit", type=click.IntRange(min=1), help="Stop after so many requests."),
-        click.option(
-            "--progress/--no-progress", default=None, help="A bar on stderr.  [default: where that is a terminal]"
-        ),
-        click.option("--timeout", type=float, default=30.0, show_default=True, help="Seconds an answer may take."),
-        click.option(
-            "--app-dir",
-            type=click.Path(exists=True, file_okay=False, resolve_path=True),
-            default=".",
-            help="Folder to import apps from.  [default: this one]",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+where_it_goes = together(
+    click.option("--report", **WRITTEN, help="Write an HTML page."),
+    click.option("--junit", **WRITTEN, help="Write a JUnit file for CI."),
+    as_json,
+    click.option(
+        "--ignore", multiple=True, metavar="PLACE", help="A place to leave out, as $.at or etag.  Repeatable."
+    ),
+    click.option("--isolated", is_flag=True, help="The data may be changed: send every method."),
+    click.option("--limit", type=click.IntRange(min=1), help="Stop after so many requests."),
+    click.option(
+        "--progress/--no-progress", default=None, help="A bar on stderr.  [default: where that is a terminal]"
+    ),
+    click.option("--timeout", type=float, default=30.0, show_default=True, help="Seconds an answer may take."),
+    app_dir("apps"),
+)
+"""The options of both commands."""
 
 
 def target(name: str, app_dir: str, timeout: float) -> Target:

@@ -12,7 +12,7 @@ import click
 from ..migration._diff import diff_routes
 from ..migration._diff._difference import KINDS
 from ..migration._diff._table import write_table
-from ._arguments import WRITTEN, as_json, write
+from ._arguments import WRITTEN, app_dir, as_json, write
 from ._load import load
 from ._options import Options
 from ._tables import print_table, shorten
@@ -29,12 +29,7 @@ if TYPE_CHECKING:
 @click.argument("new", metavar="NEW")
 @click.option("--old-factory", is_flag=True, help="OLD is a function without arguments that makes the app.")
 @click.option("--new-factory", is_flag=True, help="NEW is one.")
-@click.option(
-    "--app-dir",
-    type=click.Path(exists=True, file_okay=False, resolve_path=True),
-    default=".",
-    help="Folder to import both from.  [default: this one]",
-)
+@app_dir("both")
 @click.option("--ignore", multiple=True, type=click.Choice(KINDS), help="Do not report this kind.  Repeatable.")
 @click.option("--write", "table", **WRITTEN, help="Write a route table to start from.  FILE must be new.")
 @as_json
