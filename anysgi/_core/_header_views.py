@@ -179,14 +179,6 @@ class EnvironHeaders(Headers):
         return iter([(str(name, "latin-1"), str(value, "latin-1")) for name, value in pairs])
 
 
-def scope_headers(raw: HeaderList) -> ScopeHeaders:
-    """View the headers of a scope, which are copied before the first change."""
-    headers = ScopeHeaders()
-    headers.raw = raw
-    headers.is_own = False
-    return headers
-
-
 def byte_headers(raw: HeaderList) -> ByteHeaders:
     """View an ASGI header list, which is copied before the first change."""
     headers = ByteHeaders()

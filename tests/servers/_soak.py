@@ -39,10 +39,6 @@ class Plan:
     fails: int
     send_raises: bool
 
-    @property
-    def harmless(self) -> bool:
-        return max(self.leaves_in_upload, self.leaves_in_response, self.fails) < 0
-
 
 def plans(seed: int, count: int) -> list[Plan]:
     chance = random.Random(seed)

@@ -45,16 +45,6 @@ COMMANDS: dict[str, dict[str, list[str]]] = {
         "werkzeug": ["-c", WERKZEUG + "r('127.0.0.1', {port}, wsgi, threaded=True)"],
     },
 }
-PER_REQUEST = {
-    "QUERY_STRING",
-    "REQUEST_METHOD",
-    "SCRIPT_NAME",
-    "PATH_INFO",
-    "REMOTE_ADDR",
-    "REMOTE_PORT",
-    "SERVER_NAME",
-}
-PER_REQUEST |= {"SERVER_PORT", "SERVER_PROTOCOL", "RAW_URI", "REQUEST_URI", "wsgi.url_scheme", "REMOTE_HOST"}
 
 # What does not change with the request, the machine or the process.
 WSGI_TRAITS = {"SERVER_SOFTWARE", "GATEWAY_INTERFACE", "wsgi.version", "wsgi.multithread", "wsgi.multiprocess"}

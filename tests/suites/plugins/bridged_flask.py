@@ -5,12 +5,10 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-import pytest
 from flask import Flask
 
 from anysgi import AsgiToWsgi, WorkerPool, WsgiToAsgi
 
-PASSED_THROUGH = pytest.StashKey[bool]()
 _pool = WorkerPool(4)
 _bridges: weakref.WeakKeyDictionary[Flask, AsgiToWsgi] = weakref.WeakKeyDictionary()
 calls = 0

@@ -239,11 +239,6 @@ def plain_function(scope: Any, receive: Any, send: Any) -> object:
     return "done"
 
 
-async def reads_a_key(scope: Any, receive: Any, send: Any) -> None:
-    (await receive())["body"]
-    await GOOD["http"](scope, receive, send)
-
-
 def with_get(key: str, default: Any) -> App:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         (await receive()).get(key, default)

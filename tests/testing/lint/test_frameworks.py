@@ -18,8 +18,6 @@ from anysgi.testing import LintASGI, LintWSGI
 from . import _frameworks as frameworks
 from ._frameworks import PATHS
 
-FULL = ("must", "should", "lint")
-
 
 def ids(lint: LintASGI | LintWSGI) -> set[str]:
     return {finding.rule.id for finding in lint.findings}
