@@ -33,7 +33,7 @@ def stack(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
         StackError: the setting is missing, or names no `Stack`.
     """
     from django.conf import settings  # type: ignore[import-untyped]  # Django has no types
-    from django.utils.module_loading import import_string  # type: ignore[import-untyped]
+    from django.utils.module_loading import import_string  # type: ignore[import-untyped]  # the same
 
     from .middleware._django import django_middleware
 

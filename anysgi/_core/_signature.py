@@ -45,6 +45,7 @@ def is_async(call: object) -> bool:
     """Whether calling it gives a coroutine: `async def`, an object with `async def __call__`, or one marked as such."""
     import inspect
 
+    # B004 would rather have `callable()`, but the method itself is asked.
     methods = (call,) if isinstance(call, type) else (call, getattr(type(call), "__call__", None))  # noqa: B004
     return any(inspect.iscoroutinefunction(method) or _marked_async(method) for method in methods)
 
