@@ -32,8 +32,8 @@ def stack(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
     Raises:
         StackError: the setting is missing, or names no `Stack`.
     """
-    from django.conf import settings  # type: ignore[import-untyped]  # Django has no types
-    from django.utils.module_loading import import_string  # type: ignore[import-untyped]  # the same
+    from django.conf import settings
+    from django.utils.module_loading import import_string
 
     from .middleware._django import django_middleware
 

@@ -127,7 +127,7 @@ class DjangoResponse(AppResponse):
 
 def made(response: Response) -> DjangoResponse:
     """A layer's response as Django's."""
-    from django.http import HttpResponse  # type: ignore[import-untyped]  # Django has no types
+    from django.http import HttpResponse
 
     http = HttpResponse(response.body.whole, status=response.status)
     del http.headers["Content-Type"]

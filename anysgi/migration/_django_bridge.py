@@ -37,7 +37,7 @@ class DjangoSession:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        from django.contrib.sessions.exceptions import SessionInterrupted  # type: ignore[import-untyped]  # no types
+        from django.contrib.sessions.exceptions import SessionInterrupted
 
         exchange = _Exchange(header_in_scope(scope, "cookie"))
         await exchange.load()
@@ -59,8 +59,8 @@ class _Exchange:
     """
 
     def __init__(self, cookies: str) -> None:
-        from django.contrib.sessions.middleware import SessionMiddleware  # type: ignore[import-untyped]  # no types
-        from django.http import HttpRequest, HttpResponse, parse_cookie  # type: ignore[import-untyped]  # no types
+        from django.contrib.sessions.middleware import SessionMiddleware
+        from django.http import HttpRequest, HttpResponse, parse_cookie
 
         self.request: Any = HttpRequest()
         self.request.COOKIES = parse_cookie(cookies)
@@ -90,7 +90,7 @@ class _Exchange:
 
 async def _in_djangos_thread(call: Any) -> None:
     """Run what may ask the database where Django runs it, with its connections kept as around a request."""
-    from django.db import close_old_connections  # type: ignore[import-untyped]  # no types
+    from django.db import close_old_connections
 
     def run() -> None:
         close_old_connections()

@@ -138,7 +138,7 @@ def differential(
     *,
     examples: int = 100,
     programs: st.SearchStrategy[Program] = programs(),  # noqa: B008 - strategies are values
-    scenarios: st.SearchStrategy[Scenario] = scenarios(),  # noqa: B008 - as above
+    scenarios: st.SearchStrategy[Scenario] = scenarios(),  # noqa: B008 - strategies are values
     ignore: Collection[str] = LOSSY,
     **options: Any,
 ) -> Callable[[Callable[[Program], Any]], Callable[[], None]]:
