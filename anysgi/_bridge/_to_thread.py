@@ -34,7 +34,6 @@ class ToThread:
         "_bell",
         "_chunks",
         "_gate",
-        "_limit",
         "_made",
         "_most",
         "_nudged",
@@ -55,7 +54,6 @@ class ToThread:
         self._stage = OPEN
         self.broken: Callable[[], BaseException] | None = None
         self._made = self._taken = 0
-        self._limit = window  # what may be made until the window is full; moved by the thread
         self._parked = False  # the thread waits for news
         self._nudged = False  # there is news that is not bytes
         self._stalled = False  # the loop waits for room; lowered by the thread alone, as several coroutines may wait
@@ -71,7 +69,7 @@ class ToThread:
         chunks.append(chunk)
         if self._parked:
             self._wake()
-        return made >= self._limit or len(chunks) >= self._most
+        return made - self._taken >= self._window or len(chunks) >= self._most
 
     def end(self, last: bytes = b"") -> None:
         """The bytes are complete, `last` included: one wake-up for both."""
@@ -150,8 +148,7 @@ class ToThread:
                 raise self.broken()
             return b""
         piece = next_piece(chunks, waiting, self._made - self._taken)
-        self._taken = taken = self._taken + len(piece)
-        self._limit = taken + self._window
+        self._taken += len(piece)
         if self._stalled and not chunks:  # not before: the loop then fills a whole window, while this piece is used
             self._stalled = False
             self._port.post(self._ring)
