@@ -49,6 +49,7 @@ def facts(handler: object) -> list[tuple[str, str]]:
         (_uses.RESOURCE.load, [("blocking", "pathlib.Path.read_text (file)")]),
         (_uses.RESOURCE.hooked, [("blocking", "pathlib.Path.read_text (file)")]),
         (_uses.asks_a_client, [("blocking", "redis.commands.core.Client.get (database)")]),
+        (_uses.adds_to_a_session, [("blocking", "SESSION.add (database)")]),
         (_uses.iterates, [("blocking", "django.db.models.manager.Queries.filter (database)")]),
         (_uses.imports_nearby, [("blocking", "time.sleep (sleep)")]),
         (_uses.imports_under_a_name, [("blocking", "time.sleep (sleep)")]),
@@ -134,6 +135,10 @@ def test_code_of_other_packages_is_named_and_not_followed() -> None:
     found = read_handler((parses,))
     assert not found.facts
     assert "what happens inside click" in found.unknown
+
+
+def test_a_class_of_the_project_is_not_foreign_whoever_made_its_init() -> None:
+    assert read_handler((_uses.makes_a_model,)).unknown == ()
 
 
 def test_the_depth_is_bounded_and_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,7 +143,8 @@ class _Reading:
             return
         name = dotted_name(called)
         package = name.partition(".")[0]
-        ours = found is None and project_of(name) == self.project  # a class without an `__init__` of its own
+        is_class = found is None or issubclass(type(called), type)  # without an `__init__` of its own, or with a foreign one
+        ours = is_class and project_of(name) == self.project
         if package not in _NOT_WORTH_A_WORD and not ours and look_up(name, "called") is None:
             self.elsewhere[package] += 1
 
@@ -191,7 +192,9 @@ class _Body:
             value = self.names.find(node)
         waits_for = self._look_up(value, "called")
         if waits_for:
-            name = dotted_name(value) if node is function else ast.unparse(function)
+            name = dotted_name(value)
+            if node is not function or "<locals>" in name:  # a name that nobody wrote
+                name = ast.unparse(function)
             yield self._fact("blocking", f"{_short(name)} ({waits_for})", function)
 
     def _entered(self, node: ast.expr) -> Iterator[Fact]:

@@ -317,3 +317,34 @@ async def iterates_asynchronously() -> list[Any]:
 
 async def iterates() -> list[Any]:
     return [(one, one) for one in QUERIES.filter()]
+
+
+class Model:
+    """A class whose `__init__` a library made, as SQLAlchemy's do."""
+
+    exec(compile("def __init__(self): pass", "/library/orm.py", "exec"), {"__name__": "orm"}, locals())
+
+
+def makes_a_model() -> None:
+    Model()
+
+
+def forwarding() -> Callable[[], None]:
+    """A method that a library made in a function, as `scoped_session.add` is."""
+
+    def do() -> None:
+        pass
+
+    do.__module__ = "sqlalchemy.orm.scoping"
+    return do
+
+
+class Session:
+    add = staticmethod(forwarding())
+
+
+SESSION = Session()
+
+
+def adds_to_a_session() -> None:
+    SESSION.add()
