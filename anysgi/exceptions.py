@@ -26,6 +26,8 @@ LintWarning (UserWarning)                   testing: a warning, a rule of a spec
 
 from __future__ import annotations
 
+from errno import EPIPE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +73,8 @@ class BadRequest(AnysgiError, ValueError):
 
 class ClientDisconnected(AnysgiError, ConnectionError):
     """The client left.  An `OSError`, so that Django, Werkzeug and Starlette treat it as such."""
+
+    errno = EPIPE  # by which gunicorn knows that it is no failure to log
 
 
 class RequestTimeout(AnysgiError, TimeoutError):
