@@ -87,7 +87,8 @@ class Middleware(Generic[P]):
 
         if no_more:
             raise StackError(f"{self.name} takes its options by name: {self.name}(app, option=...)")
-
+        if isinstance(app, (int, float, str, bytes)):
+            raise StackError(f"{app!r} is no app; {self.name} takes its options by name: {self.name}(option={app!r})")
         stack = Stack(self._layer(skip, options))
         return stack if app is None else stack(app)
 

@@ -257,6 +257,8 @@ def test_attributes_are_the_apps(drive: Drive) -> None:
 def test_options_by_position_and_strangers_are_refused() -> None:
     with pytest.raises(StackError, match="by name"):
         tag(App().wsgi, "x-name")  # type: ignore[call-overload]
+    with pytest.raises(StackError, match=r"5\.0 is no app; tag takes its options by name"):
+        tag(5.0)  # type: ignore[type-var]
     with pytest.raises(StackError, match="made of layers"):
         Stack(42)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="nmae"):
