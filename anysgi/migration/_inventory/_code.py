@@ -143,8 +143,8 @@ class _Reading:
             return
         name = dotted_name(called)
         package = name.partition(".")[0]
-        is_class = found is None or issubclass(type(called), type)  # without an `__init__` of its own, or with a foreign one
-        ours = is_class and project_of(name) == self.project
+        # A class without an `__init__` of its own, or with one that a library made.
+        ours = (found is None or issubclass(type(called), type)) and project_of(name) == self.project
         if package not in _NOT_WORTH_A_WORD and not ours and look_up(name, "called") is None:
             self.elsewhere[package] += 1
 
