@@ -60,6 +60,11 @@ _MISTAKES = {
     DONE: "after the response was complete; an app responds once",
 }
 
+_LOST_FILE = (
+    "; or it sent http.response.pathsend, which the server offered, and middleware around the app dropped it: have a "
+    "layer made with @middleware(needs_bytes=True) around both (docs/how-to/files.md)"
+)
+
 
 class _Switched(int):
     """A status only an adapter can give: 101 says that the connection is no longer the server's."""
@@ -109,9 +114,10 @@ class ResponseMessages:
     @property
     def unfinished(self) -> str:
         """What is wrong with an app that returns now, unless it is done."""
+        lost = _LOST_FILE if PATHSEND in self._offered and self.state in (IDLE, STARTED) else ""
         if self.state is IDLE:
-            return "the app returned without a response; send http.response.start and http.response.body first"
-        return "the app returned before its response was complete; send a last http.response.body without more_body"
+            return f"the app returned without a response; send http.response.start and http.response.body first{lost}"
+        return f"the app returned before its response was complete; send a last {MORE} without more_body{lost}"
 
     @property
     def silent(self) -> bool:

@@ -15,6 +15,7 @@ from starlette.responses import FileResponse
 from anysgi import AsgiToWsgi, WsgiToAsgi
 from anysgi._core._asgi_messages import PATHSEND, ZEROCOPYSEND
 from anysgi.exceptions import AppProtocolError
+from anysgi.middleware import middleware
 from anysgi.testing import run
 
 from ._calling import WsgiPeer, asgi_app, body, fetch, head, make_environ
@@ -116,6 +117,41 @@ def test_an_error_with_a_file_is_raised_on_request(path: Path) -> None:
     app = AsgiToWsgi(asgi_app(head(), pathsend("/none")), lifespan="off", raise_app_errors=True)
     with pytest.raises(FileNotFoundError):
         fetch(app, wsgi_file_wrapper=Wrapper)
+
+
+class OnlyBodies:
+    """Middleware as brotli-asgi is: it waits for the body with the head, and drops what it does not know."""
+
+    def __init__(self, app: Any, *, holds_head: bool) -> None:
+        self.app, self.holds_head = app, holds_head
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        held: list[Any] = []
+
+        async def known(message: Any) -> None:
+            if message["type"] == "http.response.start" and self.holds_head:
+                held.append(message)
+            elif message["type"] != PATHSEND:
+                for earlier in [*held, message]:
+                    await send(earlier)
+                held.clear()
+
+        await self.app(scope, receive, known)
+
+
+@pytest.mark.parametrize("holds_head", [True, False], ids=["with its head", "after its head"])
+def test_a_file_lost_in_middleware_is_an_error_that_names_the_way_out(path: Path, holds_head: bool) -> None:
+    app = OnlyBodies(FileResponse(path), holds_head=holds_head)
+    peer = fetch(wrap(app), wsgi_file_wrapper=Wrapper)
+    assert peer.status.startswith("500")
+    for said in (PATHSEND, "middleware", "@middleware(needs_bytes=True)", "docs/how-to/files.md"):
+        assert said in peer.errors
+    as_bytes = middleware(needs_bytes=True)(lambda request: None)
+    assert fetch(wrap(as_bytes(app)), wsgi_file_wrapper=Wrapper).body == CONTENT
+
+
+def test_a_missing_response_says_nothing_of_files_where_none_was_offered() -> None:
+    assert PATHSEND not in fetch(wrap(asgi_app(head()))).errors
 
 
 # A WSGI app on an ASGI server
