@@ -17,6 +17,7 @@ from .._core._asgi_messages import FLOWING, MORE, STREAM, ResponseMessages
 from .._core._containment import contained, raising
 from ..exceptions import AppProtocolError, ClientDisconnected
 from ._asgi_receive import AsgiReceive, gone
+from ._asgi_refusals import Stopping
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("anysgi")
 
-_stopping = partial(ClientDisconnected, "the app is shutting down")
 _done = partial(ClientDisconnected, "the response is complete")
 
 
@@ -111,7 +111,7 @@ class AsgiExchange:
 
     def _start(self) -> None:
         if self._runtime.closed:
-            self.down.break_(_stopping)
+            self.down.break_(Stopping)
         if self.down.broken:
             return
         self.task = self._runtime.spawn(self, self._run(), self._context)
@@ -170,7 +170,7 @@ class AsgiExchange:
 
     def shut_down(self) -> None:
         """The server is gone: the same, but nobody's fault."""
-        self.hang_up(_stopping)
+        self.hang_up(Stopping)
 
     def _cancel_later(self) -> None:
         """Cancel the task in `grace` seconds, unless its response is complete by then."""

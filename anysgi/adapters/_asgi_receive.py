@@ -11,7 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .._bridge._to_loop import ToLoop
-from ..exceptions import BadRequest, ClientDisconnected
+from ..exceptions import ClientDisconnected
+from ._asgi_refusals import CutShort
 
 if TYPE_CHECKING:
     from .._bridge._port import Port
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from ._request_pump import RequestPump
 
 gone = partial(ClientDisconnected, "the client left: stop sending")
-_incomplete = partial(BadRequest, "The request body did not arrive whole.")
 
 
 class AsgiReceive:
@@ -83,7 +83,7 @@ class AsgiReceive:
             flow.break_(gone)
             if not self._messages.done:
                 # What was told by `receive` holds for `send`.  Who closed one half of a connection may still read.
-                self._down.break_(gone if self._read or self._messages.started else _incomplete)
+                self._down.break_(gone if self._read or self._messages.started else CutShort)
             return {"type": "http.disconnect"}
         self._read = not more
         return {"type": "http.request", "body": body, "more_body": more}

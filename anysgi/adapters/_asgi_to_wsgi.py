@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,9 @@ from .._bridge._contexts import write_back
 from .._core._refusals import Refusal
 from .._core._scope import scope_from_environ
 from .._core._websocket_scope import asks_for_websocket
-from ..exceptions import BadRequest, ClientDisconnected, RequestTimeout
+from ..exceptions import BadRequest
 from ._asgi_exchange import AsgiExchange
+from ._asgi_refusals import UNANSWERED, answer, body_for, refuse
 from ._asgi_response import ResponsePump, StreamingResponse
 from ._environ_body import EnvironBody
 from ._files import BLOCK, open_file
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from ..types import ASGIApp, AsgiMode, Environ, LifespanMode, LoopName, StartResponse
     from ._websocket_from_environ import Upgrade
-
-log = logging.getLogger("anysgi")
 
 
 class AsgiToWsgi:
@@ -157,7 +155,7 @@ class AsgiToWsgi:
             body = EnvironBody(environ, self.max_body_size, self.window)
             upgrade = self._upgrade(environ) if websocket else None
         except BadRequest as error:
-            return _refuse(environ, start_response, Refusal(error.status, error.reason))
+            return refuse(environ, start_response, error)
         scope = _scope(environ, runtime.state, nested=outer is not None)
         context = copy_context()
         if upgrade is None:
@@ -167,7 +165,7 @@ class AsgiToWsgi:
         if outer is not None:
             outer.adopt(exchange)
         if not exchange.begin():
-            return _refuse(environ, start_response, Refusal(503, "The app's event loop has ended."))
+            return answer(environ, start_response, Refusal(503, "The app's event loop has ended."))
         try:
             timeout = None if websocket else self.timeout
             response = self._respond(ResponsePump(exchange, body, environ, timeout, self), environ, start_response)
@@ -198,19 +196,17 @@ class AsgiToWsgi:
             first = pump.next()
             pump.send_hints()
             file = open_file(exchange.messages) if exchange.messages.path else None
-        except (RequestTimeout, BadRequest) as error:
+        except UNANSWERED as error:
             exchange.end_early()
-            refusal = Refusal(error.status, error.reason) if isinstance(error, BadRequest) else Refusal(504)
-            return _refuse(environ, start_response, refusal)
-        except ClientDisconnected as error:
-            exchange.end_early()
-            return _refuse(environ, start_response, Refusal(503, str(error)))
+            return refuse(environ, start_response, error)
         except Exception as error:
             if self.raise_app_errors:
                 raise
             exchange.end_early()  # it may have been the server that failed, and the app waits
             pump.report(error)
-            return _refuse(environ, start_response, Refusal(500), sys.exc_info())
+            refusal = Refusal(500)
+            start_response(refusal.status_line, refusal.headers, sys.exc_info())
+            return body_for(environ, refusal)
         messages = exchange.messages
         try:
             start_response(messages.status, messages.headers)
@@ -246,13 +242,3 @@ def _homes(mode: AsgiMode) -> type[Homes]:
     from ._inline import InlineHomes
 
     return InlineHomes
-
-
-def _refuse(environ: Environ, start_response: StartResponse, refusal: Refusal, exc_info: Any = None) -> Iterable[bytes]:
-    if exc_info is None:
-        method, path = environ.get("REQUEST_METHOD"), environ.get("PATH_INFO")
-        log.warning("%s %r answered %s: %s", method, path, refusal.status_line, refusal.body.decode().rstrip())
-        start_response(refusal.status_line, refusal.headers)
-    else:
-        start_response(refusal.status_line, refusal.headers, exc_info)
-    return [] if environ.get("REQUEST_METHOD") == "HEAD" else [refusal.body]

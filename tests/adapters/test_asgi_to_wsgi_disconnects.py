@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
+import logging
 import socket
 import threading
 from typing import Any
@@ -290,6 +292,42 @@ def test_an_app_that_is_silent_is_told_where_the_server_knows_that_the_client_le
     assert ended.error is None
 
 
+async def long_poll(scope: Any, receive: Any, send: Any) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def closed() -> socket.socket:
+    sock = socket.socket()
+    sock.close()
+    return sock
+
+
+@pytest.mark.parametrize(
+    ("departed", "status"),
+    [
+        ({"waitress.client_disconnected": lambda: True}, "503"),
+        ({"gunicorn.socket": closed()}, "503"),
+        ({"CONTENT_LENGTH": "9", "wsgi_input": io.BytesIO(b"half")}, "400"),
+    ],
+    ids=["the server says so", "its connection says so", "in the middle of its upload"],
+)
+def test_a_client_that_left_before_the_head_is_nobodys_mistake(
+    departed: dict[str, Any], status: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, "anysgi"):
+        peer = fetch(wrap(long_poll), "POST", **departed)
+    assert peer.status.startswith(status)
+    said = [record.levelname for record in caplog.records if f"answered {status}" in record.getMessage()]
+    assert said == ["DEBUG"]
+    assert peer.errors == ""
+
+
+def test_an_app_that_took_too_long_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    assert fetch(wrap(long_poll, timeout=0.01)).status.startswith("504")
+    assert [record.levelname for record in caplog.records if "answered 504" in record.getMessage()] == ["WARNING"]
+
+
 def test_waitress_hears_of_a_client_that_left_in_its_own_words() -> None:
     from waitress.channel import ClientDisconnected as TheirOwn  # waitress logs every other exception as an error
 
@@ -359,12 +397,15 @@ def test_a_server_that_stops_at_the_content_length_has_not_left(size: int) -> No
 
 
 @pytest.mark.parametrize("mode", ["thread", "inline"])
-def test_a_request_that_comes_while_the_app_is_being_shut_down_is_refused(mode: Any) -> None:
+def test_a_request_that_comes_while_the_app_is_being_shut_down_is_refused_with_a_warning(
+    mode: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     adapter = AsgiToWsgi(asgi_app(head(), body(b"served")), lifespan="off", mode=mode)
     adapter.start()
     assert adapter.homes.own is not None
     adapter.homes.own.closed = True
     assert fetch(adapter).status.startswith("503")
+    assert "answered 503 Service Unavailable: the app is shutting down" in caplog.text
     adapter.homes.own.closed = False
     adapter.close()
 
