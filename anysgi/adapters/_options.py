@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._core._detect import guess_convention, is_asgi2
+from .._core._strangers import explain
 from ..exceptions import ConventionError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def check_app(app: object, convention: Convention, adapter: str) -> None:
         ConventionError: with the line to write instead.
     """
     if not callable(app):
-        raise ConventionError(f"{adapter} takes {_KIND[convention]} app, something callable; this is {app!r}")
+        raise ConventionError(f"{adapter} takes {_KIND[convention]} app, and {explain(app)}")
     try:
         found = guess_convention(app)
     except ConventionError:

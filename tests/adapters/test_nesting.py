@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -109,6 +110,29 @@ def test_an_adapter_with_options_of_its_own_is_not_taken_off() -> None:
     bounded = to_asgi(wsgi_app(b"x"), threads=2)
     assert to_asgi(bounded) is bounded
     assert isinstance(to_wsgi(bounded), AsgiToWsgi)
+
+
+def module(name: str, **attributes: Any) -> ModuleType:
+    made = ModuleType(name)
+    vars(made).update(attributes)
+    return made
+
+
+@pytest.mark.parametrize("adapt", [WsgiToAsgi, AsgiToWsgi, to_asgi, to_wsgi], ids=lambda adapt: adapt.__name__)
+@pytest.mark.parametrize(
+    ("what", "instead"),
+    [
+        (SimpleNamespace(app=echo), "pass its attribute `.app`"),
+        (module("shop", application=echo), "such as shop.application"),
+        (None, "without `return app`"),
+        ("shop:app", "import it first"),
+    ],
+    ids=["an object", "a module", "None", "a name"],
+)
+def test_what_cannot_be_called_is_refused_with_the_line_to_write(adapt: Any, what: Any, instead: str) -> None:
+    with pytest.raises(ConventionError) as refused:
+        adapt(what)
+    assert instead in str(refused.value)
 
 
 def test_a_convention_that_does_not_show_can_be_told() -> None:
