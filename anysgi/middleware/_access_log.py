@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COMMON = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s'
 COMBINED = COMMON + ' "%(f)s" "%(a)s"'
-_FORMATS = {"common": COMMON, "combined": COMBINED, "json": "json"}
+_FORMATS = {"common": COMMON, "combined": COMBINED}
 
 
 @middleware
@@ -53,19 +53,17 @@ def access_log(
     if not 0 <= sample <= 1:
         raise ValueError(f"access_log(sample={sample:g}): write a share from 0 to 1, such as 0.1")
     line = _FORMATS.get(format, format)
-    atoms = Atoms()
     try:
-        line % atoms
-    except (KeyError, TypeError, ValueError) as error:
+        atoms = None if format == "json" else Atoms(line)
+    except ValueError as error:
         raise ValueError(f"access_log(format={format!r}): {error}") from None
     log = logging.getLogger(logger)
     worst = max(level, logging.ERROR)
-    is_json = line == "json"
-    measured = is_json or "I" in atoms.readers
+    measured = atoms is None or "I" in atoms.readers
     hide = hider(redact) if redact else None
 
     def text_of(entry: Entry) -> str:
-        if not is_json:
+        if atoms is not None:
             return line % atoms.of(entry)
         more = extra(entry.request, entry.response) if extra else {}
         return json.dumps({**entry.fields(), **more}, default=str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -17,32 +18,46 @@ if TYPE_CHECKING:
     from ._log_entry import Entry
 
 
+_SIGN = re.compile(r"%(?:%|\((?P<name>[^()]*)\)[-0]?\d*(?:\.\d+)?s|(?:\([^()]*\)?)?\w?)")  # the last is none
+
+
 class Atoms:
-    """The names a format uses, as the `%` operator asks for them when the format is tried; no other one is looked up.
+    """The names a format uses; no other one is looked up.
+
+    Args:
+        line: the format.
 
     Attributes:
         readers: by name, what finds its value.
+
+    Raises:
+        ValueError: a percent sign that begins no atom, or no atom at all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, line: str) -> None:
         self.readers: dict[str, Callable[[Entry], object]] = {}
-
-    def __getitem__(self, name: str) -> int:
-        self.readers[name] = _ATOMS.get(name) or _header_reader(name)
-        return 0
+        for sign in _SIGN.finditer(line):
+            if sign[0] != "%%":
+                name = sign["name"] or ""
+                reader = _ATOMS.get(name) or _header_reader(name)
+                if reader is None:
+                    raise ValueError(f"{sign[0]!r} at {sign.start()} is no atom; {_WRITE}")
+                self.readers[name] = reader
+        if not self.readers:
+            raise ValueError(f"no atom in it; {_WRITE}")
 
     def of(self, entry: Entry) -> dict[str, object]:
         """The values."""
         return {name: _safe(read(entry)) for name, read in self.readers.items()}
 
 
-def _header_reader(name: str) -> Callable[[Entry], object]:
+def _header_reader(name: str) -> Callable[[Entry], object] | None:
     header = name[1:-2]
     if name.startswith("{") and name.endswith("}i"):
         return lambda entry: entry.request.headers.get(header)
     if name.startswith("{") and name.endswith("}o"):
         return lambda entry: entry.response.headers.get(header) if entry.response is not None else None
-    raise ValueError(f"%({name})s is none of {' '.join(_ATOMS)} {{header}}i {{header}}o")
+    return None
 
 
 @lru_cache(64)
@@ -77,6 +92,11 @@ _ATOMS: dict[str, Callable[[Entry], object]] = {
 }
 """gunicorn's names (Settings, "access_log_format"), and `O` the outcome, `F` microseconds to the head, `I` bytes
 received, `i` the request id."""
+
+_WRITE = (
+    f"write %(name)s, the name one of {' '.join(_ATOMS)} {{header}}i {{header}}o, and %% for a percent sign, "
+    "as in format='%(h)s %(r)s %(s)s'"
+)
 
 
 def _safe(value: object) -> object:

@@ -171,10 +171,32 @@ def test_the_time_is_when_the_request_came(drive: Drive, lines: list[str], monke
     assert (ended - began).total_seconds() == pytest.approx(fields["duration"], abs=0.001)
 
 
-@pytest.mark.parametrize("format", ["%(zz)s", "%(h)", "%s %s", "100 %", "%({x-env}e)s"])
-def test_a_format_that_cannot_be_filled_in_is_an_error_when_the_stack_is_built(format: str) -> None:
-    with pytest.raises(ValueError, match="access_log"):
+@pytest.mark.parametrize(
+    ("format", "said"),
+    [
+        ("x%(", "'%(' at 1"),
+        ("%(h)", "'%(h)' at 0"),
+        ("%(h)s 100 %", "'%' at 10"),
+        ("%(h)s %s", "'%s' at 6"),
+        ("%h %(r)s", "'%h' at 0"),
+        ("%(U)d", "'%(U)d' at 0"),  # a path is no number, which only a request would show
+        ("%(zz)s", "'%(zz)s' at 0"),
+        ("%(h)s %({x-env}e)s", "'%({x-env}e)s' at 6"),
+        ("combind", "no atom"),
+    ],
+)
+def test_a_format_that_cannot_be_filled_in_is_an_error_that_says_where_and_gives_a_line_that_works(
+    format: str, said: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"access_log(format={format!r}): {said}")) as refused:
         access_log(format=format)
+    [line] = re.findall("format='(.*?)'", str(refused.value).partition(": ")[2])
+    access_log(format=line)
+
+
+def test_a_percent_sign_and_a_width(drive: Drive, lines: list[str]) -> None:
+    drive(access_log(format="100%% %(s)5s %(m)-5s|"))
+    assert only(lines) == "100%   200 GET  |"
 
 
 def test_of_ordinary_requests_a_share_is_logged_and_of_others_all(
@@ -185,8 +207,8 @@ def test_of_ordinary_requests_a_share_is_logged_and_of_others_all(
     sampled = access_log(format="%(s)s", sample=0.1)
     for app in (App(b"x", status=201), App(b"x", status=202), App(b"x", status=500)):
         drive(sampled, app)
-    drive(access_log(format="slow", sample=0.0, slow=0.0))
-    assert list(lines) == ["201", "500", "slow"]
+    drive(access_log(format="slow %(s)s", sample=0.0, slow=0.0))
+    assert list(lines) == ["201", "500", "slow 200"]
     with pytest.raises(ValueError, match="a share from 0 to 1"):
         access_log(sample=10)
 
