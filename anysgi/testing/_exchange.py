@@ -91,7 +91,10 @@ class Exchange:
     def header(self, name: bytes | str) -> bytes | None:
         """The first value of a header, whatever the case of its name, or None."""
         wanted = (name.encode("latin-1") if isinstance(name, str) else name).lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+        for key, value in self.headers:
+            if key.lower() == wanted:
+                return value
+        return None
 
     def raise_for_exception(self) -> Exchange:
         """Raise what the app raised, if it did; return the exchange otherwise."""

@@ -87,11 +87,15 @@ def stack(inner: Any) -> str:
     return " > ".join(calls[-8:])
 
 
-def look_for_threads(before: list[threading.Thread], found: list[Leak]) -> Iterator[float]:
+def look_for_threads(before: list[threading.Thread], found: list[Leak]) -> Iterable[float]:
     """Find what threads are left, and yield the seconds to wait before each further look.
 
     Not each is a leak at once: a worker may be on its way back to where its pool lets it wait.
     """
+    return () if threading.enumerate() == before else _look_again(before, found)  # nearly always the same ones
+
+
+def _look_again(before: list[threading.Thread], found: list[Leak]) -> Iterator[float]:
     for _ in range(_LOOKS):
         if not _threads(before):
             return
@@ -101,10 +105,7 @@ def look_for_threads(before: list[threading.Thread], found: list[Leak]) -> Itera
 
 def _threads(before: list[threading.Thread]) -> list[Leak]:
     """Those that were started meanwhile and are alive, unless they are idle workers of a pool."""
-    now = threading.enumerate()
-    if now == before:
-        return []
-    alive = [thread for thread in now if thread not in before]
+    alive = [thread for thread in threading.enumerate() if thread not in before]
     frames = sys._current_frames()
     return [
         Leak("thread", f"{thread.name} {_at(frames.get(thread.ident or 0))}")

@@ -37,7 +37,8 @@ class Record:
         self._started = time.perf_counter()
 
     def add(self, by: Party, message: Any) -> None:
-        self.exchange.messages.append(Event(by, dict(message), self.elapsed()))
+        at = time.perf_counter() - self._started + self.skipped
+        self.exchange.messages.append(Event(by, dict(message), at))
 
     def elapsed(self) -> float:
         return time.perf_counter() - self._started + self.skipped

@@ -104,7 +104,6 @@ class WsgiServer:
         if chunk:
             self._send_one()
             self._exchange.chunks.append(chunk)
-            self._look()
 
     def _commit(self) -> None:
         if self._state is IDLE:
@@ -115,14 +114,15 @@ class WsgiServer:
         self._exchange.status, self._exchange.reason = int(code), reason
         self._exchange.headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         self._state = SENT
-        self._look()
 
     def _send_one(self) -> None:
-        """A message leaves, or fails to."""
-        number = self._sent + 1
-        if not self._scenario.peer:  # nobody does anything
-            self._sent = number
-            return
+        """A message leaves, or fails to; the client may leave after it."""
+        if self._scenario.peer:
+            self._meet(self._sent + 1)
+        self._sent += 1
+
+    def _meet(self, number: int) -> None:
+        """What the client does about a message."""
         blocks = self._scenario.event(SendBlocks, at=number)
         if blocks is not None:
             self._record.skipped += blocks.seconds or 0.0
@@ -132,13 +132,8 @@ class WsgiServer:
             self._gone = True
             self._broken = (fails.error if fails else ConnectionResetError)("the client is gone")
             raise self._broken
-        self._sent = number
-
-    def _look(self) -> None:
-        """See whether the client left after the last message."""
         leaves = self._scenario.event(Disconnect)
-        if leaves is not None and leaves.after_messages == self._sent:
-            self._gone = True
+        self._gone = leaves is not None and leaves.after_messages == number
 
     def _close(self, iterable: Any) -> None:
         close = getattr(iterable, "close", None)
