@@ -57,7 +57,8 @@ def _gunicorn(options: Options) -> list[str]:
 
 
 def _waitress(options: Options) -> list[str]:
-    return [f"--listen={options.address}", f"--threads={options.threads or THREADS}", _TARGET]
+    looks_ahead = "--channel-request-lookahead=1"  # without it a silent app never hears of a client that left
+    return [f"--listen={options.address}", f"--threads={options.threads or THREADS}", looks_ahead, _TARGET]
 
 
 def _host_and_port(options: Options) -> list[str]:

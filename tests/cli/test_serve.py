@@ -72,6 +72,16 @@ def test_a_uvicorn_that_must_not_wait_for_a_stream_ends_without_a_traceback_of_o
         assert "Traceback" not in served.log()
 
 
+@pytest.mark.parametrize("server", WSGI_SERVERS)
+def test_an_abandoned_long_poll_ends_where_the_server_can_tell_if_it_is_asked_to(server: str) -> None:
+    with serving("plain:long_poll", "--server", server) as served:
+        with socket.create_connection(("127.0.0.1", served.port)) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            wait_until(lambda: "asked for news: http.request" in served.log())
+        wait_until(lambda: "told of the end: http.disconnect" in served.log())
+        assert "WARNING" not in served.log()
+
+
 def test_an_app_without_a_framework_is_announced_by_its_convention() -> None:
     with serving("plain:hello", "--server", "waitress", "--threads", "3") as served:
         assert served.log().startswith("App 'plain:hello' (WSGI) -> waitress(threads=3)  http")

@@ -1,6 +1,7 @@
 """Apps without a framework: ASGI 2, plain WSGI functions, an undecided wrapper."""
 
 import itertools
+import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -25,6 +26,12 @@ def hello(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterab
 def endless(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     start_response("200 OK", [])
     return itertools.repeat(bytes(1000))
+
+
+async def long_poll(scope: dict[str, Any], receive: Callable[[], Any], send: Callable[..., Awaitable[None]]) -> None:
+    if scope["type"] == "http":
+        sys.stderr.write(f"asked for news: {(await receive())['type']}\n")
+        sys.stderr.write(f"told of the end: {(await receive())['type']}\n")
 
 
 def undecided(*arguments: Any) -> Any:
