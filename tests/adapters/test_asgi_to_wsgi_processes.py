@@ -105,10 +105,15 @@ def test_a_background_task_is_finished_before_the_process_ends() -> None:
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200})
         await send({"type": "http.response.body", "body": b"1"})
-        await asyncio.sleep(0.05)
+        loops.append(asyncio.get_running_loop())
+        await ending.wait()
+        for turn in range(100):
+            await asyncio.sleep(0)
         say("mail", "sent")
+    loops, ending = [], asyncio.Event()
     get(holder := AsgiToWsgi(app, lifespan="off"))
     say("answered")
+    threading._register_atexit(lambda: loops[0].call_soon_threadsafe(ending.set))  # the last one is the first to run
     """
     assert lines(script) == ["answered", "mail", "sent"]
 

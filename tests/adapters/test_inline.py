@@ -23,6 +23,12 @@ def inline(app: Any, **options: Any) -> AsgiToWsgi:
     return AsgiToWsgi(app, mode="inline", **{"lifespan": "off", **options})
 
 
+async def turns(number: int) -> None:
+    """Let the loop turn: work that takes a while, by no clock."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
 class App:
     """An ASGI app with a lifespan that notes threads, loops and phases."""
 
@@ -100,17 +106,16 @@ def test_a_stream_arrives_piece_by_piece() -> None:
     async def pieces(scope: Any, receive: Any, send: Any) -> None:
         await send(head())
         for n in range(3):
-            made.append(n)
             await send(body(b"%d" % n, more=True))
-            await asyncio.sleep(0.01)
+            await taken[n].wait()
         await send(body())
 
-    made: list[int] = []
+    taken = [asyncio.Event() for _ in range(3)]
     adapter = inline(pieces)
     peer = WsgiPeer(adapter)
-    assert peer.read() == b"0"
-    assert made == [0]
-    assert peer.read() == b"1"
+    for n in range(3):
+        assert peer.read() == b"%d" % n
+        taken[n].set()  # here the loop stands still
     assert peer.finish().body == b"012"
     adapter.close()
 
@@ -121,7 +126,7 @@ def test_background_tasks_run_to_their_end_in_close() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send(head())
         await send(body(b"x"))
-        await asyncio.sleep(0.01)
+        await turns(100)
         done.append("background")
 
     adapter = inline(app)
@@ -161,7 +166,7 @@ def test_errors_before_and_after_the_response(caplog: pytest.LogCaptureFixture) 
         if scope["path"] == "/late":
             await send(head())
             await send(body(b"x"))
-            await asyncio.sleep(0.01)
+            await turns(100)
         raise LookupError("in the app")
 
     adapter = inline(fails)
@@ -224,13 +229,13 @@ def test_a_file_is_still_the_servers_own_file_wrapper(tmp_path: Any) -> None:
 
 def test_close_from_another_thread_takes_turns_with_a_request() -> None:
     """A stream under way is finished, whichever thread makes the loop turn."""
-    gate = threading.Event()
+    gate, loops = asyncio.Event(), []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
+        loops.append(asyncio.get_running_loop())
         await send(head())
         await send(body(b"first ", more=True))
-        while not gate.is_set():
-            await asyncio.sleep(0.001)
+        await gate.wait()
         await send(body(b"last"))
 
     adapter = inline(app)
@@ -238,7 +243,7 @@ def test_close_from_another_thread_takes_turns_with_a_request() -> None:
     peer.read()
     closing = threading.Thread(target=adapter.close)
     closing.start()
-    gate.set()
+    loops[0].call_soon_threadsafe(gate.set)
     assert peer.finish().body == b"first last"
     closing.join(BOUND)
     assert not closing.is_alive()

@@ -360,12 +360,15 @@ def test_messages_from_many_tasks_are_not_mixed_up() -> None:
 def test_a_cancelled_send_leaves_no_torn_frame() -> None:
     async def handler(ws: Any) -> None:
         sending = asyncio.ensure_future(ws.send(say(b"x" * 5_000_000)))
-        await asyncio.sleep(0.05)
+        await ws.receive()
+        assert not sending.done()
         sending.cancel()
         await ws.receive()
         await ws.send(say("whole"))
 
     with on_a_socket(wrap(App(handler))) as (client, _):
+        assert client.sock.recv(1, socket.MSG_PEEK), "its first bytes are out, and there is no room for them all"
+        client.send("cancel it")
         client.send("go on")
         assert len(client.receive()) == 5_000_000
         assert client.receive() == "whole"

@@ -222,7 +222,8 @@ def test_the_app_runs_on_after_the_response_and_is_waited_for() -> None:
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await asgi_echo(scope, receive, send)
-        await asyncio.sleep(0.01)
+        for _ in range(100):
+            await asyncio.sleep(0)
         done.append("background work")
 
     with sync_client(httpx2, "asgi", app=app, lifespan="off") as client:
