@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _ZSTD_WINDOW = 23  # 8 MiB, as a power of two
+_SLICE = 16_384  # bytes given to a member at once: it copies what follows its end, and a body may be all ends
 
 
 class _Member(Protocol):
@@ -91,7 +92,7 @@ class Decoder:
 
     def feed(self, data: bytes) -> bytes:
         self._seen += len(data)
-        most = min(self._room, max(self._free, int(self._seen * self._ratio))) - self._made
+        most = int(min(self._room, max(self._free, self._seen * self._ratio))) - self._made
         try:
             out = self._decode(data, most + 1)  # a byte more than allowed tells that more would come
         except Exception as error:  # each library has an error class of its own, derived from Exception
@@ -102,13 +103,16 @@ class Decoder:
         return out
 
     def _decode(self, data: bytes, most: int) -> bytes:
-        out = b""
-        while data and len(out) < most:
-            if self._member.eof:
-                self._member = self._begin()
-            out += self._member.decompress(data, most - len(out))
-            data = self._member.unused_data
-        return out
+        parts, left = [], most
+        for start in range(0, len(data), _SLICE):
+            rest = data[start : start + _SLICE]
+            while rest and left > 0:
+                if self._member.eof:
+                    self._member = self._begin()
+                parts.append(self._member.decompress(rest, left))
+                left -= len(parts[-1])
+                rest = self._member.unused_data
+        return b"".join(parts)
 
     def flush(self) -> bytes:
         return b""
