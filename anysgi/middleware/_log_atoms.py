@@ -103,7 +103,7 @@ def _safe(value: object) -> object:
     """A value that cannot forge a line or leave its quotes."""
     if value is None:
         return "-"
-    if isinstance(value, str) and (not value.isprintable() or '"' in value):
+    if isinstance(value, str) and (not value.isprintable() or '"' in value or "\\" in value):
         return value.encode("unicode_escape").decode("ascii").replace('"', '\\"')
     return value
 

@@ -101,5 +101,8 @@ def _exposition(request: Request, registry: CollectorRegistry) -> Response:
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library's
-    encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    try:
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    except (TypeError, ValueError):  # a version that is no number, which the library compares with one
+        encode, content_type = choose_encoder("")
     return Response(200, encode(registry), {"content-type": content_type, "cache-control": "no-store"})

@@ -83,6 +83,11 @@ def test_a_request_cannot_forge_a_line(drive: Drive, lines: list[str]) -> None:
     assert r"x\" 200 \"" in only(lines)
 
 
+def test_a_backslash_does_not_take_the_quote_behind_it(drive: Drive, lines: list[str]) -> None:
+    drive(access_log(), headers={"Referer": "\\", "User-Agent": 'x "GET /forged HTTP/1.1" 200'})
+    assert only(lines).endswith(r'"\\" "x \"GET /forged HTTP/1.1\" 200"')
+
+
 def test_a_stream_is_logged_at_its_end_with_all_its_bytes(drive: Drive, lines: list[str]) -> None:
     seen: list[int] = []
     drive(access_log(format="%(B)s"), App(b"abc", lambda: seen.append(len(list(lines))), b"de", shape="stream"))

@@ -137,3 +137,11 @@ def test_a_directory_no_process_wrote_to_has_no_numbers(
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     answer = drive(stack, path="/metrics")
     assert (answer.status, answer.body) == (200, b"")
+
+
+@pytest.mark.parametrize("version", ["x", "1..0", ""])
+def test_an_accept_nobody_can_read_gets_the_plain_page(drive: Drive, version: str) -> None:
+    app = drive.wrap(metrics(registry=CollectorRegistry()), App(b"x"))
+    ask = Ask(path="/metrics", headers=[("Accept", f"application/openmetrics-text;version={version}")])
+    answer = drive.serve(app, ask)
+    assert (answer.status, answer.error) == (200, None)
