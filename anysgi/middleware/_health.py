@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ._dual import Dual
 from ._layer import Flow, middleware
+from ._places import Places
 from ._response import Response
 
 if TYPE_CHECKING:
@@ -37,22 +39,14 @@ def health(
         ready: path of the readiness probe: may it get requests?
         checks: by name, what must work: a function that raises or returns False where it does not, called directly and
             therefore quick, or a `Dual` of two that do I/O.
-        cache: seconds a result is used again, so that probes cannot be turned into load.
-        limit: seconds for a check that is awaited: what takes longer has failed.  One that blocks cannot be stopped.
+        cache: seconds a result is used again, so that probes cannot be turned into load.  Nor can those that come while
+            the checks run: they get the result before, and at first that nothing is ready.
+        limit: seconds for a check that is awaited: what takes longer has failed.  One that blocks cannot be stopped,
+            but from then on the other probes are told that nothing is ready.
         draining: whether the process is about to stop; readiness is 503 then, and no check is made.
     """
     named = {name: _limited(check, limit) for name, check in (checks or {}).items()}
-    results: dict[str, bool] = {}
-    valid_until = 0.0
-
-    def examine() -> Generator[Call, Any, dict[str, bool]]:
-        nonlocal results, valid_until
-        if monotonic() >= valid_until:
-            found = {}
-            for name, check in named.items():
-                found[name] = yield from _passes(name, check)
-            results, valid_until = found, monotonic() + cache
-        return results
+    examination = _Examination(named, cache, math.inf if limit is None else limit * len(named))
 
     def flow(request: Request) -> Flow:
         if request.method not in ("GET", "HEAD"):
@@ -62,11 +56,49 @@ def health(
         if request.path == ready:
             if draining():
                 return _answer(False, {"draining": False})
-            found = yield from examine()
+            found = yield from examination.results()
             return _answer(all(found.values()), found)
         return None
 
     return flow
+
+
+class _Examination:
+    """The checks, made by one probe at a time.
+
+    Args:
+        checks: by name.
+        cache: seconds their results hold.
+        patience: seconds all of them may take before the results before count for nothing.
+    """
+
+    __slots__ = ("_cache", "_checks", "_examiner", "_hold_until", "_late_from", "_patience", "_results")
+
+    def __init__(self, checks: Mapping[str, Callable[[], object] | Dual], cache: float, patience: float) -> None:
+        self._checks = checks
+        self._cache, self._patience = cache, patience
+        self._examiner = Places(1)
+        self._results = self._none_passed()
+        self._hold_until = self._late_from = 0.0
+
+    def results(self) -> Generator[Call, Any, dict[str, bool]]:
+        """Whether each check passes."""
+        if monotonic() < self._hold_until:
+            return self._results
+        if not self._examiner.take():
+            return self._results if monotonic() < self._late_from else self._none_passed()
+        self._late_from = monotonic() + self._patience
+        try:
+            found = {}
+            for name, check in self._checks.items():
+                found[name] = yield from _passes(name, check)
+            self._results, self._hold_until = found, monotonic() + self._cache
+            return found
+        finally:
+            self._examiner.leave()
+
+    def _none_passed(self) -> dict[str, bool]:
+        return dict.fromkeys(self._checks, False)
 
 
 def _limited(check: Callable[[], object] | Dual, seconds: float | None) -> Callable[[], object] | Dual:

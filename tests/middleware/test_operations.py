@@ -85,6 +85,60 @@ def test_results_are_used_again_for_a_while(drive: Drive) -> None:
     assert len(calls) == 4
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_probes_that_come_while_the_checks_run_start_none(backend: str) -> None:
+    async def pings() -> None:
+        started.append(anyio.Event())
+        await started[-1].wait()
+
+    async def probe(told: list[int]) -> None:
+        async def send(message: Any) -> None:
+            told.append(message.get("status", 0))
+
+        await app({**SCOPE, "path": "/readyz"}, None, send)
+
+    async def serve() -> None:
+        for expected in ([503, 200], [200, 200]):  # at first nothing is known, later what was found before
+            told: list[int] = []
+            async with anyio.create_task_group() as group:
+                for _ in range(2):
+                    group.start_soon(probe, told)
+                    await anyio.wait_all_tasks_blocked()
+                started[-1].set()
+            assert [status for status in told if status] == expected
+        assert len(started) == 2
+        with anyio.move_on_after(0.01):  # a probe that leaves is not waited for
+            await probe([])
+        async with anyio.create_task_group() as group:
+            group.start_soon(probe, told := [])
+            await anyio.wait_all_tasks_blocked()
+            started[-1].set()
+        assert told[0] == 200
+
+    started: list[anyio.Event] = []
+    app = health(App().asgi, checks={"ping": Dual(sync=bool, asynchronous=pings)}, cache=0)
+    anyio.run(serve, backend=backend)
+
+
+def test_a_check_that_hangs_is_not_hidden_by_what_was_found_before() -> None:
+    drive = Drive("wsgi")
+    inside: list[int] = []
+
+    def another() -> None:
+        inside.append(drive.serve(app, Ask(path="/readyz")).status)
+
+    def check() -> None:
+        for hanging in hangs:
+            hanging()
+
+    hangs: list[Any] = []
+    app = drive.wrap(health(checks={"a": check}, cache=0, limit=1e-9), App())
+    assert drive.serve(app, Ask(path="/readyz")).status == 200
+    hangs.append(another)
+    assert drive.serve(app, Ask(path="/readyz")).status == 200
+    assert inside == [503]
+
+
 def test_a_process_about_to_stop_is_not_ready_and_lives(drive: Drive) -> None:
     stack = health(draining=lambda: True, checks={"a": lambda: True})
     assert check(drive, stack)[0] == 503
