@@ -159,6 +159,14 @@ class ResponseMessages:
         self.state = following  # last: a refused message changes nothing
         return body
 
+    def counted(self, body: bytes) -> bool:
+        """While SENDING, count a piece that leaves room for more; False is for `accept` to judge."""
+        length = self._length
+        left = (length.left or 0) - len(body)
+        if left > 0:
+            length.left = left
+        return left > 0
+
     def _start(self, message: Mapping[str, Any]) -> None:
         status = message.get("status")
         if not isinstance(status, int) or not (200 <= status <= 599 or status is SWITCHED):

@@ -215,9 +215,10 @@ class AsgiExchange:
         messages, down = self.messages, self.down
         if down.broken and not messages.done:
             raise gone()
-        if messages.state is STREAM and message.get("type") == MORE and message.get("more_body"):
-            body = message.get("body")
-            if type(body) is bytes and body:  # what streams consist of: in this state `accept` would only hand it back
+        state = messages.state
+        if state in FLOWING and message.get("type") == MORE and message.get("more_body"):
+            body = message.get("body")  # what bodies consist of: here `accept` would only count it, and hand it back
+            if type(body) is bytes and body and (state is STREAM or messages.counted(body)):
                 if down.feed(body):
                     await down.room()
                 return

@@ -106,6 +106,44 @@ def test_a_mistake_raises_in_the_apps_send_and_is_answered_500(case: str) -> Non
     assert peer.heads[0][2][1] is raised[0]  # exc_info, for middleware that looks at it
 
 
+@pytest.mark.parametrize(
+    ("pieces", "refused"),
+    [
+        ([b"abcdef"], None),
+        ([b"ab", b"cd", b"ef"], None),
+        ([b"ab", b"", b"cde", b"", b"f", b""], None),
+        ([b"ab", b"cd", b"efg"], 2),
+        ([b"ab", b"cdefg", b"h"], 1),
+        ([b"abcdefg"], 0),
+        ([b"a", b"bcde"], 2),  # the end comes too early
+    ],
+)
+def test_the_pieces_of_a_body_are_held_to_its_length(pieces: list[bytes], refused: int | None) -> None:
+    sent: list[bytes] = []
+    ended = threading.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await send(head(200, (b"content-length", b"6")))
+            for piece in pieces:
+                await send(body(piece, more=True))
+                sent.append(piece)
+            await send(body())
+        finally:
+            ended.set()
+
+    peer = WsgiPeer(wrap(app))
+    if refused is None:
+        peer.finish()
+        assert peer.body == b"abcdef"
+    else:
+        with pytest.raises(AppProtocolError, match="Content-Length: 6"):
+            peer.finish()
+            raise peer.heads[0][2][1]  # nothing was sent before: it is answered 500
+    assert ended.wait(BOUND)
+    assert sent == pieces[:refused]
+
+
 def test_a_mistake_after_the_response_was_complete_raises_in_send_and_is_reported() -> None:
     peer = fetch(wrap(asgi_app(head(), body(b"fine"), head())))
     assert (peer.status, peer.body) == ("200 OK", b"fine")
