@@ -88,6 +88,13 @@ class Server:
         """The process that runs the app, which under gunicorn is a child of the one we started."""
         return psutil.Process(self.get("/where").json()["pid"])
 
+    def listens(self) -> bool:
+        """Whether it takes connections; asked of the system, as hypercorn leaves open what it takes while it stops."""
+        with suppress(psutil.NoSuchProcess):
+            server = psutil.Process(self.process.pid)
+            return any(self.port in listening_ports(process) for process in (server, *server.children(recursive=True)))
+        return False
+
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
@@ -116,6 +123,13 @@ class Server:
         if found := [alarm for alarm in ALARMS if alarm in log]:
             place = max(0, log.index(found[0]) - 500)
             raise ServerFailed(f"{self.name} wrote {found}\n…{log[place : place + 2500]}")
+
+
+def listening_ports(process: psutil.Process) -> set[int]:
+    with suppress(psutil.NoSuchProcess):
+        sockets = process.net_connections("tcp")
+        return {its.laddr.port for its in sockets if its.status == psutil.CONN_LISTEN}
+    return set()
 
 
 def listening() -> socket.socket:

@@ -125,6 +125,7 @@ def sigterm(visit: Visit) -> None:
         app = visit.doorman.greet(visit.patience)
         reply = client.head()
         client.fill_until(b"piece 0\n")
+        assert visit.server.listens()
         visit.server.terminate()
         try:
             has_seen_the_signal(visit.server, client)
@@ -143,18 +144,10 @@ def has_seen_the_signal(server: Server, client: Client) -> None:
     def seen() -> bool:
         said = any(words in server.log() for words in ("signal: term", "Shutting down", "graceful shutdown"))
         cut = bool(select([client.socket], [], [], 0)[0])
-        return said or cut or server.process.poll() is not None or refuses(server)
+        return said or cut or not server.listens()
 
     with suppress(AssertionError):
         until(seen, "the server has seen SIGTERM", within=0.5)
-
-
-def refuses(server: Server) -> bool:
-    try:
-        server.client(timeout=0.5).close()
-    except OSError:
-        return True
-    return False
 
 
 CHECKS: dict[str, Callable[[Visit], None]] = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from .._cells import Cell
 from .._doorman import Doorman
-from .._process import Server, start
+from .._process import Server, running, start
 from ._checks import CHECKS, Visit
 from ._run import surprises
 
@@ -21,6 +22,13 @@ def wrong(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = start(cell.name, cell.command(), cell.environ(), tmp_path_factory.mktemp("wrong"))
     yield server
     server.stop()
+
+
+@pytest.mark.parametrize("cell", [Cell("hypercorn", "asgi", "native"), Cell("gunicorn-gthread", "wsgi", "native")])
+def test_a_server_listens_until_it_has_ended(cell: Cell, tmp_path: Path) -> None:
+    with running(cell.name, cell.command(), cell.environ(), tmp_path) as server:
+        assert server.listens()
+    assert not server.listens()
 
 
 @pytest.mark.parametrize("check", CHECKS)
