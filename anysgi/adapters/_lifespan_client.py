@@ -86,7 +86,7 @@ class LifespanClient:
                 await self._while(STOPPING)
                 await self._port.join(self._task)
         except TimeoutError:
-            self._problem = f"not complete after {timeout} s"
+            self._phase, self._problem = STOPPED, f"not complete after {timeout} s"
         await self._port.stop(self._task)
         if self._problem:
             raise LifespanError(f"the app's shutdown failed: {self._problem}") from self._cause
@@ -99,7 +99,8 @@ class LifespanClient:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self._state}
         try:
             await self._app(scope, self._receive, self._send)
-        except self._port.Cancelled:
+        except self._port.Cancelled as error:
+            self._cancelled(error)
             raise
         except BaseException as error:  # a SystemExit must not end the loop, which other apps share
             self._ended(repr(error), error)
@@ -107,6 +108,13 @@ class LifespanClient:
             self._ended("it returned without a word", None)
         finally:
             self._bell.ring()
+
+    def _cancelled(self, error: BaseException) -> None:
+        """By us, because its loop ends, which is nobody's mistake, or by itself: there is no end to wait for."""
+        if self._phase == STARTED:
+            self._phase = STOPPED
+        elif self._phase != FAILED:
+            self._ended(f"{error!r}, as from awaiting a task that it had cancelled", error)
 
     def _ended(self, how: str, error: BaseException | None) -> None:
         if self._phase == STARTING:

@@ -179,7 +179,8 @@ def test_an_exception_that_follows_startup_failed_is_the_cause() -> None:
         AsgiToWsgi(Starlettish("failed:no database")).start()
 
 
-@pytest.mark.parametrize("error", [LookupError("boom"), SystemExit(3)], ids=repr)
+# `task.cancel(); await task` raises the last one, in the lifespans of many.
+@pytest.mark.parametrize("error", [LookupError("boom"), SystemExit(3), asyncio.CancelledError("own")], ids=repr)
 def test_an_exception_in_startup_means_no_lifespan_unless_it_is_insisted_on(error: BaseException) -> None:
     with AsgiToWsgi(App(error)) as adapter:
         assert fetch(adapter).body == b"x"
@@ -193,6 +194,7 @@ def test_an_exception_in_startup_means_no_lifespan_unless_it_is_insisted_on(erro
     [
         ("failed:disk full", "disk full"),
         (LookupError("boom"), "boom"),
+        (asyncio.CancelledError("own"), "awaiting a task that it had cancelled"),
         ("for ever", r"not complete after 0\.05 s"),
     ],
     ids=repr,

@@ -53,6 +53,20 @@ async def test_a_sandwich_of_five_adapters_is_served_with_one_thread() -> None:
         assert pool.stats().threads == 1
 
 
+def test_a_loop_that_ends_without_a_lifespan_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    def hidden(app: Any) -> Any:
+        return lambda environ, start_response: app(environ, start_response)
+
+    async def main() -> None:
+        app = WsgiToAsgi(wsgi_app(b"x"))
+        for _ in range(2):
+            app = WsgiToAsgi(hidden(AsgiToWsgi(app, shutdown_timeout=0.2)))
+        assert (await serve(app)).body == b"x"
+
+    asyncio.run(main())
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_a_sandwich_of_five_under_a_wsgi_server_is_served_with_one_thread() -> None:
     with WorkerPool(1) as pool:
         app: Any = wsgi_app(b"inner")
