@@ -12,7 +12,6 @@ TYPE_CHECKING = False  # what type checkers read as true
 if TYPE_CHECKING:
     from .._core._fields import Fields, Headers
     from ._access_log import access_log
-    from ._body import Body, Transform
     from ._body_limit import body_limit
     from ._capture import Captured, capture
     from ._compress import compress
@@ -21,25 +20,26 @@ if TYPE_CHECKING:
     from ._csrf import csrf
     from ._decompress import decompress
     from ._digest import digest
-    from ._dual import Dual
+    from ._engine._body import Body, Transform
+    from ._engine._dual import Dual
+    from ._engine._layer import Flow, Layer, Middleware, Skip, middleware
+    from ._engine._outcome import Outcome
+    from ._engine._request import Request
+    from ._engine._response import Response
+    from ._engine._stack import Stack
     from ._errors import errors
     from ._health import health
     from ._https_redirect import https_redirect
     from ._idempotency import idempotency
-    from ._layer import Flow, Layer, Middleware, Skip, middleware
     from ._load_shed import load_shed
     from ._maintenance import maintenance
     from ._method_override import method_override
     from ._metrics import metrics
-    from ._outcome import Outcome
     from ._proxy_headers import proxy_headers
     from ._rate_limit import rate_limit
-    from ._request import Request
     from ._request_id import RequestIdFilter, current_request_id, request_id
-    from ._response import Response
     from ._security_headers import security_headers
     from ._server_timing import server_timing, span
-    from ._stack import Stack
     from ._timeout import timeout
     from ._tracing import tracing
     from ._trusted_hosts import trusted_hosts
@@ -94,20 +94,20 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Body": "_body",
-    "Dual": "_dual",
+    "Body": "_engine._body",
+    "Dual": "_engine._dual",
     "Fields": "._core._fields",
-    "Flow": "_layer",
+    "Flow": "_engine._layer",
     "Headers": "._core._fields",
-    "Layer": "_layer",
-    "Middleware": "_layer",
-    "Outcome": "_outcome",
-    "Request": "_request",
-    "Response": "_response",
-    "Skip": "_layer",
-    "Stack": "_stack",
-    "Transform": "_body",
-    "middleware": "_layer",
+    "Layer": "_engine._layer",
+    "Middleware": "_engine._layer",
+    "Outcome": "_engine._outcome",
+    "Request": "_engine._request",
+    "Response": "_engine._response",
+    "Skip": "_engine._layer",
+    "Stack": "_engine._stack",
+    "Transform": "_engine._body",
+    "middleware": "_engine._layer",
     # the library
     "Captured": "_capture",
     "RequestIdFilter": "_request_id",

@@ -7,16 +7,16 @@ import logging
 from random import random
 from typing import TYPE_CHECKING
 
-from ._layer import middleware
+from ._engine._layer import middleware
 from ._log_atoms import Atoms
 from ._log_entry import Entry, hider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from ._layer import Flow
-    from ._request import Request
-    from ._response import Response
+    from ._engine._layer import Flow
+    from ._engine._request import Request
+    from ._engine._response import Response
 
 COMMON = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s'
 COMBINED = COMMON + ' "%(f)s" "%(a)s"'

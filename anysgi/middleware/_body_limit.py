@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..exceptions import BadRequest
-from ._answers import Guard, guarded, problem
-from ._layer import Flow, middleware
+from ._engine._answers import Guard, guarded, problem
+from ._engine._layer import Flow, middleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._request import Request
+    from ._engine._request import Request
 
 
 @middleware

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ._layer import Flow, middleware
+from ._engine._layer import Flow, middleware
 from ._media_types import type_judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from ._outcome import Outcome
-    from ._request import Request
-    from ._response import Response
+    from ._engine._outcome import Outcome
+    from ._engine._request import Request
+    from ._engine._response import Response
 
 SECRETS = frozenset(["authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-csrf-token"])
 """Header names whose values stay out of a recording unless you say otherwise."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._dual import Dual
 from ._encoders import ENCODERS, IDENTITY, choose_coding, usable_codings, usable_levels
-from ._layer import Flow, middleware
+from ._engine._dual import Dual
+from ._engine._layer import Flow, middleware
 from ._media_types import type_judge
 from ._padding import MOST, padded
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ._encoders import Encoder
-    from ._request import Request
-    from ._response import Response
+    from ._engine._request import Request
+    from ._engine._response import Response
 
 COMPRESSIBLE = (
     "text/*",

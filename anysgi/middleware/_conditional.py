@@ -5,13 +5,13 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from ._answers import problem
-from ._layer import Flow, middleware
+from ._engine._answers import problem
+from ._engine._layer import Flow, middleware
 from ._preconditions import failed_precondition
 
 if TYPE_CHECKING:
-    from ._request import Request
-    from ._response import Response
+    from ._engine._request import Request
+    from ._engine._response import Response
 
 # What describes a body that is not sent; all else stays, for caches to learn of new values (RFC 9110 section 15.4.5).
 _OF_A_BODY = ("content-length", "content-type", "content-encoding", "content-language", "content-range")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ._answers import problem
-from ._layer import Flow, middleware
+from ._engine._answers import problem
+from ._engine._layer import Flow, middleware
+from ._engine._response import Response
 from ._origins import is_anyone, origin_judge
-from ._response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from ._engine._request import Request
     from ._origins import Origins
-    from ._request import Request
 
 SAFELISTED = frozenset(["accept", "accept-language", "content-language", "content-type", "range"])
 """Request headers any page may send (Fetch standard, "CORS-safelisted request-header")."""

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._answers import problem
+from ._engine._answers import problem
+from ._engine._layer import middleware
 from ._hosts import parse_host
-from ._layer import middleware
 from ._origins import origin_judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ._engine._request import Request
+    from ._engine._response import Response
     from ._origins import Origins
-    from ._request import Request
-    from ._response import Response
 
 SAFE = frozenset(["GET", "HEAD", "OPTIONS", "TRACE"])
 """Methods that change nothing (RFC 9110 section 9.2.1)."""

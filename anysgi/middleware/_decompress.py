@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._answers import Guard, guarded, problem
 from ._decoders import Decoder, usable_members
-from ._layer import Flow, middleware
+from ._engine._answers import Guard, guarded, problem
+from ._engine._layer import Flow, middleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ._request import Request
+    from ._engine._request import Request
 
 
 @middleware

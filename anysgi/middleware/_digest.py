@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from ..exceptions import BadRequest
-from ._answers import Guard, guarded, problem
 from ._digests import ALGORITHMS, NoBody, Verifier, digest_field, wanted_algorithm
-from ._layer import Flow, middleware
+from ._engine._answers import Guard, guarded, problem
+from ._engine._layer import Flow, middleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ._request import Request
-    from ._response import Response
+    from ._engine._request import Request
+    from ._engine._response import Response
 
 _FIELDS = {"content": "content-digest", "repr": "repr-digest"}
 

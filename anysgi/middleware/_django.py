@@ -10,18 +10,18 @@ from __future__ import annotations
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
-from ._body import Body, is_changed, is_used, pass_on
 from ._django_views import DjangoRequest, DjangoResponse, made, without_body
-from ._exchange import Exchange
-from ._framing import is_silent, set_length
-from ._response import content_length
-from ._wsgi_body import WatchedBody
+from ._engine._body import Body, is_changed, is_used, pass_on
+from ._engine._exchange import Exchange
+from ._engine._framing import is_silent, set_length
+from ._engine._response import content_length
+from ._engine._wsgi_body import WatchedBody
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from ._layer import Start
-    from ._stack import Stack
+    from ._engine._layer import Start
+    from ._engine._stack import Stack
 
 
 def django_middleware(stack: Stack, get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from .._core._fields import Headers
 from .._core._header_views import environ_headers
-from ._body import Body, is_changed, is_used
-from ._response import AppResponse, Response
-from ._wsgi_input import StagedInput
-from ._wsgi_request import WsgiRequest
+from ._engine._body import Body, is_changed, is_used
+from ._engine._response import AppResponse, Response
+from ._engine._wsgi_input import StagedInput
+from ._engine._wsgi_request import WsgiRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,15 +6,15 @@ import logging
 from typing import TYPE_CHECKING
 
 from ..exceptions import BadRequest, RequestTimeout
-from ._layer import Flow, middleware
-from ._problems import render_problem
+from ._engine._layer import Flow, middleware
+from ._engine._problems import render_problem
+from ._engine._response import Response
 from ._request_id import current_request_id
-from ._response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._request import Request
+    from ._engine._request import Request
 
 log = logging.getLogger("anysgi.errors")
 

@@ -8,16 +8,16 @@ import math
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from ._dual import Dual
-from ._layer import Flow, middleware
+from ._engine._dual import Dual
+from ._engine._layer import Flow, middleware
+from ._engine._response import Response
 from ._places import Places
-from ._response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
-    from ._dual import Call
-    from ._request import Request
+    from ._engine._dual import Call
+    from ._engine._request import Request
 
 log = logging.getLogger("anysgi.health")
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._answers import problem
+from ._engine._answers import problem
+from ._engine._layer import middleware
+from ._engine._response import Response
 from ._hosts import Host, parse_host
-from ._layer import middleware
-from ._response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._request import Request
+    from ._engine._request import Request
 
 _SECURE = {"http": "https", "ws": "wss"}
 

@@ -9,17 +9,17 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._headers import HOP_BY_HOP
-from ._answers import problem
-from ._dual import Dual
-from ._layer import Flow, middleware
+from ._engine._answers import problem
+from ._engine._dual import Dual
+from ._engine._layer import Flow, middleware
+from ._engine._response import Response
 from ._memory import AsyncMemory, Memory
-from ._response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from ._outcome import Outcome
-    from ._request import Request
+    from ._engine._outcome import Outcome
+    from ._engine._request import Request
 
 log = logging.getLogger("anysgi.idempotency")
 

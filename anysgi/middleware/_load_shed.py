@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._answers import problem
-from ._dual import Dual
-from ._layer import Flow, middleware
+from ._engine._answers import problem
+from ._engine._dual import Dual
+from ._engine._layer import Flow, middleware
 from ._places import Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._request import Request
-    from ._response import Response
+    from ._engine._request import Request
+    from ._engine._response import Response
 
 
 @middleware

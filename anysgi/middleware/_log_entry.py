@@ -12,16 +12,16 @@ from urllib.parse import unquote_plus
 
 from .._core._paths import quoted_path
 from ._capture import REDACTED
-from ._outcome import Outcome
+from ._engine._outcome import Outcome
 from ._request_id import current_request_id
 from ._routes import route_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from ._outcome import Kind
-    from ._request import Request
-    from ._response import Response
+    from ._engine._outcome import Kind
+    from ._engine._request import Request
+    from ._engine._response import Response
 
 
 class Entry:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._answers import problem
+from ._engine._answers import problem
+from ._engine._layer import middleware
 from ._forwarded import Networks
-from ._layer import middleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ._request import Request
-    from ._response import Response
+    from ._engine._request import Request
+    from ._engine._response import Response
 
 
 @middleware

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._answers import problem
-from ._layer import middleware
+from ._engine._answers import problem
+from ._engine._layer import middleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from ._request import Request
-    from ._response import Response
+    from ._engine._request import Request
+    from ._engine._response import Response
 
 
 @middleware

@@ -6,8 +6,8 @@ import os
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from ._layer import Flow, middleware
-from ._response import Response
+from ._engine._layer import Flow, middleware
+from ._engine._response import Response
 from ._routes import METHODS, route_of
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from prometheus_client import CollectorRegistry
 
-    from ._outcome import Outcome
-    from ._request import Request
+    from ._engine._outcome import Outcome
+    from ._engine._request import Request
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 """Buckets of the duration, as the OpenTelemetry conventions advise."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from ._engine._layer import middleware
 from ._forwarded import Networks, Seen, forwarded, outermost, x_forwarded
 from ._hosts import parse_host
-from ._layer import middleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from ._request import Request
+    from ._engine._request import Request
 
 _READERS = {"x-forwarded": x_forwarded, "forwarded": forwarded}
 _WEBSOCKET = {"http": "ws", "https": "wss"}

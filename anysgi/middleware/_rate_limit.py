@@ -8,16 +8,16 @@ import time
 from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Any, Literal
 
-from ._answers import problem
-from ._dual import Dual
-from ._layer import Flow, middleware
+from ._engine._answers import problem
+from ._engine._dual import Dual
+from ._engine._layer import Flow, middleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._dual import Call
-    from ._request import Request
-    from ._response import Response
+    from ._engine._dual import Call
+    from ._engine._request import Request
+    from ._engine._response import Response
 
 log = logging.getLogger("anysgi.rate_limit")
 

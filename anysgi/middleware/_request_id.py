@@ -8,14 +8,14 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from ._layer import middleware
+from ._engine._layer import middleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._layer import Flow
-    from ._request import Request
-    from ._response import Response
+    from ._engine._layer import Flow
+    from ._engine._request import Request
+    from ._engine._response import Response
 
 _current: ContextVar[str | None] = ContextVar("anysgi.request_id", default=None)
 _ACCEPTED = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._request import Request
+    from ._engine._request import Request
 
 
 ROUTE_KEY = "anysgi.route"

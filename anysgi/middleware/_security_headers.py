@@ -5,13 +5,13 @@ from __future__ import annotations
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
-from ._layer import Flow, middleware
+from ._engine._layer import Flow, middleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from ._request import Request
-    from ._response import Response
+    from ._engine._request import Request
+    from ._engine._response import Response
 
 NONCE_KEY = "anysgi.csp_nonce"
 """Where the request keeps its nonce: `environ[NONCE_KEY]`, `scope[NONCE_KEY]`."""

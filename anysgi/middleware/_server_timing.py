@@ -8,14 +8,14 @@ from contextvars import ContextVar
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from ._layer import middleware
+from ._engine._layer import middleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from ._layer import Flow
-    from ._request import Request
-    from ._response import Response
+    from ._engine._layer import Flow
+    from ._engine._request import Request
+    from ._engine._response import Response
 
 _NO_TOKEN = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
 _MOST = 64  # spans in one header: a loop in the app must not make it grow without end

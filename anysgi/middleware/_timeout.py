@@ -6,13 +6,13 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from ..exceptions import RequestTimeout
-from ._answers import problem
-from ._layer import Flow, middleware
+from ._engine._answers import problem
+from ._engine._layer import Flow, middleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._request import Request
+    from ._engine._request import Request
 
 DEADLINE_KEY = "anysgi.deadline"
 """Where the app finds the moment at which its head is late, by `time.monotonic()`: how long a query of its may take."""

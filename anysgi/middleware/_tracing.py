@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from ._capture import REDACTED, SECRETS
+from ._engine._layer import Flow, middleware
 from ._hosts import parse_host
-from ._layer import Flow, middleware
 from ._routes import METHODS, route_of
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span, TracerProvider
 
-    from ._outcome import Outcome
-    from ._request import Request
-    from ._response import Response
+    from ._engine._outcome import Outcome
+    from ._engine._request import Request
+    from ._engine._response import Response
 
 
 class _Current:

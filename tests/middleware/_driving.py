@@ -244,8 +244,8 @@ class Drive:
 
     def request(self, **options: Any) -> Request:
         """A request view of the convention, for tests of functions that take one."""
-        from anysgi.middleware._asgi_request import asgi_request
-        from anysgi.middleware._wsgi_request import wsgi_request
+        from anysgi.middleware._engine._asgi_request import asgi_request
+        from anysgi.middleware._engine._wsgi_request import wsgi_request
 
         ask = Ask(**{**options, "headers": _pairs(options.get("headers", ()))})
         return wsgi_request(ask.environ()) if self.convention == "wsgi" else asgi_request(ask.scope())

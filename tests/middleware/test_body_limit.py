@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from anysgi.middleware import Stack, body_limit, request_id
-from anysgi.middleware._request import Request
+from anysgi.middleware._engine._request import Request
 
 from ._driving import App, Drive
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from anysgi.middleware._problems import render_problem
+from anysgi.middleware._engine._problems import render_problem
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 

@@ -22,7 +22,7 @@ from anysgi.middleware import (
     span,
 )
 from anysgi.middleware._digests import digest_field
-from anysgi.middleware._outcome import Outcome
+from anysgi.middleware._engine._outcome import Outcome
 
 from ._driving import App, Ask, Drive
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .._core._header_views import byte_headers
+from ..._core._header_views import byte_headers
 
 if TYPE_CHECKING:
-    from ..types import Message
+    from ...types import Message
     from ._body import Body, Trailer
     from ._request import Request
 

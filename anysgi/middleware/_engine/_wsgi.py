@@ -13,7 +13,7 @@ from ._wsgi_request import wsgi_request
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..types import Environ, StartResponse, WSGIApp
+    from ...types import Environ, StartResponse, WSGIApp
     from ._layer import Layer, Start
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._core._header_views import ScopeHeaders
-from .._core._headers import latin1
-from .._core._paths import query_text, quoted_path
+from ..._core._header_views import ScopeHeaders
+from ..._core._headers import latin1
+from ..._core._paths import query_text, quoted_path
 from ._request import Request
 
 if TYPE_CHECKING:
-    from ..types import Scope
+    from ...types import Scope
 
 
 class AsgiRequest(Request):

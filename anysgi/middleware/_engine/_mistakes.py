@@ -6,7 +6,7 @@ from inspect import unwrap
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from ..exceptions import FlowError
+from ...exceptions import FlowError
 from ._response import AppResponse, Response
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from ..exceptions import AppProtocolError, ClientDisconnected
+from ...exceptions import AppProtocolError, ClientDisconnected
 from ._exchange import Exchange
 from ._response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from ..types import ASGIApp, Message, Receive, Send
+    from ...types import ASGIApp, Message, Receive, Send
     from ._asgi_request import AsgiRequest
 
 BEFORE, PEEKING, HELD, FLOWING, TRAILING = "BEFORE", "PEEKING", "HELD", "FLOWING", "TRAILING"

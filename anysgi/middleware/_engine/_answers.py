@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..exceptions import BadRequest
+from ...exceptions import BadRequest
 from ._problems import render_problem
 from ._response import Response
 

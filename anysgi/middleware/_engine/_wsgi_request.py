@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._core._header_views import EnvironHeaders
-from .._core._paths import asgi_paths, native_text, text_path, unnative_text
+from ..._core._header_views import EnvironHeaders
+from ..._core._paths import asgi_paths, native_text, text_path, unnative_text
 from ._request import Request
 
 if TYPE_CHECKING:
-    from ..types import Environ
+    from ...types import Environ
 
 
 class WsgiRequest(Request):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ._body import is_changed, pass_on
 
 if TYPE_CHECKING:
-    from ..types import Message, Receive
+    from ...types import Message, Receive
     from ._asgi_request import AsgiRequest
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..exceptions import FlowError
+from ...exceptions import FlowError
 from ._asgi_exchange import BEFORE, FLOWING, HELD, PASSING, REPLACED, TRAILING, AsgiExchange
 from ._asgi_input import staged_receive
 from ._body import at_hand, is_changed, is_used, pass_on
@@ -29,7 +29,7 @@ from ._trailers import TRAILERS, Announced, announce
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ..types import ASGIApp, Message
+    from ...types import ASGIApp, Message
     from ._exchange import Calls
 
     Actions = dict[tuple[str, str], Callable[[Any, Message], Awaitable[None]]]

@@ -12,7 +12,7 @@ from ._response import asgi_response
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from ..types import Message
+    from ...types import Message
     from ._asgi_http import Actions
 
 

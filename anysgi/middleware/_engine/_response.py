@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from .._core._header_views import (
+from ..._core._header_views import (
     ByteHeaders,
     TextHeaders,
     byte_pairs,
     checked_headers,
     text_pairs,
 )
-from .._core._start_response import parse_status
+from ..._core._start_response import parse_status
 from ._body import Body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .._core._fields import Headers
-    from .._core._header_views import TextList
-    from ..types import Environ, Message
+    from ..._core._fields import Headers
+    from ..._core._header_views import TextList
+    from ...types import Environ, Message
     from ._wsgi_request import WsgiRequest
 
 

@@ -20,7 +20,7 @@ from ._response import AsgiResponse, Response, asgi_response
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from ..types import ASGIApp, Message, Receive, Send
+    from ...types import ASGIApp, Message, Receive, Send
     from ._asgi_request import AsgiRequest
 
 ACCEPT, CLOSE = "websocket.accept", "websocket.close"

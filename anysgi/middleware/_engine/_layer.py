@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import CellType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, overload
 
-from ..exceptions import StackError
+from ...exceptions import StackError
 from ._dual import Call, Dual
 from ._request import Request
 from ._response import Response

@@ -13,7 +13,7 @@ from ._layer import decided, guards_and_rest
 from ._wrapped import Wrapped
 
 if TYPE_CHECKING:
-    from ..types import ASGIApp, Receive, Scope, Send
+    from ...types import ASGIApp, Receive, Scope, Send
     from ._asgi_exchange import AsgiExchange
     from ._layer import Layer, Start
 

@@ -6,7 +6,7 @@ from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..exceptions import RequestTimeout
+from ...exceptions import RequestTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

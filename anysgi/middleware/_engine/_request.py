@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from contextvars import ContextVar, Token
 
-    from .._core._fields import Headers
-    from ..types import Environ
+    from ..._core._fields import Headers
+    from ...types import Environ
 
     T = TypeVar("T")
     Binding = tuple[ContextVar[Any], Any, Token[Any]]

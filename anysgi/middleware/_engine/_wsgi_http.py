@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, NoReturn
 
-from ..exceptions import AppProtocolError, BadRequest
+from ...exceptions import AppProtocolError, BadRequest
 from ._answers import problem
 from ._body import Body, at_hand, is_changed, is_used, pass_on
 from ._exchange import Exchange
@@ -23,8 +23,8 @@ from ._wsgi_input import replace_input
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .._core._header_views import TextList
-    from ..types import Environ, ExcInfo, StartResponse, Write, WSGIApp
+    from ..._core._header_views import TextList
+    from ...types import Environ, ExcInfo, StartResponse, Write, WSGIApp
     from ._wsgi_request import WsgiRequest
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from .._core._scope import content_length
-from ..exceptions import ClientDisconnected
+from ..._core._scope import content_length
+from ...exceptions import ClientDisconnected
 from ._body import is_changed, pass_on
 
 if TYPE_CHECKING:
-    from ..types import Environ
+    from ...types import Environ
     from ._body import Body
 
 _PIECE = 65_536  # bytes asked of the server at once

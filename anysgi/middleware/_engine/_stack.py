@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .._core._detect import guess_convention
-from ..exceptions import StackError
+from ..._core._detect import guess_convention
+from ...exceptions import StackError
 from ._asgi import AsgiStack
 from ._layer import Layer, Middleware
 from ._wsgi import WsgiStack
@@ -13,7 +13,7 @@ from ._wsgi import WsgiStack
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..types import ASGIApp, WSGIApp
+    from ...types import ASGIApp, WSGIApp
 
     A = TypeVar("A", bound=Callable[..., Any])
 
