@@ -105,6 +105,7 @@ class RequestPump:
         self.pool = pool
         self.outer = outer
         self.inner: tuple[AsgiExchange, ...] = ()
+        # Two flags and no state: the app's thread raises the first, the loop the second, and neither lowers one.
         self._wanted = self._streaming = False
         self.got = 0
         self.complete = self.gone = False
@@ -181,9 +182,7 @@ class RequestPump:
         """The exchange is over: reads from now on raise what `reason()` makes."""
         self.break_(reason)
         self.inner = ()
-        self._abandon = (
-            _nobody  # exchange, environ and pump would hold each other otherwise, until a garbage collection
-        )
+        self._abandon = _nobody  # exchange, environ and pump would hold each other otherwise, until a collection
         if self.task is not None:
             self.task.cancel()
 

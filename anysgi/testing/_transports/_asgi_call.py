@@ -1,7 +1,7 @@
 """One request to an ASGI app whose response is taken chunk by chunk.
 
-asked ──> answering ──> over            the client took all: the app may still tidy up, and is waited for
-             └── close() ──> left       `receive()` says so, `send()` raises, then the app is cancelled
+OPEN ──the last message──> SAID ──there is room for it──> OVER    the app may still tidy up, and is waited for
+  └─────── close() ─────────┴──> LEFT    `receive()` says so, `send()` raises, then the app is cancelled
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from .._app_task import AppTask
 if TYPE_CHECKING:
     from ...types import ASGIApp, Message
 
+OPEN, SAID, OVER, LEFT = "OPEN", "SAID", "OVER", "LEFT"
 _SHOWN = 20
 _AHEAD = 1  # messages the app may be ahead of the client
 
@@ -51,8 +52,7 @@ class AsgiCall:
         self._over = anyio.Event()
         self._to_come = length
         self._uploaded = False
-        self._left = False
-        self._said_all = False
+        self._stage = OPEN
         self._last = "http.response.body"
         self.extensions: dict[str, Any] = {}
         self._said: deque[str] = deque(maxlen=_SHOWN)
@@ -75,7 +75,7 @@ class AsgiCall:
         return message
 
     async def _next_event(self) -> dict[str, Any]:
-        if not self._uploaded and not self._left:
+        if not self._uploaded and self._stage is not LEFT:
             return {"type": "http.request", "body": await self._next_part(), "more_body": not self._uploaded}
         if not self._over.is_set():  # else without a pause: Starlette's is_disconnected() cancels before it asks
             await self._over.wait()
@@ -94,16 +94,18 @@ class AsgiCall:
         return part
 
     async def _send(self, message: Message) -> None:
-        if self._said_all:
+        if self._stage in (SAID, OVER):
             return  # "ignored", says the spec
         said = dict(message)
         self._said.append(f"app -> server  {said['type']}  {len(said.get('body', b''))} bytes")
-        self._said_all = self._is_last(said)
+        if self._is_last(said):
+            self._stage = SAID
         try:
             await self._put.send(said)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             raise ClientDisconnected("the client closed the response") from None
-        if self._said_all:
+        if self._stage is SAID:
+            self._stage = OVER
             self._over.set()
 
     def _is_last(self, message: dict[str, Any]) -> bool:
@@ -163,7 +165,8 @@ class AsgiCall:
 
     async def close(self) -> None:
         """The client is done: an app that is not is told, and then cancelled."""
-        self._left = not self._over.is_set()
+        if self._stage is not OVER:
+            self._stage = LEFT
         self._over.set()
         self._take.close()  # a send() that waits for room fails
         await self._task.stop()
