@@ -15,6 +15,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
@@ -369,6 +370,16 @@ def anchors(page: Path) -> set[str]:
     """The anchors GitHub gives to a page's headings."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_readme_has_no_dead_link_where_only_the_package_is() -> None:
+    hooks = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["metadata"]["hooks"]
+    [rule] = hooks["fancy-pypi-readme"]["substitutions"]
+    text = re.sub(rule["pattern"], rule["replacement"], (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert not re.search(r"\]\((?!https?:)", text)
+    assert "[logs and ids]" not in text
+    assert "logs and ids" in text
+    assert re.sub(rule["pattern"], rule["replacement"], "[a](https://b.c), [d](e.md#f)") == "[a](https://b.c), d"
 
 
 def test_every_page_can_be_reached_from_the_index() -> None:
