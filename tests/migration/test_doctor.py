@@ -101,6 +101,14 @@ def test_a_defect_is_found_at_its_line_with_a_fix(app: Any, check: str, severity
     assert finding.fix
 
 
+def test_one_thread_local_is_told_once_however_many_handlers_use_it() -> None:
+    app = sick.flask_app(sick.keeps_by_thread_in_a_pool)
+    app.add_url_rule("/again", "again", sick.keeps_by_thread_in_a_pool)
+    [finding] = findings(app)
+    assert finding.what.startswith("2 handlers keep state by thread")
+    assert [evidence.seen for evidence in finding.evidence] == ["thread.local <- GET / and 1 more"]
+
+
 def test_two_pools_in_one_process_are_named_with_who_shares_them() -> None:
     [finding] = findings(sick.flask_app(), sick.starlette_app())
     assert finding.check == "thread-pools"

@@ -10,7 +10,7 @@ import pytest
 
 from anysgi.migration._inventory._code import read_handler
 from anysgi.migration._inventory._source import is_within, project_of
-from tests.migration.apps import _uses
+from tests.migration.apps import _extensions, _uses
 
 
 def facts(handler: object) -> list[tuple[str, str]]:
@@ -53,6 +53,15 @@ def facts(handler: object) -> list[tuple[str, str]]:
         (_uses.iterates, [("blocking", "django.db.models.manager.Queries.filter (database)")]),
         (_uses.imports_nearby, [("blocking", "time.sleep (sleep)")]),
         (_uses.imports_under_a_name, [("blocking", "time.sleep (sleep)")]),
+        (_extensions.asks_who_is_logged_in, [("auth", "flask_login.current_user")]),
+        (_extensions.asks_whose_token_it_is, [("auth", "flask_jwt_extended.current_user")]),
+        (_extensions.logs_out, [("auth", "flask_login.utils.logout_user")]),
+        (_extensions.only_for_users, [("auth", "flask_login.utils.login_required")]),
+        (_extensions.only_with_a_token, [("auth", "flask_jwt_extended.view_decorators.jwt_required")]),
+        (_extensions.only_for_djangos_users, [("auth", "django.contrib.auth.decorators.user_passes_test")]),
+        (_extensions.asks_by_thread, [("threadlocal", "sqlalchemy.orm.scoping.scoped_session")]),
+        (_extensions.asks_by_the_id_of_its_thread, [("threadlocal", "sqlalchemy.orm.scoping.scoped_session")]),
+        (_extensions.asks_by_request, [("context", "sqlalchemy.orm.scoping.scoped_session")]),
     ],
     ids=lambda value: getattr(value, "__name__", None) or "",
 )
@@ -135,6 +144,10 @@ def test_code_of_other_packages_is_named_and_not_followed() -> None:
     found = read_handler((parses,))
     assert not found.facts
     assert "what happens inside click" in found.unknown
+
+
+def test_a_function_that_cython_compiled_is_named_by_its_own_module() -> None:
+    assert read_handler((_extensions.asks_cython,)).unknown == ("what happens inside uvloop",)
 
 
 def test_a_class_of_the_project_is_not_foreign_whoever_made_its_init() -> None:

@@ -28,19 +28,34 @@ def blocking_in_async(patient: Patient) -> Iterator[Finding]:
 def thread_locals(patient: Patient) -> Iterator[Finding]:
     """State kept by thread: a thread serves many requests, and one request may use several threads."""
     for kind in ("sync", "async"):
-        for route, facts in _with(patient, ("threadlocal",), kind):
-            yield Finding(
-                "thread-locals",
-                "error" if kind == "async" else "warning",
-                f"{_name(route)} keeps state by thread: "
-                + (
-                    "on an event loop all requests share one thread, and see each other's"
-                    if kind == "async"
-                    else "a pool's thread serves the next request with what this one left"
-                ),
-                _evidence(facts),
-                "contextvars.ContextVar; for SQLAlchemy, scopefunc= by request, or a session for each request",
-            )
+        found = list(_with(patient, ("threadlocal",), kind))
+        if not found:
+            continue
+        yield Finding(
+            "thread-locals",
+            "error" if kind == "async" else "warning",
+            (f"{_name(found[0][0])} keeps" if len(found) == 1 else f"{len(found)} handlers keep")
+            + " state by thread: "
+            + (
+                "on an event loop all requests share one thread, and see each other's"
+                if kind == "async"
+                else "a pool's thread serves the next request with what this one left"
+            ),
+            tuple(_by_place(found)),
+            "contextvars.ContextVar; for SQLAlchemy, scopefunc= by request, or a session for each request",
+        )
+
+
+def _by_place(found: list[tuple[Route, list[Fact]]]) -> Iterator[Evidence]:
+    """Each place once, however many handlers come by, with who does."""
+    routes: dict[tuple[str, str, int], dict[str, None]] = {}
+    for route, facts in found:
+        for fact in facts:
+            routes.setdefault((fact.what, fact.file, fact.line), {})[_asked(route)] = None
+    for (what, file, line), names in routes.items():
+        first, *more = names
+        others = f" and {len(more)} more" if more else ""
+        yield Evidence(f"{what} <- {first}{others}", file, line)
 
 
 def _with(patient: Patient, kinds: tuple[str, ...], handler: str) -> Iterator[tuple[Route, list[Fact]]]:
@@ -52,7 +67,11 @@ def _with(patient: Patient, kinds: tuple[str, ...], handler: str) -> Iterator[tu
 
 
 def _name(route: Route) -> str:
-    return f"{' '.join(route.methods)} {route.path} ({route.handler.name})"
+    return f"{_asked(route)} ({route.handler.name})"
+
+
+def _asked(route: Route) -> str:
+    return f"{' '.join(route.methods)} {route.path}"
 
 
 def _evidence(facts: list[Fact]) -> tuple[Evidence, ...]:

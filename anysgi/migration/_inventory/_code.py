@@ -10,13 +10,13 @@ import ast
 import inspect
 import sys
 from collections import Counter
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Literal
 
-from ._names import UNKNOWN, Bound, Instance, Names, attribute, called_function, dotted_name
+from ._names import UNKNOWN, Bound, Instance, Names, attribute, called_function, dotted_name, short_name
 from ._route import Fact, Handler
 from ._source import is_within, node_of, place_of, project_of, unwrap
-from ._uses import LOCKS, PROXIES, REQUEST, look_up
+from ._uses import LOCKS, PROXIES, REQUEST, THREAD_IDS, look_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +49,7 @@ def read_handler(runs: tuple[object, ...], project: str | None = None) -> Handle
     reading = _Reading(project or project_of(getattr(innermost, "__module__", None) or ""))
     for value in runs:
         for function, me in _entries(value):
+            reading.facts.update(_wrapping(function, file, line))
             reading.read(function, me, ())
     return Handler(
         name=_name(innermost),
@@ -89,6 +90,14 @@ def _entries(value: object) -> Iterator[tuple[FunctionType, object]]:
         found = called_function(layer) or called_function(attribute(layer, "__call__"))
         if found is not None:
             yield found
+
+
+def _wrapping(function: FunctionType, file: str | None, line: int | None) -> Iterator[Fact]:
+    """What a layer around a handler shows; `functools.wraps` gave it the handler's name, but not its code's."""
+    maker = f"{function.__globals__.get('__name__')}.{function.__code__.co_qualname}".partition(".<locals>")[0]
+    kind = look_up(maker, "used")
+    if kind and file and line:
+        yield Fact(kind, maker, file, line, ())
 
 
 class _Reading:
@@ -178,9 +187,11 @@ class _Body:
             if value is getattr(sys.modules.get(module), name, UNKNOWN) is not UNKNOWN:
                 yield self._fact(kind, f"{module.partition('.')[0]}.{name}", node)
                 return
-        kind_of_it = None if type(value) is Bound else self._look_up(value, "used")  # its object was seen already
+        seen_already = type(value) in (Bound, ModuleType)  # its object; what is taken from it
+        kind_of_it = None if seen_already else self._look_up(value, "used")
         if kind_of_it:
-            yield self._fact(kind_of_it, _short(dotted_name(value)), node)
+            kind_of_it = "context" if _has_a_scope(value) else kind_of_it
+            yield self._fact(kind_of_it, short_name(dotted_name(value)), node)
 
     def _called(self, function: ast.expr) -> Iterator[Fact]:
         """A call is judged by the function, or else by the first known thing on the way to it: `Item.objects.get()`."""
@@ -195,15 +206,23 @@ class _Body:
             name = dotted_name(value)
             if node is not function or "<locals>" in name:  # a name that nobody wrote
                 name = ast.unparse(function)
-            yield self._fact("blocking", f"{_short(name)} ({waits_for})", function)
+            yield self._fact("blocking", f"{short_name(name)} ({waits_for})", function)
 
     def _entered(self, node: ast.expr) -> Iterator[Fact]:
         value = self.names.find(node)
         if value is not UNKNOWN and dotted_name(value).startswith(LOCKS):
-            yield self._fact("lock", f"{ast.unparse(node)} ({_short(dotted_name(value))})", node)
+            yield self._fact("lock", f"{ast.unparse(node)} ({short_name(dotted_name(value))})", node)
 
     def _look_up(self, value: object, table: str) -> str | None:
         return None if value is UNKNOWN else look_up(dotted_name(value), table)
+
+
+def _has_a_scope(value: object) -> bool:
+    """Whether it is a `scoped_session` that is not kept by thread: Flask-SQLAlchemy's is by app context."""
+    registry = attribute(value, "registry")
+    if registry is UNKNOWN or dotted_name(registry) != "sqlalchemy.util._collections.ScopedRegistry":
+        return False
+    return dotted_name(getattr(registry, "scopefunc", UNKNOWN)) not in THREAD_IDS
 
 
 def _awaited(node: ast.AST) -> Iterator[int]:
@@ -237,9 +256,3 @@ def _without_annotations(node: FunctionNode) -> Iterator[ast.AST]:
 
 def _last(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
-def _short(name: str) -> str:
-    """The name people know: `_io.open` is `io.open`, `httpx._api.get` is `httpx.get`."""
-    first, *middle, last = name.split(".")
-    return ".".join([first.lstrip("_"), *(part for part in middle if part[0] != "_"), last.lstrip("_")])

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _NAMED = (type, FunctionType, BuiltinFunctionType)
+_CYTHON = "cython_function_or_method"  # each Cython has a type of that name of its own
 _NAMED_IN_C = (MethodDescriptorType, ClassMethodDescriptorType, WrapperDescriptorType)
 
 
@@ -189,5 +190,12 @@ def dotted_name(value: object) -> str:
     named: Any = value
     if issubclass(type(named), _NAMED_IN_C):
         return f"{named.__objclass__.__module__}.{named.__qualname__}"
-    named = named if issubclass(type(named), _NAMED) else type(named)
+    names_itself = issubclass(type(named), _NAMED) or type(named).__name__ == _CYTHON
+    named = named if names_itself else type(named)
     return f"{named.__module__}.{named.__qualname__}"
+
+
+def short_name(name: str) -> str:
+    """The name people know: `_io.open` is `io.open`, `httpx._api.get` is `httpx.get`."""
+    first, *middle, last = name.split(".")
+    return ".".join([first.lstrip("_"), *(part for part in middle if part[0] != "_"), last.lstrip("_")])

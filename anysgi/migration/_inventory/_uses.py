@@ -15,6 +15,9 @@ PROXIES = {
     ("quart.globals", "g"): "g",
     ("flask.globals", "current_app"): "context",
     ("quart.globals", "current_app"): "context",
+    ("flask_login.utils", "current_user"): "auth",
+    ("flask_jwt_extended.utils", "current_user"): "auth",
+    ("quart_auth.extension", "current_user"): "auth",
 }
 """Context-bound globals, by the module and attribute they live in."""
 
@@ -31,8 +34,18 @@ USED = {
     "starlette.responses.StreamingResponse": "stream",
     "simple_websocket": "websocket",
     "flask_sock": "websocket",
+    "flask_login": "auth",
+    "flask_jwt_extended": "auth",
+    "flask_httpauth": "auth",
+    "flask_security": "auth",
+    "quart_auth": "auth",
+    "django.contrib.auth.decorators": "auth",
+    "django.contrib.auth.mixins": "auth",
 }
-"""Objects that are a fact when they are mentioned: by their own name or that of their type."""
+"""Objects that are a fact when they are mentioned, by their own name or that of their type, or wrap the handler."""
+
+THREAD_IDS = ("_thread.get_ident", "threading.current_thread", "greenlet._greenlet.getcurrent")
+"""What tells one thread from another, as the scope of a SQLAlchemy session."""
 
 CALLED = {
     "time.sleep": "sleep",
