@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._engine._response import Response
 
 
-@middleware
+@middleware(websocket=True)
 def maintenance(
     *,
     on: Callable[[], bool] | Path | str | bool,
@@ -24,7 +24,7 @@ def maintenance(
     allow: Iterable[str] = (),
     detail: str = "Down for maintenance. Please come back soon.",
 ) -> Callable[[Request], Response | None]:
-    """Answer 503 with Retry-After while the switch is on (RFC 9110 section 15.6.4).
+    """Answer 503 with Retry-After while the switch is on (RFC 9110 section 15.6.4), WebSocket handshakes too.
 
     Args:
         on: the switch: a function, or the path of a file that exists while it is on, so that one `touch` is seen by all

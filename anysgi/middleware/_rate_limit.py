@@ -38,7 +38,7 @@ def by_client(request: Request) -> str:
     return str(address.ipv4_mapped or IPv6Network((int(address), 64), strict=False))
 
 
-@middleware
+@middleware(websocket=True)
 def rate_limit(
     *,
     limit: str,
@@ -52,6 +52,8 @@ def rate_limit(
     legacy: bool = False,
 ) -> Callable[[Request], Flow]:
     """Answer 429 beyond a limit, and tell every response how much of it is left (draft-ietf-httpapi-ratelimit-headers).
+
+    A WebSocket handshake counts as a request; the messages behind it do not.
 
     Args:
         limit: `"100/minute"`, `"5 per 10 seconds"`, as `limits` reads it.

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from anysgi import middleware as library
 from anysgi.exceptions import ClientDisconnected
-from anysgi.middleware import Dual, Flow, Outcome, Request, Response, Stack, middleware
+from anysgi.middleware import Dual, Flow, Outcome, Request, Response, Stack, maintenance, middleware, rate_limit
+from anysgi.middleware._layer import Middleware
 
 from ._driving import BOUND
 
@@ -213,3 +217,22 @@ def test_calls_are_awaited_while_a_handshake_is_answered() -> None:
     sent, error = connect(asking(store=Dual(asynchronous=fetch)), app(ACCEPT, CLOSE))
     assert error is None
     assert sent[0]["headers"] == [(b"x-found", b"fetched")]
+
+
+@pytest.mark.parametrize(
+    ("stack", "statuses"),
+    [(maintenance(on=True), [503, 503]), (rate_limit(limit="1/hour"), [None, 429])],
+    ids=["maintenance", "rate_limit"],
+)
+def test_a_handshake_is_a_request_to_those_who_keep_requests_out(stack: Stack, statuses: list[int | None]) -> None:
+    for status in statuses:
+        sent, error = connect(stack, app(ACCEPT, CLOSE), extensions=DENIAL, client=("192.0.2.1", 5))
+        assert (sent[0].get("status"), error) == (status, None)
+
+
+def test_the_page_on_websockets_names_the_layers_that_run_for_them() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/middleware-api.md").read_text(encoding="utf-8")
+    [named] = re.findall(r"Of the library's, (.*?) run\b", page, re.DOTALL)
+    layers = [getattr(library, name) for name in library.__all__]
+    ours = [layer.name for layer in layers if isinstance(layer, Middleware) and layer._declared["websocket"]]
+    assert re.findall(r"`(\w+)`", named) == sorted(ours)
