@@ -40,7 +40,9 @@ def proxy_headers(
     Args:
         family: `"x-forwarded"` (`X-Forwarded-For`, `-Proto`, `-Host`, `-Port`, `-Prefix`) or `"forwarded"` (RFC 7239).
         trusted: addresses and networks of your proxies; `"unix"` for a peer without an address, `"*"` for everybody,
-            which is safe only where nobody but the proxy can reach the server.
+            which is safe only where nobody but the proxy can reach the server, and it replaces the header: most append
+            to it (nginx's `$proxy_add_x_forwarded_for`), and what stands further left is the client's word; write
+            `hops=1` for those.
         hops: the number of proxies in front, instead of `trusted`; a request that passed fewer is left as it is.
         believe: what your proxies set on every request: `"for"`, `"proto"`, `"host"` (with `-Port`), `"prefix"`.  What
             a proxy passes on as it came is the client's word; few set Host and prefix, and who forges a prefix chooses
