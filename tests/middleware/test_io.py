@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import anyio
 import pytest
 
 from anysgi.middleware import Dual, Flow, Outcome, Request, Response, Stack, middleware
 
-from ._driving import App, Drive
+from ._driving import BOUND, App, Ask, Drive
 
 
 def ping() -> str:
@@ -103,3 +104,44 @@ def test_a_response_that_is_returned_as_it_came_is_no_other(drive: Drive) -> Non
     answered = Stack(act(log=log, enter="", unwind="return it", calls=0), tell(log=log, name="inner"))
     drive(Stack(answered, act(log=log, enter="answer", unwind="", calls=0)))
     assert log == [("inner", 201), ("inner", "complete")]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("streams", [False, True], ids=["before the head", "amid the body"])
+def test_a_cancelled_scope_does_not_keep_a_layer_from_tidying_up(backend: str, streams: bool) -> None:
+    log: list[str] = []
+
+    async def give_back() -> None:
+        await anyio.sleep(0)
+        log.append("given back")
+
+    @middleware
+    def lock(request: Request, *, release: Dual) -> Flow:
+        try:
+            response: Response = yield request
+        except BaseException:
+            yield release()
+            raise
+        yield response
+        yield release()
+
+    async def leave(*_: Any) -> None:
+        cancelled.cancel()
+        await anyio.sleep(BOUND)
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await leave()
+
+    async def serve() -> None:
+        nonlocal cancelled
+        with anyio.CancelScope() as cancelled:
+            await stack(scope, None, send)
+
+    cancelled: anyio.CancelScope
+    scope = Ask().scope()
+    app: Any = App(b"x", lambda: b"y", shape="stream").asgi if streams else leave
+    stack = lock(app, release=Dual(sync=bool, asynchronous=give_back))
+    anyio.run(serve, backend=backend)
+    assert cancelled.cancelled_caught
+    assert log == ["given back"]

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from ...exceptions import AppProtocolError, ClientDisconnected
+from ._dual import amake_all
 from ._exchange import Exchange
 from ._response import Response
 
@@ -99,8 +100,8 @@ class AsgiExchange(Exchange):
 
     async def _answer(self) -> None:
         """Let the layers have a result that is not the app's response, then send it or raise it."""
-        for call in self.unwind():
-            await call.amake()
+        result = self.result
+        await amake_all(self.unwind(), result if isinstance(result, BaseException) else None)
         await self._respond_or_raise()
 
     async def _respond_or_raise(self) -> None:

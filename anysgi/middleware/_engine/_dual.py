@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+_TIDYING = 5.0  # seconds for the calls that follow a cancellation
 
 
 class Dual:
@@ -77,3 +79,22 @@ class Call:
             self.value = await self._asynchronous(*self._args, **self._kwargs)
         except BaseException as error:
             self.error = error
+
+
+async def amake_all(calls: Iterable[Call], error: BaseException | None) -> None:
+    """Make calls, of which each comes when the one before it is made.
+
+    Args:
+        calls: what the layers ask for.
+        error: why they do.  Where it is a cancellation, the calls are not cancelled along: a scope of anyio or trio
+            would end each at once, and a lock that is to be given back would stay.
+    """
+    if error is None or isinstance(error, (Exception, GeneratorExit)):
+        for call in calls:
+            await call.amake()
+        return
+    from anyio import move_on_after
+
+    with move_on_after(_TIDYING, shield=True):
+        for call in calls:
+            await call.amake()

@@ -26,7 +26,7 @@ from time import perf_counter
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from ._dual import Call
+from ._dual import Call, amake_all
 from ._mistakes import answer_of, stray, where
 from ._outcome import Outcome
 from ._response import Response
@@ -214,8 +214,7 @@ class Exchange:
     async def afinish(self, kind: Kind, error: BaseException | None = None) -> None:
         """Tell the outcome, unless it has been told; from a frame that awaits."""
         if self.ending:
-            for call in self.end(kind, error):
-                await call.amake()
+            await amake_all(self.end(kind, error), error)
 
     def _outcome(self, kind: Kind, error: BaseException | None) -> Outcome:
         body = self.request._body
