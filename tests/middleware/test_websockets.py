@@ -12,7 +12,7 @@ import pytest
 from anysgi import middleware as library
 from anysgi.exceptions import ClientDisconnected
 from anysgi.middleware import Dual, Flow, Outcome, Request, Response, Stack, maintenance, middleware, rate_limit
-from anysgi.middleware._layer import Middleware
+from anysgi.middleware._engine._layer import Middleware
 
 from ._driving import BOUND
 
