@@ -18,7 +18,6 @@ ALGORITHMS = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
 """The algorithms that are still trusted (RFC 9530 section 7.2)."""
 
 
-@lru_cache(maxsize=128)
 def wanted_algorithm(want: str | None, offered: Sequence[str]) -> str | None:
     """Pick an algorithm by the preferences of Want-Content-Digest or Want-Repr-Digest (RFC 9530 section 4).
 
@@ -31,6 +30,11 @@ def wanted_algorithm(want: str | None, offered: Sequence[str]) -> str | None:
     """
     if want is None:
         return offered[0]
+    return _best_weighted(want, tuple(offered)) if len(want) <= _LONGEST else None
+
+
+@lru_cache(maxsize=128)
+def _best_weighted(want: str, offered: Sequence[str]) -> str | None:
     weights = {name: weight for name, weight in (_dictionary(want) or {}).items() if isinstance(weight, int)}
     liked = [name for name in offered if weights.get(name, 0) > 0]
     return max(liked, key=weights.__getitem__, default=None)

@@ -24,7 +24,6 @@ class Encoder(Protocol):
     def finish(self) -> bytes: ...
 
 
-@lru_cache(maxsize=256)
 def choose_coding(accept: str | None, offered: tuple[str, ...]) -> str:
     """Pick the coding a client likes best; among equals, the one offered first.
 
@@ -36,8 +35,11 @@ def choose_coding(accept: str | None, offered: tuple[str, ...]) -> str:
         One of `offered`, or `"identity"`: also where the client refuses everything, as a body it may not like is worth
         more than none (RFC 9110 section 12.5.3).
     """
-    if not accept or len(accept) > _LONGEST:
-        return IDENTITY
+    return _likeliest(accept, offered) if accept and len(accept) <= _LONGEST else IDENTITY
+
+
+@lru_cache(maxsize=256)
+def _likeliest(accept: str, offered: tuple[str, ...]) -> str:
     from werkzeug.http import parse_accept_header
 
     quality = {name.lower().removeprefix("x-"): q for name, q in reversed(list(parse_accept_header(accept)))}

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+_LONGEST = 256  # bytes of a Content-Type worth reading, and remembering: the media type stands first
+
 
 def type_judge(patterns: Collection[str]) -> Callable[[str], bool]:
     """Make the function that says whether a Content-Type is one of some; `*` stands for any characters."""
@@ -20,4 +22,4 @@ def type_judge(patterns: Collection[str]) -> Callable[[str], bool]:
     def is_one(content_type: str) -> bool:
         return matches(content_type.partition(";")[0].strip().lower()) is not None
 
-    return is_one
+    return lambda content_type: is_one(content_type[:_LONGEST])

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 JSON, HTML, TEXT = "application/problem+json", "text/html", "text/plain"
+_LONGEST = 1_024  # bytes of Accept worth reading, and remembering
 _OFFERED = {"application/problem+json": JSON, "application/json": JSON, "text/html": HTML, "text/plain": TEXT}
 
 _PAGE = """<!doctype html>
@@ -38,7 +39,7 @@ def render_problem(
         Content-Type and body.
     """
     title = reason_of(status)
-    kind = _choose(accept)
+    kind = _choose(accept) if accept and len(accept) <= _LONGEST else JSON
     if kind == JSON:
         problem = {"type": "about:blank", "title": title, "status": status, **({"detail": detail} if detail else {})}
         return JSON, json.dumps({**problem, **(members or {})}).encode() + b"\n"
@@ -58,9 +59,7 @@ def reason_of(status: int) -> str:
 
 
 @lru_cache(maxsize=128)
-def _choose(accept: str | None) -> str:
-    if not accept or len(accept) > 1_024:
-        return JSON
+def _choose(accept: str) -> str:
     from werkzeug.datastructures import MIMEAccept
     from werkzeug.http import parse_accept_header
 
