@@ -119,6 +119,20 @@ def looks_like_factory(value: object) -> bool:
     return parameters is not None and parameters.required == 0 and not parameters.variadic
 
 
+def takes(value: object, count: int) -> bool:
+    """Tell whether it can be called with so many arguments, as far as its signature says.
+
+    Args:
+        value: something callable.
+        count: arguments by position.
+
+    Returns:
+        True as well where the signature is hidden.
+    """
+    parameters = read_parameters(value)
+    return parameters is None or parameters.variadic or parameters.required <= count <= len(parameters.names)
+
+
 def layers_of(app: object) -> Iterator[object]:
     """Yield the object, then what it wraps, layer by layer."""
     layer: object | None = app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._core._detect import guess_convention, is_asgi2
+from .._core._detect import guess_convention, is_asgi2, takes
 from .._core._strangers import explain
 from ..exceptions import ConventionError
 
@@ -12,21 +12,22 @@ if TYPE_CHECKING:
     from ..types import ASGIApp, Convention
 
 _KIND: dict[Convention, str] = {"asgi": "an ASGI", "wsgi": "a WSGI"}
+_ARGUMENTS: dict[Convention, int] = {"asgi": 3, "wsgi": 2}
 NEEDS_WSPROTO = 'WebSockets need wsproto: pip install "anysgi[websocket]"'
 
 
 def check_app(app: object, convention: Convention, adapter: str) -> None:
-    """Refuse what cannot be called, and what plainly speaks the other convention.
+    """Refuse what cannot be called as such an app is, and what plainly speaks the other convention.
 
     Raises:
         ConventionError: with the line to write instead.
     """
-    if not callable(app):
-        raise ConventionError(f"{adapter} takes {_KIND[convention]} app, and {explain(app)}")
     try:
         found = guess_convention(app)
     except ConventionError:
-        return  # unclear: the user said what it is by wrapping it
+        if callable(app) and takes(app, _ARGUMENTS[convention]):
+            return  # unclear: the user said what it is by wrapping it
+        raise ConventionError(f"{adapter} takes {_KIND[convention]} app, and {explain(app)}") from None
     if found != convention:
         raise ConventionError(
             f"{adapter} takes {_KIND[convention]} app, and this is {found.upper()} already: {app!r}; "

@@ -126,6 +126,10 @@ def test_an_adapter_with_options_of_its_own_is_not_taken_off() -> None:
     assert isinstance(to_wsgi(bounded), AsgiToWsgi)
 
 
+class Service:
+    def __call__(self, environ: Any, start_response: Any) -> Any: ...
+
+
 def module(name: str, **attributes: Any) -> ModuleType:
     made = ModuleType(name)
     vars(made).update(attributes)
@@ -140,10 +144,13 @@ def module(name: str, **attributes: Any) -> ModuleType:
         (module("shop", application=echo), "such as shop.application"),
         (None, "without `return app`"),
         ("shop:app", "import it first"),
+        (lambda config=None: echo, "looks like a factory: call it"),
+        (Service, "make one and pass that, `app = Service(...)`"),
+        (lambda request: b"", "takes (request), so it is neither"),
     ],
-    ids=["an object", "a module", "None", "a name"],
+    ids=["an object", "a module", "None", "a name", "a factory", "a class", "a view"],
 )
-def test_what_cannot_be_called_is_refused_with_the_line_to_write(adapt: Any, what: Any, instead: str) -> None:
+def test_what_cannot_be_called_as_an_app_is_refused_with_the_line_to_write(adapt: Any, what: Any, instead: str) -> None:
     with pytest.raises(ConventionError) as refused:
         adapt(what)
     assert instead in str(refused.value)
