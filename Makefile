@@ -36,13 +36,13 @@ layers: $(VENV)/.test
 units: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not (slow or server or soak or hypothesis)" $(COVER)
 
-# Real servers as processes, soaks, and properties, which hypothesis marks.
+# Real servers as processes, soaks, and properties, which hypothesis marks. tests/conftest.py: a server is started once.
 servers: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "(server or soak or hypothesis) and not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "(server or soak or hypothesis) and not slow"
 
 # Every server, every framework, real applications, soaks: minutes, not seconds. CI runs it after `make test`.
 test-slow: $(VENV)/.slow suites
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow
 
 # Flask's, werkzeug's and Starlette's own tests, and Falcon's examples, from their source distributions, into build/suites.
 suites: $(VENV)/.test

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 os.environ.setdefault("PYTHONASYNCIODEBUG", "1")
 
@@ -20,6 +22,7 @@ from anysgi import WorkerPool
 from anysgi._bridge import _forks
 
 from ._browser import browser as browser
+from .servers._cells import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +32,21 @@ hypothesis.settings.register_profile("anysgi", deadline=None)
 hypothesis.settings.load_profile("anysgi")
 
 BOUND = 10.0  # seconds any single wait in a test may take: far more than it needs, far less than for ever
+
+
+CELL = re.compile(rf"^tests/servers/.*[\[-]((?:{'|'.join(COMMANDS)})-[^\]]+)\]$")
+
+
+class ByFileAndServer(LoadFileScheduling):
+    """Each file to one worker, but a server of the matrix, with all files' tests of it, too: it is started once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        cell = CELL.match(nodeid)
+        return cell[1] if cell else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    return ByFileAndServer(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(
