@@ -146,12 +146,19 @@ def _print(summary: Summary, noise: Noise) -> None:
         print_table(("route", "request", "difference", "place", "old", "new"), rows)
     for reason, count in summary.skipped.items():
         click.echo(f"{count} not compared: {reason}")
+    for name, count in summary.redacted.items():
+        click.echo(
+            f"{count} sent without {name}, which the recording left out: both sides answer a stranger; "
+            "on a test system, record with redact_headers=()"
+        )
     noisy = noise.places()
     if noisy:
         click.echo(f"left out as noise in {len(noisy)} route(s); --json and --report tell the places")
     asked = summary.same + summary.different
-    routes = sum(1 for route in summary.routes.values() if route.different)
+    routes = [route.different for route in summary.routes.values() if route.same or route.different]
     if summary.different:
-        click.echo(f"{summary.different} of {asked} answers differ, in {routes} of {len(summary.routes)} routes.")
+        click.echo(
+            f"{summary.different} of {asked} answers differ, in {sum(map(bool, routes))} of {len(routes)} routes."
+        )
     else:
         click.echo(f"{asked} answer{'s' * (asked != 1)} compared, no difference." if asked else "Nothing was compared.")

@@ -30,6 +30,7 @@ def route(wall: float, cpu: float, waits: dict[str, float] | None = None, **othe
         in_turn=0.0,
         gap=0.0,
         failed=0.0,
+        refused=0,
         count=60,
         grown=1.0,
         busy=0.1,
@@ -65,6 +66,12 @@ COMPUTING = route(0.010, 0.010, {})
         (replace(WAITING, count=29), Demand(40), "UNKNOWN", "29 samples; 30 are needed"),
         (replace(WAITING, count=5, gap=2.0), Demand(40), "MOVE", "it streams, up to 2.0 s between chunks"),
         (replace(COMPUTING, gap=2.0), Demand(40), "KEEP", ""),
+        (
+            replace(WAITING, refused=401),
+            Demand(40),
+            "UNKNOWN",
+            "every answer was 401, so its handler may never have run",
+        ),
         (replace(WAITING, failed=0.2), Demand(40), "UNKNOWN", "20% of its requests fail"),
     ],
 )

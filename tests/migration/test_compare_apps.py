@@ -18,6 +18,7 @@ from anysgi.exceptions import RecordingError
 from anysgi.migration._compare._exchanges import Answered, Asked, Recorded
 from anysgi.migration._compare._noise import Noise
 from anysgi.migration._compare._openapi import requests_from_openapi
+from anysgi.migration._compare._recordings import read_recording
 from anysgi.migration._compare._running import Compared, compare
 from anysgi.migration._compare._summary import Summary
 from anysgi.migration._compare._targets import AppTarget, UrlTarget
@@ -44,6 +45,28 @@ def differing(results: list[Compared]) -> set[str]:
 @pytest.mark.parametrize("app", [flask_shop, make()], ids=["flask", "fastapi"])
 def test_an_app_does_not_differ_from_itself(app: Any) -> None:
     assert not [one for one in compared(app, app) if one.differs]
+
+
+def test_what_the_recording_left_out_is_not_sent_and_told_of(tmp_path: Path) -> None:
+    sent: list[dict[str, Any]] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        sent.append(environ)
+        start_response("200 OK", [])
+        return []
+
+    line = {"path": "/", "headers": {"authorization": "[redacted]", "accept": "*/*"}}
+    path = tmp_path / "traffic.jsonl"
+    path.write_text(json.dumps(line))
+    with AppTarget(app) as target, AppTarget(app) as other:
+        summary = Summary()
+        for one in compare(read_recording(path), target, other, noise=Noise()):
+            summary.add(one)
+    assert [("HTTP_AUTHORIZATION" in environ, environ["HTTP_ACCEPT"]) for environ in sent] == [(False, "*/*")] * 3
+    assert summary.as_json()["redacted"] == {"authorization": 1}
+    words = ["compare", "tests.migration.apps.twins.old:app", "tests.migration.apps.twins.old:app"]
+    done = CliRunner().invoke(main, [*words, "--requests", str(path)])
+    assert "1 sent without authorization, which the recording left out" in done.output
 
 
 def test_a_careful_twin_does_not_differ() -> None:
@@ -230,7 +253,7 @@ def test_the_command_tells_what_differs_in_every_form(
     sides = "twins.old:app", "twins.new:app"
     done = run("compare", *sides, "--requests", str(traffic), "--report", str(page), "--junit", str(junit))
     assert done.exit_code == 1, done.output
-    assert "3 of 9 answers differ, in 2 of 8 routes." in done.output
+    assert "3 of 9 answers differ, in 2 of 7 routes." in done.output
     assert "$[0].name" in done.output
     html = page.read_text()
     assert "3 of 9 answers differ" in html

@@ -17,7 +17,7 @@ from anysgi.testing import arun
 
 from .._compare._targets import scenario_of
 from .._lifespan import started
-from ._verdict import ENOUGH, FAILED, LOOP_STOPS, Verdict, ms
+from ._verdict import ENOUGH, FAILED, LOOP_STOPS, Verdict, ms, refusal, why_refused
 from ._waits import tally
 
 if TYPE_CHECKING:
@@ -37,12 +37,14 @@ class Held:
     Attributes:
         count: requests measured.
         failed: the share of them with a status of 500 or more, an exception, or no end.
+        refused: the status, if every answer was one of 400 to 499; otherwise 0.
         burst: the longest stretch of CPU between two turns of the loop; one request in twenty has a longer one.
         waits: mean time in known blocking calls, by kind.
     """
 
     count: int
     failed: float
+    refused: int
     burst: float
     waits: dict[str, float]
 
@@ -77,7 +79,7 @@ def advise_on_a_loop(app: Any, groups: dict[str, list[Asked]], samples: int, sec
 async def _held(
     app: Any, requests: Sequence[Asked], samples: int, seconds: float, state: dict[str, Any] | None
 ) -> Held:
-    taken: list[tuple[bool, float, dict[str, float]]] = []
+    taken: list[tuple[int, float, dict[str, float]]] = []
     end = perf_counter() + seconds
     for number in range(_WARM_UP + samples):
         one = await _one(app, requests[number % len(requests)], state)
@@ -89,23 +91,24 @@ async def _held(
     kinds = {kind for *_, waits in taken for kind in waits}
     return Held(
         count=len(taken),
-        failed=sum(failed for failed, *_ in taken) / len(taken),
+        failed=sum(status >= 500 for status, *_ in taken) / len(taken),
+        refused=refusal([status for status, *_ in taken]),
         burst=bursts[int((len(bursts) - 1) * 0.95)],
         waits={kind: sum(waits.get(kind, 0.0) for *_, waits in taken) / len(taken) for kind in sorted(kinds)},
     )
 
 
-async def _one(app: Any, request: Asked, state: dict[str, Any] | None) -> tuple[bool, float, dict[str, float]]:
-    """Whether it failed, its longest stretch of CPU, and its waits on the loop's thread."""
+async def _one(app: Any, request: Asked, state: dict[str, Any] | None) -> tuple[int, float, dict[str, float]]:
+    """Its status, 500 for any failure; its longest stretch of CPU, and its waits on the loop's thread."""
     async with _turns() as bursts:
         tally.begin()
         try:
             exchange = await arun(app, scenario_of(request), convention="asgi", bound=_BOUND, state=state)
-            failed = exchange.exception is not None or (exchange.status or 500) >= 500
+            status = 500 if exchange.exception is not None else exchange.status or 500
         except ExchangeTimeout:
-            failed = True
+            status = 500
         waits, _ = tally.end()
-    return failed, max(bursts, default=0.0), waits
+    return status, max(bursts, default=0.0), waits
 
 
 @asynccontextmanager
@@ -135,6 +138,8 @@ def judge(held: Held) -> Verdict:
     waited = sum(held.waits.values())
     if held.failed > FAILED:
         return Verdict("UNKNOWN", f"{held.failed:.0%} of its requests fail, and a failure takes another time")
+    if held.refused:
+        return Verdict("UNKNOWN", why_refused(held.refused))
     if held.count < ENOUGH:
         return Verdict("UNKNOWN", f"{held.count} samples; {ENOUGH} are needed")
     if waited > _FELT:

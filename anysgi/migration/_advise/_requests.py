@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ...testing import Scenario
-from .._compare._targets import OF_THE_CONNECTION
+from .._compare._targets import headers_to_send
 from .._matching import Matcher
 from .._table import Route
 from .._templates import TemplateError
@@ -28,8 +28,7 @@ def scope_of(request: Asked) -> Scope:
     Raises:
         ScenarioError: no client could send it.
     """
-    headers = [pair for pair in request.headers if pair[0] not in OF_THE_CONNECTION]
-    scenario = Scenario(request.method, request.target, headers, request.body)
+    scenario = Scenario(request.method, request.target, headers_to_send(request), request.body)
     path, _, query = request.target.partition("?")
     return {
         "type": "http",

@@ -57,6 +57,7 @@ class Measured:
         in_turn: what could be saved at most if its waits were done at once, and not one after the other.
         gap: the longest time between two chunks.
         failed: the share of requests with a status of 500 or more, or an exception.
+        refused: the status, if every answer was one of 400 to 499; otherwise 0.
         count: samples taken alone.
         grown: wall time against itself, over that alone; run queue taken off both.
         busy: the share of the contended run in which requests had a CPU, or Python's global lock.
@@ -71,6 +72,7 @@ class Measured:
     in_turn: float
     gap: float
     failed: float
+    refused: int
     count: int
     grown: float
     busy: float
@@ -108,10 +110,24 @@ def summarize(solo: Sequence[Sample], contended: Contended) -> Measured:
         in_turn=sum(_saved_at_most(sample) for sample in solo) / len(solo),
         gap=max(sample.gap for sample in solo),
         failed=sum(sample.status == 0 or sample.status >= 500 for sample in solo) / len(solo),
+        refused=refusal([sample.status for sample in solo]),
         count=len(solo),
         grown=mean_wall(contended.samples) / wall.value,
         busy=contended.busy,
         at_once=contended.at_once,
+    )
+
+
+def refusal(statuses: Sequence[int]) -> int:
+    """The first status, if all are of 400 to 499; otherwise 0."""
+    return statuses[0] if all(400 <= status < 500 for status in statuses) else 0
+
+
+def why_refused(status: int) -> str:
+    """What a route that answers nothing else does not show."""
+    return (
+        f"every answer was {status}, so its handler may never have run: add requests that it accepts, with the headers "
+        "they need"
     )
 
 
@@ -139,6 +155,10 @@ def _too_little(m: Measured, _demand: Demand) -> str:
 
 def _fails(m: Measured, _demand: Demand) -> str:
     return f"{m.failed:.0%} of its requests fail, and a failure takes another time" if m.failed > FAILED else ""
+
+
+def _refuses(m: Measured, _demand: Demand) -> str:
+    return why_refused(m.refused) if m.refused else ""
 
 
 def _is_long_lived(m: Measured, _demand: Demand) -> str:
@@ -201,6 +221,7 @@ def _runs_out_of_threads(m: Measured, demand: Demand) -> str:
 
 _QUESTIONS: tuple[tuple[Word, Callable[[Measured, Demand], str]], ...] = (
     ("UNKNOWN", _fails),
+    ("UNKNOWN", _refuses),
     ("UNKNOWN", _too_little),
     ("FIX FIRST", _wait_for_each_other),
     ("MOVE", _is_long_lived),

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ._secrets import REDACTED
+
 if TYPE_CHECKING:
     from ._finding import Finding
     from ._running import Compared
@@ -41,13 +43,15 @@ class Summary:
     Attributes:
         routes: by name, in the order they were first asked for.
         skipped: why requests were not compared, and how many.
+        redacted: headers whose values the recording left out, and how many compared requests went without.
     """
 
-    __slots__ = ("_kept", "routes", "skipped")
+    __slots__ = ("_kept", "redacted", "routes", "skipped")
 
     def __init__(self) -> None:
         self.routes: dict[str, RouteSummary] = {}
         self.skipped: Counter[str] = Counter()
+        self.redacted: Counter[str] = Counter()
         self._kept: Counter[tuple[str, frozenset[tuple[str, str]]]] = Counter()
 
     def add(self, compared: Compared) -> None:
@@ -58,6 +62,7 @@ class Summary:
             known = compared.skipped in self.skipped or len(self.skipped) < _REASONS
             self.skipped[compared.skipped if known else "other reasons"] += 1
             return
+        self.redacted.update({name for name, value in compared.request.headers if value == REDACTED})
         for answer, seconds in ((compared.old, route.old_seconds), (compared.new, route.new_seconds)):
             if answer is not None and len(seconds) < _SECONDS:
                 seconds.append(answer.seconds)
@@ -90,6 +95,7 @@ class Summary:
             "same": self.same,
             "different": self.different,
             "skipped": dict(self.skipped),
+            "redacted": dict(self.redacted),
             "routes": {name: _route_json(route) for name, route in self.routes.items()},
         }
 

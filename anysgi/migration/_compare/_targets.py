@@ -15,18 +15,21 @@ from anysgi.testing import Scenario, run
 from ..._core._header_views import text_fields
 from ..._core._headers import latin1
 from ._exchanges import Answered, Asked
+from ._secrets import REDACTED
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from anysgi.testing import Exchange
 
+    from ._exchanges import Headers
+
 _PIECE = 65_536  # bytes read at once
 _LATER = 0.5  # seconds after which a request that was given up is cancelled as well, or `close` would wait for it
 _MOST = 64 * 1024 * 1024  # bytes of an answer that are kept
 
 # Of the connection the request was recorded on: the one it is sent on has its own.
-OF_THE_CONNECTION = frozenset(
+_OF_THE_CONNECTION = frozenset(
     ["connection", "content-length", "transfer-encoding", "keep-alive", "te", "upgrade", "expect"]
 )
 
@@ -41,14 +44,20 @@ class Target(Protocol):
         """Stop whatever was started."""
 
 
+def headers_to_send(request: Asked) -> Headers:
+    """Leave out what belongs to the connection it was recorded on, and values that the recording does not have."""
+    return tuple(
+        (name, value) for name, value in request.headers if name not in _OF_THE_CONNECTION and value != REDACTED
+    )
+
+
 def scenario_of(request: Asked) -> Scenario:
     """The request as `anysgi.testing` runs it.
 
     Raises:
         ScenarioError: no client could send it.
     """
-    headers = [pair for pair in request.headers if pair[0] not in OF_THE_CONNECTION]
-    return Scenario(request.method, request.target, headers, [request.body] if request.body else ())
+    return Scenario(request.method, request.target, headers_to_send(request), [request.body] if request.body else ())
 
 
 def answered(exchange: Exchange) -> Answered:
@@ -135,9 +144,8 @@ class UrlTarget:
         connection.putrequest(
             request.method, self._prefix + request.target, skip_host=has_host, skip_accept_encoding=True
         )
-        for name, value in request.headers:
-            if name not in OF_THE_CONNECTION:
-                connection.putheader(name, latin1(value))
+        for name, value in headers_to_send(request):
+            connection.putheader(name, latin1(value))
         if request.body:
             connection.putheader("content-length", str(len(request.body)))
         connection.endheaders(request.body or None)
