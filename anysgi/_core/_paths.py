@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..types import Environ, Scope
 
 _SAFE = "/~!$&'()*+,;=:@-._"
+_VISIBLE = "".join(map(chr, range(0x21, 0x7F)))  # `%` among them: what was encoded stays so
 _PLAIN = (_SAFE + ascii_letters + digits).encode("ascii")
 
 
@@ -119,6 +120,11 @@ def unnative_text(native: str) -> str:
 def quoted_path(text: str) -> bytes:
     """Percent-encode a path: what a scope calls `raw_path`."""
     return quote(_utf8(text), safe=_SAFE).encode("ascii")
+
+
+def visible(raw: bytes) -> str:
+    """A path or query as the client wrote it, as ASCII: bytes that no URL may hold are percent-encoded."""
+    return quote(raw, safe=_VISIBLE)
 
 
 def written_target(scope: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 SAFELISTED = frozenset(["accept", "accept-language", "content-language", "content-type", "range"])
 """Request headers any page may send (Fetch standard, "CORS-safelisted request-header")."""
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")  # of a header (RFC 9110 section 5.1): only those go back to the client
 
 
 @middleware(outside=["csrf", "errors", "idempotency", "load_shed", "rate_limit", "timeout", "maintenance"])
@@ -106,8 +108,9 @@ class _Policy:
         if wanted not in self.methods:
             return f"The method {wanted} is not allowed across origins."
         asked = set(request.headers.tokens("access-control-request-headers"))
-        if self.headers is not None and asked - self.headers:
-            return f"The header {min(asked - self.headers)} is not allowed across origins."
+        denied = {name for name in asked if not _NAME.fullmatch(name)} if self.headers is None else asked - self.headers
+        if denied:
+            return f"The header {min(denied)} is not allowed across origins."
         if not self.private_network and request.headers.get("access-control-request-private-network") == "true":
             return "This server may not be called from public pages."
         return ""

@@ -6,8 +6,13 @@ import re
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
 
+from .._core._headers import latin1
+from .._core._paths import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from ._engine._request import Request
 
 # What DNS names, IPv4 addresses and the names of containers are made of; a bracket opens an IPv6 address.
 _AUTHORITY = re.compile(r"(?P<name>[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[(?P<six>[0-9a-f:.]+)\])(?::(?P<port>\d{1,5}))?")
@@ -40,6 +45,12 @@ def parse_host(value: str | None) -> Host | None:
     if port is not None and int(port) > 65_535:
         return None
     return Host(name.removesuffix("."), int(port) if port else None)
+
+
+def moved(request: Request, scheme: str, host: Host) -> str:
+    """The URL of a request's target at another host, fit for a Location: its path must begin with a slash."""
+    query = visible(latin1(request.query))
+    return f"{scheme}://{host}{request.raw_path}{query and f'?{query}'}"
 
 
 class HostPatterns:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ._engine._answers import problem
 from ._engine._layer import middleware
 from ._engine._response import Response
-from ._hosts import Host, parse_host
+from ._hosts import Host, moved, parse_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,6 @@ def https_redirect(
         if target is None:
             return problem(request, 400, "The Host header names no host.")
         authority = Host(target.name, None if port == 443 else port)
-        query = f"?{request.query}" if request.query else ""
-        return Response(status, headers=[("location", f"{scheme}://{authority}{request.raw_path}{query}")])
+        return Response(status, headers=[("location", moved(request, scheme, authority))])
 
     return guard

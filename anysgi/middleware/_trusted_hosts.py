@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ._engine._answers import problem
 from ._engine._layer import middleware
 from ._engine._response import Response
-from ._hosts import Host, HostPatterns, parse_host
+from ._hosts import Host, HostPatterns, moved, parse_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -47,4 +47,4 @@ def _www(request: Request, host: Host, patterns: HostPatterns) -> str | None:
     there = Host(f"www.{host.name}", host.port)
     if there not in patterns or request.is_websocket or not request.raw_path.startswith("/"):
         return None
-    return f"{request.scheme}://{there}{request.raw_path}{request.query and f'?{request.query}'}"
+    return moved(request, request.scheme, there)

@@ -88,6 +88,13 @@ def test_any_header_and_private_networks_may_be_allowed(drive: Drive) -> None:
     assert preflight(drive, stack).header("access-control-allow-headers") is None
 
 
+@pytest.mark.parametrize("name", ["a b", "\xe9", "x:y"])
+def test_any_header_is_one_that_has_a_name(drive: Drive, name: str) -> None:
+    answer = preflight(drive, cors(origins=ME, headers="*"), Access_Control_Request_Headers=f"x-a, {name}")
+    assert (answer.status, answer.error) == (403, None)
+    assert answer.header("access-control-allow-headers") is None
+
+
 def test_options_that_is_no_preflight_is_the_apps(drive: Drive) -> None:
     assert drive(cors(origins=ME), method="OPTIONS", headers={"Origin": ME}).body == b"hello"
     assert drive(cors(origins=ME), method="OPTIONS").body == b"hello"

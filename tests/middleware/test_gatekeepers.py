@@ -69,6 +69,19 @@ def test_the_path_is_sent_back_as_it_came(drive: Drive) -> None:
     assert answer.header("location") == "https://testserver/a%2Fb%20c"
 
 
+@pytest.mark.parametrize("stack", [https_redirect(), trusted_hosts(hosts=["www.testserver"], www=True)], ids=repr)
+@pytest.mark.parametrize("query", ["a=\xe9", "a=\r\n\0", "a=%20b"])
+def test_bytes_that_no_url_may_hold_are_encoded_on_the_way_back(drive: Drive, stack: Stack, query: str) -> None:
+    """Some servers let them pass: those of WSGI raw UTF-8 and NUL, those of HTTP/2 anything."""
+    path = b"/\xc3\xa9\0"
+    raw = {"REQUEST_URI": path.decode("latin-1")} if drive.convention == "wsgi" else {"raw_path": path}
+    name = {"QUERY_STRING": query} if drive.convention == "wsgi" else {"query_string": query.encode("latin-1")}
+    answer = drive(stack, path="/\xe9\0", **raw, **name)
+    assert answer.error is None
+    [(_, after)] = [(answer.header("location") or "").split("testserver")]
+    assert after == "/%C3%A9%00?" + {"a=\xe9": "a=%E9", "a=\r\n\0": "a=%0D%0A%00"}.get(query, query)
+
+
 def test_https_passes_and_a_host_that_is_none_goes_nowhere(drive: Drive) -> None:
     assert drive(https_redirect(), scheme="https").body == b"hello"
     answer = drive(https_redirect(), headers={"Host": "evil.com\\@x"})

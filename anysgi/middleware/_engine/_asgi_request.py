@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._core._header_views import ScopeHeaders
 from ..._core._headers import latin1
-from ..._core._paths import query_text, quoted_path
+from ..._core._paths import query_text, quoted_path, visible
 from ._request import Request
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class AsgiRequest(Request):
     @property
     def raw_path(self) -> str:
         raw: bytes | None = self.current.get("raw_path")
-        return str(raw or quoted_path(self.path), "ascii", "replace").partition("?")[0]
+        return visible((raw or quoted_path(self.path)).partition(b"?")[0])
 
     def mount(self, prefix: str) -> None:
         raw = quoted_path(prefix) + self.raw_path.encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..._core._header_views import EnvironHeaders
-from ..._core._paths import asgi_paths, native_text, text_path, unnative_text
+from ..._core._paths import asgi_paths, native_text, text_path, unnative_text, visible
 from ._request import Request
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class WsgiRequest(Request):
 
     @property
     def raw_path(self) -> str:
-        return str(asgi_paths(self.environ)[2], "ascii")
+        return visible(asgi_paths(self.environ)[2])
 
     def mount(self, prefix: str) -> None:
         self.root_path = prefix + self.root_path
