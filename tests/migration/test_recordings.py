@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anysgi.exceptions import RecordingError
+from anysgi.migration._compare import _har_entries
 from anysgi.migration._compare._exchanges import Answered, Asked, Recorded
 from anysgi.migration._compare._har import read_har, write_har
 from anysgi.migration._compare._recordings import read_recording, write_line
@@ -138,7 +140,12 @@ def test_a_har_file_of_a_browser_is_read(tmp_path: Path, indent: int | None) -> 
         ),
         ('{"log": {"entries": [{"request": {"method": "GET", "url": "ftp://a/"}}]}}', "is not http"),
         ('{"log": {"entries": [{"request": 5}]}}', ":1: entry 0 is not one of a HAR file: "),
-        ('{"log": {"entries": {"a": 1}}}', "har: entry 0 is not one of a HAR file: "),
+        ('{"log": {"entries": [5]}}', ":1: entry 0 is not one of a HAR file: "),
+        (
+            '{"log": {"entries": [{"request": {"method": "GET", "url": "http://a/"}},\n',
+            ":2: .* it ends among the entries",
+        ),
+        ('{"log": {"entries": {"a": 1}}}', "this one has not"),
         ('{"log": {"entries": 5}}', "this one has not"),
     ],
 )
@@ -153,6 +160,28 @@ def test_bytes_that_are_no_text_are_no_recording(tmp_path: Path) -> None:
     path = tmp_path / "traffic.bin"
     path.write_bytes(b"{\xff\xfe\n")
     with pytest.raises(RecordingError, match="not UTF-8"):
+        list(read_recording(path))
+
+
+def test_a_har_file_is_not_held_in_memory_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "traffic.har"
+    entry = Recorded(Asked(), Answered(200, (), "\u00e9".encode() * 100_000))
+    with path.open("w", encoding="utf-8") as file:
+        write_har((entry for _ in range(100)), file)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in read_recording(path)) == 100
+        assert tracemalloc.get_traced_memory()[1] < path.stat().st_size / 4
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_entry_without_an_end_is_not_read_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_har_entries, "_LONGEST", 1000)
+    monkeypatch.setattr(_har_entries, "_PIECE", 100)
+    path = tmp_path / "traffic.har"
+    path.write_text('{"log": {\n"entries": [\n{"a": "' + "x" * 100_000)
+    with pytest.raises(RecordingError, match=":3: neither a recording nor a HAR file"):
         list(read_recording(path))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 from ...exceptions import RecordingError
 from ._exchanges import Answered, Asked, Headers, Recorded
+from ._har_entries import NotHar, entries_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,47 +20,22 @@ _OF_THE_CONNECTION = frozenset(["connection", "content-length", "transfer-encodi
 
 
 def read_har(file: IO[bytes], name: str) -> Iterator[Recorded]:
-    """Read the requests of a HAR file for http and https, in order.
+    """Read the requests of a HAR file for http and https, in order, one in memory at a time.
 
     Raises:
         RecordingError: it is no HAR file; the message names the line or the entry.
     """
     try:
-        text = file.read().decode("utf-8-sig")
-        entries = list(json.loads(text)["log"]["entries"])
-    except json.JSONDecodeError as error:
-        raise RecordingError(f"{name}:{error.lineno}: neither a recording nor a HAR file: {error.msg}") from None
+        for number, (line, entry) in enumerate(entries_of(file)):
+            try:
+                yield _parsed(entry, f"{name}: entry {number}")
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                said = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+                raise RecordingError(f"{name}:{line}: entry {number} is not one of a HAR file: {said}") from None
+    except NotHar as error:
+        raise RecordingError(f"{name}{error}") from None
     except UnicodeDecodeError as error:
         raise RecordingError(f"{name}: not UTF-8 text: {error}") from None
-    except (KeyError, TypeError):
-        raise RecordingError(f"{name}: a HAR file has 'log' and in it 'entries'; this one has not") from None
-    for number, entry in enumerate(entries):
-        try:
-            yield _parsed(entry, f"{name}: entry {number}")
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            said = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-            place = name + "".join(f":{line}" for line in _line_of(text, number))
-            raise RecordingError(f"{place}: entry {number} is not one of a HAR file: {said}") from None
-
-
-def _line_of(text: str, number: int) -> Iterator[int]:
-    """The line that an entry begins at, counted from 1; nothing where the text does not show it."""
-    entries = re.search(r'"entries"\s*:\s*\[', text)
-    if entries is None:
-        return
-    at = _next(text, entries.end())
-    try:
-        for _ in range(number):
-            at = _next(text, json.JSONDecoder().raw_decode(text, at)[1])
-    except ValueError:  # other entries than those of the log
-        return
-    yield text.count("\n", 0, at) + 1
-
-
-def _next(text: str, at: int) -> int:
-    found = re.compile(r"[\s,]*").match(text, at)
-    assert found is not None
-    return found.end()
 
 
 def _parsed(entry: dict[str, Any], place: str) -> Recorded:
