@@ -115,6 +115,11 @@ def _burns_time(ident: int) -> bool:
     return time.clock_gettime(clock) - before > _LOOK / 20
 
 
+def descriptors() -> int:
+    """How many are open for helpers, whether they have a job or not."""
+    return 2 * len(_alive)
+
+
 def _forget() -> None:
     """After a fork: threads do not come along, descriptors do."""
     for helper in _alive:
