@@ -51,7 +51,7 @@ def log_of(name: str) -> Iterator[Lines]:
 
 
 class Uvicorn(uvicorn.Server):
-    """Tells when it has started, or has given up."""
+    """Tells when it has started, or has given up; looks for its end every 5 ms, not every 100."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -60,6 +60,10 @@ class Uvicorn(uvicorn.Server):
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
         self.decided.set()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            await asyncio.sleep(0.005)
 
     def run(self, sockets: Any = None) -> None:
         try:
