@@ -115,6 +115,14 @@ def test_two_pools_in_one_process_are_named_with_who_shares_them() -> None:
     assert finding.check == "thread-pools"
     assert [evidence.seen.partition(":")[0] for evidence in finding.evidence][:2] == ["WsgiToAsgi", "anyio's limiter"]
     assert "shop:app (1 sync handlers)" in finding.evidence[0].seen
+    assert finding.fix.startswith("WsgiToAsgi(app, threads=…)")
+
+
+def test_only_two_wsgi_apps_are_told_to_share_a_pool() -> None:
+    for new, shared in ((sick.flask_app(), True), (sick.starlette_app(), False)):
+        patient = Patient(side(sick.flask_app()), side(new, "api:app"))
+        [finding] = CHECKS["thread-pools"](patient)
+        assert ("one WorkerPool for all WSGI apps" in finding.fix) is shared
 
 
 def test_pools_that_somebody_made_are_found_with_their_names(monkeypatch: pytest.MonkeyPatch) -> None:

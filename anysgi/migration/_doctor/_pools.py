@@ -42,9 +42,15 @@ def thread_pools(patient: Patient) -> Iterator[Finding]:
         f"{len(evidence)} pool{'s' * (len(evidence) != 1)} of threads in a process; each thread may hold a database "
         "connection, in every process",
         evidence,
-        "one WorkerPool for all WSGI apps: WsgiToAsgi(app, pool=pool).  Keep the sum of all threads times the number "
-        "of processes below the database's limit",
+        _fix(sum(_pool(side) == _ADAPTER for side in patient.sides)),
     )
+
+
+def _fix(adapted: int) -> str:
+    """What to do about them; only several WSGI apps can share a pool of ours."""
+    shared = "one WorkerPool for all WSGI apps: WsgiToAsgi(app, pool=pool).  " if adapted > 1 else ""
+    own = "WsgiToAsgi(app, threads=…) sets its own.  " if adapted == 1 else ""
+    return f"{shared or own}Keep the sum of all threads times the number of processes below the database's limit"
 
 
 def _pool(side: Side) -> str:
