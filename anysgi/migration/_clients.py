@@ -24,10 +24,8 @@ def bucket_in_environ(environ: Environ, sticky: Sticky | None) -> float:
     """
     if sticky is None:
         return random.random() * 100
-    key = header_in_environ(environ, sticky.header) if sticky.header else ""
-    if sticky.kind == "cookie":
-        key = cookie_value(key, sticky.name)
-    return bucket(key or str(environ.get("REMOTE_ADDR") or ""))
+    header = header_in_environ(environ, sticky.header) if sticky.header else ""
+    return _bucket_of(sticky, header, environ.get("REMOTE_ADDR"))
 
 
 def bucket_in_scope(scope: Scope, sticky: Sticky | None) -> float:
@@ -37,10 +35,13 @@ def bucket_in_scope(scope: Scope, sticky: Sticky | None) -> float:
     """
     if sticky is None:
         return random.random() * 100
-    key = header_in_scope(scope, sticky.header) if sticky.header else ""
-    if sticky.kind == "cookie":
-        key = cookie_value(key, sticky.name)
-    return bucket(key or str((scope.get("client") or ("",))[0]))
+    header = header_in_scope(scope, sticky.header) if sticky.header else ""
+    return _bucket_of(sticky, header, (scope.get("client") or ("",))[0])
+
+
+def _bucket_of(sticky: Sticky, header: str, address: object) -> float:
+    key = cookie_value(header, sticky.name) if sticky.kind == "cookie" else header
+    return bucket(key or str(address or ""))
 
 
 def cookie_value(header: str, name: str) -> str:

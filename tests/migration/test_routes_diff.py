@@ -197,7 +197,7 @@ def test_the_table_can_be_read_and_moves_nothing() -> None:
         "/items/<id>": "legacy",
         "/items/new": "legacy",
         "/same": "new",
-        "/files/<path:name>": "legacy",
+        "/files/<path:name>": "new",  # only its PUT differs, and that stays with legacy
         "/gone": "legacy",
     }
     assert all(route.share == 0 for route in table.routes)
@@ -208,6 +208,27 @@ def test_the_reasons_stand_beside_the_routes() -> None:
     text = write_table(old, new, diff_routes(old, new))
     assert "# converter: id takes int, else 404 -> id takes int, else 422\n" in text
     assert "[[route]]  # view\n" in text
+
+
+def test_a_difference_of_other_methods_than_a_row_has_does_not_hold_it_back() -> None:
+    old = app_with(
+        Route(("POST",), "/users", automatic=("OPTIONS",)),
+        Route(GET, "/user", automatic=("HEAD", "OPTIONS")),
+        Route(("PUT",), "/user", automatic=("OPTIONS",)),
+    )
+    new = app_with(Route(("POST",), "/users"), Route(GET, "/user"), Route(("PUT",), "/user"))
+    differences = diff_routes(old, new)
+    assert {(item.path, item.methods) for item in differences} == {
+        ("/users", ("OPTIONS",)),
+        ("/user", ("HEAD",)),
+        ("/user", ("OPTIONS",)),
+    }
+    table = RouteTable.parse(write_table(old, new, differences), "routes.toml")
+    assert {(route.methods, route.to) for route in table.routes} == {
+        (("POST",), "new"),  # OPTIONS stays with legacy
+        (("GET",), "legacy"),  # GET brings HEAD along
+        (("PUT",), "new"),
+    }
 
 
 def test_what_the_router_cannot_route_is_a_comment() -> None:

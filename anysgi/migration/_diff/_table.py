@@ -31,24 +31,35 @@ def write_table(old: Inventory, new: Inventory, differences: Iterable[Difference
         new: of the app that replaces it.
         differences: what `diff_routes` found; a route with one stays on the legacy side, and the reason beside it.
     """
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, list[Difference]] = {}
     for item in differences:
-        methods = " ".join(item.methods)
-        what = item.old if methods in ("", item.old) else f"{methods} {item.old}"
-        reasons.setdefault(item.path, []).append(f"{item.kind}: {what} -> {item.new}")
+        reasons.setdefault(item.path, []).append(item)
     written: set[tuple[str, tuple[str, ...]]] = set()
     rows = (row for each in pair(old.routes, new.routes) if each.old for row in _rows(each, reasons, written))
     return _HEAD + "".join(rows)
 
 
-def _rows(pair: Pair, reasons: dict[str, list[str]], written: set[tuple[str, tuple[str, ...]]]) -> Iterator[str]:
+def _rows(pair: Pair, reasons: dict[str, list[Difference]], written: set[tuple[str, tuple[str, ...]]]) -> Iterator[str]:
     for route in pair.old:
         methods = tuple(method for method in route.methods if method in METHODS)
         key = (route.path, methods)
         if key in written or (not methods and route.methods != ANY):
             continue
         written.add(key)
-        yield _row(route, methods, bool(pair.new), reasons.get(route.path, []))
+        sent = {*methods, "HEAD"} if "GET" in methods else set(methods)  # as the table reads it; OPTIONS stays behind
+        concerned = [item for item in reasons.get(route.path, []) if _concerns(item, sent)]
+        yield _row(route, methods, bool(pair.new), [_reason(item) for item in concerned])
+
+
+def _concerns(item: Difference, sent: set[str]) -> bool:
+    """Whether it is about a request that a row sends; either may be about every method, which is none by name."""
+    return not item.methods or not sent or not sent.isdisjoint(item.methods)
+
+
+def _reason(item: Difference) -> str:
+    methods = " ".join(item.methods)
+    what = item.old if methods in ("", item.old) else f"{methods} {item.old}"
+    return f"{item.kind}: {what} -> {item.new}"
 
 
 def _row(route: Route, methods: tuple[str, ...], is_new: bool, reasons: list[str]) -> str:

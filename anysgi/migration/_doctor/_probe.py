@@ -114,7 +114,7 @@ class _Probe:
                 "error",
                 f"{opened.total()} descriptors are open after {len(self.turns)} requests that were not before; garbage "
                 f"collection closed {collected} of them",
-                tuple(Evidence(f"{count} x {name}") for name, count in opened.most_common(5)),
+                _most(opened),
                 "close them in the request; for Django, CONN_MAX_AGE = 0",
             )
 
@@ -126,7 +126,7 @@ class _Probe:
                 "error",
                 f"{grown.total()} threads more after {len(self.turns)} requests, {_AT_ONCE} at a time; garbage "
                 f"collection ended {collected} of them",
-                tuple(Evidence(f"{count} x {name}") for name, count in grown.most_common(5)),
+                _most(grown),
                 "join them in the request, or use a pool",
             )
 
@@ -136,7 +136,7 @@ class _Probe:
                 "run",
                 "error",
                 f"{self.left.total()} things outlive their request",
-                tuple(Evidence(f"{count} x {name}") for name, count in self.left.most_common(5)),
+                _most(self.left),
                 "close generators in finally, await or cancel tasks, join threads",
             )
 
@@ -146,7 +146,7 @@ class _Probe:
                 "run",
                 "warning",
                 f"{self.failed.total()} of {len(self.turns)} requests failed",
-                tuple(Evidence(f"{count} x {name}") for name, count in self.failed.most_common(5)),
+                _most(self.failed),
             )
         if self.refused:
             yield Finding(
@@ -154,9 +154,13 @@ class _Probe:
                 "note",
                 f"{self.refused.total()} of {len(self.turns)} requests were refused: what they would have left behind "
                 "cannot be seen",
-                tuple(Evidence(f"{count} x {name}") for name, count in self.refused.most_common(5)),
+                _most(self.refused),
                 "--path /a/path/that/answers",
             )
+
+
+def _most(found: Counter[str]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(f"{count} x {name}") for name, count in found.most_common(5))
 
 
 @contextmanager
