@@ -135,15 +135,19 @@ def _page(summary: Summary, old: str, new: str, noise: Noise) -> str:
 
 
 def _print(summary: Summary, noise: Noise) -> None:
+    everywhere = summary.in_every_answer
     rows = [
         (name, f"{one.request.target}\n{one.request.at}", finding.kind, finding.place, finding.old, finding.new)
         for name, route in summary.routes.items()
         for one in route.examples[:2]
-        for finding in one.findings[:5]
-        if not finding.informative
+        for finding in [each for each in one.findings if not each.informative and each not in everywhere][:5]
     ]
     if rows:
         print_table(("route", "request", "difference", "place", "old", "new"), rows)
+    asked = summary.same + summary.different
+    for finding in everywhere:
+        became = f"{finding.old or 'nothing'} became {finding.new or 'nothing'}"
+        click.echo(f"all {asked} answers: {finding.kind} {finding.place}: {became}")
     for reason, count in summary.skipped.items():
         click.echo(f"{count} not compared: {reason}")
     for name, count in summary.redacted.items():
@@ -154,7 +158,6 @@ def _print(summary: Summary, noise: Noise) -> None:
     noisy = noise.places()
     if noisy:
         click.echo(f"left out as noise in {len(noisy)} route(s); --json and --report tell the places")
-    asked = summary.same + summary.different
     routes = [route.different for route in summary.routes.values() if route.same or route.different]
     if summary.different:
         click.echo(

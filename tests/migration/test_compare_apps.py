@@ -352,6 +352,25 @@ def test_garbage_in_a_recording_is_said_with_file_and_line(tmp_path: Path) -> No
     assert (done.exit_code, f"{path}:2: not a recorded exchange" in done.output) == (1, True), done.output
 
 
+def test_a_header_that_differs_in_every_answer_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "sides.py").write_text(
+        "def old(environ, start_response):\n"
+        "    start_response('200 OK', [('vary', 'Origin'), ('content-type', 'text/plain')])\n"
+        "    return [b'a']\n"
+        "def new(environ, start_response):\n"
+        "    start_response('200 OK', [('content-type', 'text/plain')])\n"
+        "    return [b'a' if environ['PATH_INFO'] == '/a' else b'b']\n"
+    )
+    path = tmp_path / "traffic.jsonl"
+    path.write_text('{"path": "/a"}\n{"path": "/b"}\n')
+    done = CliRunner().invoke(
+        main, ["compare", "sides:old", "sides:new", "--requests", str(path), "--app-dir", str(tmp_path)]
+    )
+    assert "all 2 answers: header vary: Origin became nothing" in done.output
+    assert done.output.count("vary") == 1
+    assert "2 of 2 answers differ, in 2 of 2 routes." in done.output
+
+
 def test_a_limit_stops_early(traffic: Path) -> None:
     done = run("compare", "twins.old:app", "twins.new:app", "--requests", str(traffic), "--limit", "2")
     assert "2 answers compared" in done.output

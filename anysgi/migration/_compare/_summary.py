@@ -46,12 +46,13 @@ class Summary:
         redacted: headers whose values the recording left out, and how many compared requests went without.
     """
 
-    __slots__ = ("_kept", "redacted", "routes", "skipped")
+    __slots__ = ("_headers", "_kept", "redacted", "routes", "skipped")
 
     def __init__(self) -> None:
         self.routes: dict[str, RouteSummary] = {}
         self.skipped: Counter[str] = Counter()
         self.redacted: Counter[str] = Counter()
+        self._headers: set[Finding] | None = None  # those that differed alike in every answer so far
         self._kept: Counter[tuple[str, frozenset[tuple[str, str]]]] = Counter()
 
     def add(self, compared: Compared) -> None:
@@ -71,6 +72,8 @@ class Summary:
         else:
             route.same += 1
         route.kinds.update({finding.kind for finding in compared.findings if not finding.informative})
+        headers = {finding for finding in compared.findings if finding.kind == "header"}
+        self._headers = headers if self._headers is None else self._headers & headers
         if compared.findings:
             self._keep(route, compared)
 
@@ -80,6 +83,11 @@ class Summary:
         self._kept[signature] += 1
         if self._kept[signature] <= 2 and len(route.examples) < _EXAMPLES * 4:
             route.examples.append(compared)
+
+    @property
+    def in_every_answer(self) -> list[Finding]:
+        """Headers that differ alike in all of several answers: a layer around the app, rather than a route."""
+        return sorted(self._headers or (), key=lambda finding: finding.place) if self.same + self.different > 1 else []
 
     @property
     def same(self) -> int:
