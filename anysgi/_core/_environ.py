@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from ..exceptions import BadRequest
 from ._headers import add_headers
 from ._paths import wsgi_paths
 
@@ -26,9 +27,14 @@ def environ_from_scope(scope: Scope, *, underscores: UnderscorePolicy = "drop", 
         multiprocess: the value of `wsgi.multiprocess`.
 
     Raises:
-        BadRequest: the headers contradict themselves.
+        BadRequest: the headers contradict themselves, or the target is no path (RFC 9112 section 3.2).
     """
     script_name, path_info, written = wsgi_paths(scope)
+    if path_info[:1] != "/" and path_info not in (
+        "",
+        "*",
+    ):  # `admin` is `/admin` to Werkzeug, and to no guard before
+        raise BadRequest(f"the request target is no path: {path_info[:40]!r}")
     query = str(scope.get("query_string") or b"", "latin-1")
     target = f"{written}?{query}" if query else written
     environ: Environ = {

@@ -169,6 +169,17 @@ def test_errors_go_to_stderr_as_it_is_at_the_time(monkeypatch: pytest.MonkeyPatc
     assert environ()["wsgi.errors"] is sys.stderr
 
 
+@pytest.mark.parametrize("target", ["admin", "?x", "http://example.org/admin", "@evil", "\\admin"])
+def test_a_target_that_is_no_path_is_refused(target: str) -> None:
+    with pytest.raises(BadRequest, match="is no path"):
+        environ(path=target, raw_path=target.encode())
+
+
+@pytest.mark.parametrize(("target", "root_path"), [("*", ""), ("", ""), ("/api", "/api"), ("//admin", "")])
+def test_a_target_may_be_empty_or_a_star(target: str, root_path: str) -> None:
+    assert environ(path=target, raw_path=target.encode(), root_path=root_path)["PATH_INFO"] in (target, "")
+
+
 def test_options_reach_the_environ() -> None:
     given = scope(headers=[(b"x_a", b"1")])
     assert environ_from_scope(given, multiprocess=False)["wsgi.multiprocess"] is False
