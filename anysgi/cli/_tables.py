@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ._errors import AppProblem
@@ -11,7 +12,18 @@ from ._errors import AppProblem
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+_NO_RICH = 'Tables need rich. Install it: pip install "anysgi[migration]"; or use --json.'
 _PAPER = 160  # columns, where the output is no terminal
+
+
+def require_tables(as_json: bool) -> None:
+    """Ask for rich before long work whose result would be lost without it.
+
+    Raises:
+        AppProblem: as `print_table` would.
+    """
+    if not as_json and find_spec("rich") is None:
+        raise AppProblem(_NO_RICH)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
@@ -25,7 +37,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: st
         from rich.table import Table
         from rich.text import Text
     except ImportError:
-        raise AppProblem('Tables need rich. Install it: pip install "anysgi[migration]"; or use --json.') from None
+        raise AppProblem(_NO_RICH) from None
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")

@@ -29,7 +29,7 @@ from ._arguments import as_json, how_to_import
 from ._errors import AppProblem
 from ._load import load
 from ._options import THREADS, Options
-from ._tables import print_table
+from ._tables import print_table, require_tables
 
 if TYPE_CHECKING:
     from ..migration._advise import Estimate
@@ -98,6 +98,7 @@ def advise_command(
 
     Exit code: 0 every route has a verdict, 1 one is UNKNOWN or FIX FIRST, or the app cannot be run, 2 wrong usage.
     """
+    require_tables(as_json)
     requests = _read(file)
     with watched():
         loaded = load(Options(**given))

@@ -12,6 +12,7 @@ import click
 from ..migration._compare._noise import Noise
 from ..migration._compare._running import replay as replay_to
 from ._comparing import publish, requests_of, summarize, target, total_of, where_it_goes
+from ._tables import require_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,7 @@ def replay(
 
     Exit code: 0 no difference, 1 differences, nothing compared, or an app or file that cannot be used, 2 wrong usage.
     """
+    require_tables(as_json)
     noise = Noise(ignore)
     with closing(target(target_name, app_dir, timeout)) as asked:
         results = replay_to(islice(requests_of(requests), limit), asked, noise=noise, isolated=isolated)

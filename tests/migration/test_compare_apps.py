@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import xml.etree.ElementTree as ElementTree
 from contextlib import ExitStack
 from pathlib import Path
@@ -369,6 +370,19 @@ def test_a_header_that_differs_in_every_answer_is_told_once(tmp_path: Path) -> N
     assert "all 2 answers: header vary: Origin became nothing" in done.output
     assert done.output.count("vary") == 1
     assert "2 of 2 answers differ, in 2 of 2 routes." in done.output
+
+
+@pytest.mark.parametrize("command", ["compare", "replay", "advise"])
+def test_a_missing_rich_is_said_before_anything_is_sent(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rich", None)
+    path = tmp_path / "traffic.jsonl"
+    path.write_text("garbage that nobody reads")
+    sides = ["nowhere:app"] * (1 + (command == "compare"))
+    done = CliRunner().invoke(main, [command, *sides, "--requests", str(path)])
+    assert done.exit_code == 1
+    assert 'pip install "anysgi[migration]"' in done.output
 
 
 def test_a_limit_stops_early(traffic: Path) -> None:
