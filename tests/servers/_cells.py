@@ -50,6 +50,12 @@ COMMANDS: dict[str, list[str]] = {
     "cheroot": ["-m", "apps.cheroot_run", "{port}"],
     "mod_wsgi": ["-m", "apps.mod_wsgi_run", "{port}", "{folder}"],
 }
+# Said twice, the last counts.
+PATIENCE = {
+    "uvicorn": "--timeout-graceful-shutdown",
+    "hypercorn": "--graceful-timeout",
+    "gunicorn": "--graceful-timeout",
+}
 ASGI_SERVERS = ("uvicorn-h11", "uvicorn-httptools", "hypercorn")
 WSGI_SERVERS = ("gunicorn-sync", "gunicorn-gthread", "gunicorn-preload", "waitress")
 # Servers of which one app is tried, and those left to `make test-slow`.
@@ -62,13 +68,17 @@ ASGI_APPS = ("fastapi", "starlette", "asgi")
 
 @dataclass(frozen=True)
 class Cell:
-    """One server with one app; `threads` limits the workers of the app, `options` go to the adapter."""
+    """One server with one app; `threads` limits the workers of the app, `options` go to the adapter.
+
+    `patience` is how many seconds the server gives to requests in flight when it ends; 0: as COMMANDS has it.
+    """
 
     server: str
     app: str
     way: str
     threads: int = 0
     options: str = "{}"
+    patience: int = 0
 
     @property
     def name(self) -> str:
@@ -90,6 +100,8 @@ class Cell:
             words = [*words, "--threads", str(self.threads)]
         if self.threads and self.server.startswith("waitress"):
             words = [*words[:-2], str(self.threads), words[-1]]
+        if self.patience and (option := PATIENCE.get(self.server.partition("-")[0])):
+            words = [*words, option, str(self.patience)]
         # gunicorn leaves its own listeners (at fd://, in a worker that exits) and the heartbeat file of a worker
         # that it had to kill to the garbage collector.
         left = ("unclosed <socket", "unclosed file <_io.FileIO") if self.server.startswith("gunicorn") else ()

@@ -73,9 +73,9 @@ def own_server_refuses(server: Server) -> None:
         server.logged(told[server_kind])
 
 
-@of(*(replace(cell, options='{"shutdown_timeout": 3.0}') for cell in ONE_APP_EACH))
+@of(*(replace(cell, options='{"shutdown_timeout": 1.0}', patience=1) for cell in ONE_APP_EACH))
 def test_sigterm_ends_an_endless_stream_in_bounded_time(own_server: Server, doorman: Doorman) -> None:
-    """The server's own patience (3 to 5 s) and then the adapter's: `shutdown_timeout`, 30 s when nothing is said."""
+    """The server's own patience (1 s; waitress has 5), then the adapter's: `shutdown_timeout`, 30 s by default."""
     with own_server.client() as client:
         client.request("GET", f"/endless?pause=0.01&{doorman.query}")
         doorman.greet()
