@@ -30,10 +30,8 @@ def environ_from_scope(scope: Scope, *, underscores: UnderscorePolicy = "drop", 
         BadRequest: the headers contradict themselves, or the target is no path (RFC 9112 section 3.2).
     """
     script_name, path_info, written = wsgi_paths(scope)
-    if path_info[:1] != "/" and path_info not in (
-        "",
-        "*",
-    ):  # `admin` is `/admin` to Werkzeug, and to no guard before
+    # `admin` is `/admin` to Werkzeug, and to no guard in front of it; `*` is for OPTIONS.
+    if not path_info.startswith("/") and path_info not in ("", "*"):
         raise BadRequest(f"the request target is no path: {path_info[:40]!r}")
     query = str(scope.get("query_string") or b"", "latin-1")
     target = f"{written}?{query}" if query else written
