@@ -1,32 +1,27 @@
 """Run a function on a helper thread, for a limited time: what an app does to itself must not hang the test.
 
 Helpers are kept and reused.  One whose job ran out of time is abandoned: it is told to stop, and never used again.
-
-A helper says through a pipe that its job is done: a write lets go of the GIL, so that who waits goes on at once.  A
-queue wakes the waiter while its own thread holds the GIL, and both sleep once more (7 us of 60 for a small app).
 """
 
 from __future__ import annotations
 
 import ctypes
 import itertools
-import math
 import os
-import select
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
 _LOOK = 0.02  # seconds
 Job: TypeAlias = Callable[[], None]
 _numbers = itertools.count(1)
-_alive: set[_Helper] = set()
 _idle: list[_Helper] = []
+os.register_at_fork(after_in_child=_idle.clear)  # threads do not come along
 
 
 class Abandoned(BaseException):
@@ -50,12 +45,9 @@ class OutOfTime(Exception):
 class _Helper:
     def __init__(self) -> None:
         self._jobs: SimpleQueue[tuple[Context, Job] | None] = SimpleQueue()
+        self._done: SimpleQueue[None] = SimpleQueue()
         self._failure: BaseException | None = None
-        self._reading, self._writing = os.pipe()
-        self._done = select.poll()
-        self._done.register(self._reading, select.POLLIN)
         self._thread = threading.Thread(target=self._work, name=f"anysgi-test-{next(_numbers)}", daemon=True)
-        _alive.add(self)
         self._thread.start()
 
     def _work(self) -> None:
@@ -66,22 +58,17 @@ class _Helper:
             except BaseException as error:
                 self._failure = error
             del context, job, given
-            os.write(self._writing, b".")
-        _alive.discard(self)
-        self.close()
-
-    def close(self) -> None:
-        os.close(self._reading)
-        os.close(self._writing)
+            self._done.put(None)
 
     def start(self, job: Job, context: Context) -> None:
         self._jobs.put((context, job))
 
     def ends(self, seconds: float | None) -> bool:
         """Wait for the job; whether it ended in that time."""
-        if not self._done.poll(None if seconds is None else math.ceil(seconds * 1000)):
+        try:
+            self._done.get(timeout=seconds)
+        except Empty:
             return False
-        os.read(self._reading, 1)
         return True
 
     def failure(self) -> BaseException | None:
@@ -113,22 +100,6 @@ def _burns_time(ident: int) -> bool:
     before = time.clock_gettime(clock)
     time.sleep(_LOOK)
     return time.clock_gettime(clock) - before > _LOOK / 20
-
-
-def descriptors() -> int:
-    """How many are open for helpers, whether they have a job or not."""
-    return 2 * len(_alive)
-
-
-def _forget() -> None:
-    """After a fork: threads do not come along, descriptors do."""
-    for helper in _alive:
-        helper.close()
-    _alive.clear()
-    _idle.clear()
-
-
-os.register_at_fork(after_in_child=_forget)
 
 
 class Worker:

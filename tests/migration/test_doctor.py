@@ -32,7 +32,6 @@ from anysgi.migration._doctor._preload import started_by_import
 from anysgi.migration._doctor._probe import probe
 from anysgi.migration._inventory import take_inventory
 from anysgi.migration._translate import Setting
-from anysgi.testing import _bounded
 from tests.cli._run import anysgi
 from tests.migration.apps import sick
 from tests.test_docs import rows, section
@@ -442,22 +441,6 @@ def ran(app: Any, requests: int = 16, paths: list[str] | None = None) -> list[Fi
 @pytest.mark.parametrize("make", [sick.flask_app, sick.starlette_app, sick.with_lifespan])
 def test_a_healthy_app_leaves_nothing_behind(make: Any) -> None:
     assert ran(make()) == []
-
-
-def test_helpers_of_our_own_are_not_the_apps_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = set(_bounded._alive)
-    monkeypatch.setattr(_bounded, "_idle", [])
-    healthy = sick.flask_app()
-
-    def app(environ: Any, start_response: Any) -> Any:
-        _bounded._idle.clear()  # as if all of them had a job: the next request starts another
-        return healthy(environ, start_response)
-
-    assert ran(app) == []
-    started = _bounded._alive - before
-    assert len(started) > 3
-    for helper in started:
-        helper.abandon()
 
 
 def test_descriptors_are_counted_by_what_they_are() -> None:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ...exceptions import ExchangeTimeout
-from ...testing import Scenario, _bounded, arun
+from ...testing import Scenario, arun
 from .._lifespan import started
 from ._finding import Evidence, Finding
 
@@ -186,10 +186,7 @@ def _tasks() -> Counter[str]:
 
 
 def _descriptors() -> Counter[str]:
-    """Count the open descriptors of this process by what they are; of nothing where the system does not tell.
-
-    Those that run the probe itself do not count.
-    """
+    """Count the open descriptors of this process by what they are; of nothing where the system does not tell."""
     found: Counter[str] = Counter()
     try:
         numbers = os.listdir("/proc/self/fd")
@@ -201,5 +198,4 @@ def _descriptors() -> Counter[str]:
         except OSError:  # the one that lists the folder
             continue
         found[name.partition(":[")[0]] += 1
-    found["pipe"] -= _bounded.descriptors()
     return found
