@@ -110,8 +110,9 @@ class LifespanClient:
             self._bell.ring()
 
     def _cancelled(self, error: BaseException) -> None:
-        """By us, because its loop ends, which is nobody's mistake, or by itself: there is no end to wait for."""
-        if self._phase == STARTED:
+        """From outside, because its loop ends, which is nobody's mistake; or by itself, from what it awaits."""
+        from_outside = self._task is not None and self._task.cancelling() > 0
+        if from_outside and self._phase in (STARTED, STOPPING):
             self._phase = STOPPED
         elif self._phase != FAILED:
             self._ended(f"{error!r}, as from awaiting a task that it had cancelled", error)

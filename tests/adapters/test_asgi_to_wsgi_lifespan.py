@@ -217,12 +217,15 @@ def test_an_app_that_returns_at_shutdown_without_a_word_has_stopped() -> None:
         fetch(adapter)
 
 
-def test_a_lifespan_that_ends_too_early_is_logged_and_requests_go_on(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", [LookupError("hasty"), asyncio.CancelledError("hasty")], ids=repr)
+def test_a_lifespan_that_ends_too_early_is_logged_and_requests_go_on(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
     class Hasty(App):
         async def lifespan(self, scope: Any, receive: Any, send: Any) -> None:
             await receive()
             await send({"type": "lifespan.startup.complete"})
-            raise LookupError("hasty")
+            raise error
 
     with AsgiToWsgi(Hasty()) as adapter:
         assert fetch(adapter).body == b"x"
