@@ -23,7 +23,7 @@ from ._options import Options
 from ._tables import print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from ..migration._compare._exchanges import Recorded
     from ..migration._compare._noise import Noise
@@ -75,15 +75,18 @@ def requests_of(path: Path) -> Iterator[Recorded]:
         raise click.UsageError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def summarize(results: Iterable[Compared], *, progress: bool | None, total: int | None) -> Summary:
+def summarize(
+    results: Iterable[Compared], *, progress: bool | None, total: int | None, given: Collection[str] = ()
+) -> Summary:
     """Count results as they come.
 
     Args:
         results: one a request.
         progress: whether to draw a bar; None: where somebody watches.
         total: how many there will be, if that is known.
+        given: names of headers that both sides were given instead of the recorded ones.
     """
-    summary = Summary()
+    summary = Summary(given)
     watched = sys.stderr.isatty() if progress is None else progress
     with _bar(total) if watched else nullcontext(_unseen) as advance:
         for compared in results:
@@ -152,8 +155,8 @@ def _print(summary: Summary, noise: Noise) -> None:
         click.echo(f"{count} not compared: {reason}")
     for name, count in summary.redacted.items():
         click.echo(
-            f"{count} sent without {name}, which the recording left out: both sides answer a stranger; "
-            "on a test system, record with redact_headers=()"
+            f"{count} sent without {name}, which the recording left out, so that a stranger is answered; give "
+            "`compare` --old-header and --new-header, or record a test system with redact_headers=()"
         )
     noisy = noise.places()
     if noisy:

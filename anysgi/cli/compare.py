@@ -12,25 +12,43 @@ import click
 from ..migration._compare._noise import Noise
 from ..migration._compare._openapi import requests_from_openapi
 from ..migration._compare._running import compare as compare_sides
+from ..migration._compare._side_headers import parse_header, with_headers
 from ._comparing import publish, requests_of, summarize, target, total_of, where_it_goes
 from ._tables import require_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from ..migration._compare._exchanges import Recorded
+    from ..migration._compare._exchanges import Headers, Recorded
     from ..migration._compare._targets import Target
+    from ._arguments import Command
+
+
+def _headers(_context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> Headers:
+    try:
+        return tuple(map(parse_header, given))
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; write {option.opts[0]} 'Authorization: Token abc'") from None
+
+
+def _header(side: str) -> Callable[[Command], Command]:
+    told = f"A header that {side} alone gets, in place of the recorded one.  Repeatable."
+    return click.option(f"--{side.lower()}-header", multiple=True, metavar="HEADER", callback=_headers, help=told)
 
 
 @click.command()
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
 @click.option("--requests", required=True, metavar="FILE|openapi", help="A recording, a HAR file, or `openapi`.")
+@_header("OLD")
+@_header("NEW")
 @where_it_goes
 def compare(
     old: str,
     new: str,
     requests: str,
+    old_header: Headers,
+    new_header: Headers,
     report: Path | None,
     junit: Path | None,
     as_json: bool,
@@ -48,10 +66,15 @@ def compare(
     anysgi compare shop:app http://127.0.0.1:8000 --requests traffic.jsonl --json
     anysgi compare shop:app api:app --requests openapi            what the OpenAPI document of one of them names
     anysgi compare shop:app api:app --requests traffic.jsonl --ignore '$.generated_at' --ignore etag
+    anysgi compare shop:app api:app --requests traffic.jsonl \\
+        --old-header "Authorization: Token $OLD_TOKEN" --new-header "Authorization: Bearer $NEW_TOKEN"
 
     OLD and NEW are MODULE:APP, of either convention, or URLs.  OLD is asked twice, and once more where NEW differs:
     where it does not repeat itself, that is noise and left out.  Only GET, HEAD and OPTIONS are sent, unless --isolated
     says that data may be changed.
+
+    Twins rarely take each other's tokens and sessions: --old-header and --new-header give each its own.  No report has
+    their values, not even where an answer repeats them.
 
     FILE is a recording of `anysgi.migration.record`, a HAR file, or lines such as {"path": "/users?page=2"}.
 
@@ -60,9 +83,11 @@ def compare(
     require_tables(as_json)
     noise = Noise(ignore)
     with closing(target(old, app_dir, timeout)) as before, closing(target(new, app_dir, timeout)) as after:
-        asked = _requests(requests, limit, after, before)
-        results = compare_sides(asked, before, after, noise=noise, isolated=isolated)
-        summary = summarize(results, progress=progress, total=_total(requests, limit))
+        sides = with_headers(before, after, old_header, new_header)
+        asked = _requests(requests, limit, *reversed(sides))
+        results = compare_sides(asked, *sides, noise=noise, isolated=isolated)
+        given = dict(old_header).keys() & dict(new_header).keys()
+        summary = summarize(results, progress=progress, total=_total(requests, limit), given=given)
     publish(summary, old=old, new=new, noise=noise, report=report, junit=junit, as_json=as_json)
 
 

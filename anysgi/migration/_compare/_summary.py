@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ._secrets import REDACTED
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ._finding import Finding
     from ._running import Compared
 
@@ -40,15 +42,19 @@ class RouteSummary:
 class Summary:
     """Of a whole comparison, route by route.
 
+    Args:
+        given: names of headers that both sides were given instead of the recorded ones.
+
     Attributes:
         routes: by name, in the order they were first asked for.
         skipped: why requests were not compared, and how many.
         redacted: headers whose values the recording left out, and how many compared requests went without.
     """
 
-    __slots__ = ("_headers", "_kept", "redacted", "routes", "skipped")
+    __slots__ = ("_given", "_headers", "_kept", "redacted", "routes", "skipped")
 
-    def __init__(self) -> None:
+    def __init__(self, given: Collection[str] = ()) -> None:
+        self._given = frozenset(given)
         self.routes: dict[str, RouteSummary] = {}
         self.skipped: Counter[str] = Counter()
         self.redacted: Counter[str] = Counter()
@@ -63,7 +69,7 @@ class Summary:
             known = compared.skipped in self.skipped or len(self.skipped) < _REASONS
             self.skipped[compared.skipped if known else "other reasons"] += 1
             return
-        self.redacted.update({name for name, value in compared.request.headers if value == REDACTED})
+        self.redacted.update({name for name, value in compared.request.headers if value == REDACTED} - self._given)
         for answer, seconds in ((compared.old, route.old_seconds), (compared.new, route.new_seconds)):
             if answer is not None and len(seconds) < _SECONDS:
                 seconds.append(answer.seconds)

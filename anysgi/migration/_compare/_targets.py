@@ -29,7 +29,7 @@ _LATER = 0.5  # seconds after which a request that was given up is cancelled as 
 _MOST = 64 * 1024 * 1024  # bytes of an answer that are kept
 
 # Of the connection the request was recorded on: the one it is sent on has its own.
-_OF_THE_CONNECTION = frozenset(
+OF_THE_CONNECTION = frozenset(
     ["connection", "content-length", "transfer-encoding", "keep-alive", "te", "upgrade", "expect"]
 )
 
@@ -47,7 +47,7 @@ class Target(Protocol):
 def headers_to_send(request: Asked) -> Headers:
     """Leave out what belongs to the connection it was recorded on, and values that the recording does not have."""
     return tuple(
-        (name, value) for name, value in request.headers if name not in _OF_THE_CONNECTION and value != REDACTED
+        (name, value) for name, value in request.headers if name not in OF_THE_CONNECTION and value != REDACTED
     )
 
 
