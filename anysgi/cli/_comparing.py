@@ -16,6 +16,7 @@ from ..migration._compare._recordings import count_requests, read_recording
 from ..migration._compare._report import html_report, junit_report
 from ..migration._compare._summary import Summary
 from ..migration._compare._targets import AppTarget, UrlTarget
+from ..migration._route_names import namer_of
 from ._arguments import WRITTEN, app_dir, as_json, together, write
 from ._errors import AppProblem
 from ._load import load
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ..migration._compare._noise import Noise
     from ..migration._compare._running import Compared
     from ..migration._compare._targets import Target
+    from ..migration._route_names import Namer
 
 
 where_it_goes = together(
@@ -57,6 +59,11 @@ def target(name: str, app_dir: str, timeout: float) -> Target:
         except ValueError as error:
             raise click.UsageError(str(error)) from None
     return AppTarget(load(Options(name, app_dir)).app, timeout=timeout)
+
+
+def namer(*targets: Target) -> Namer:
+    """Name requests by the routes of an app, where one is among the targets."""
+    return namer_of(each.app for each in targets if isinstance(each, AppTarget))
 
 
 def total_of(path: Path, limit: int | None) -> int | None:

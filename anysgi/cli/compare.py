@@ -13,7 +13,7 @@ from ..migration._compare._noise import Noise
 from ..migration._compare._openapi import requests_from_openapi
 from ..migration._compare._running import compare as compare_sides
 from ..migration._compare._side_headers import parse_header, with_headers
-from ._comparing import publish, requests_of, summarize, target, total_of, where_it_goes
+from ._comparing import namer, publish, requests_of, summarize, target, total_of, where_it_goes
 from ._tables import require_tables
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def compare(
     with closing(target(old, app_dir, timeout)) as before, closing(target(new, app_dir, timeout)) as after:
         sides = with_headers(before, after, old_header, new_header)
         asked = _requests(requests, limit, *reversed(sides))
-        results = compare_sides(asked, *sides, noise=noise, isolated=isolated)
+        results = compare_sides(asked, *sides, noise=noise, isolated=isolated, name=namer(before, after))
         given = dict(old_header).keys() & dict(new_header).keys()
         summary = summarize(results, progress=progress, total=_total(requests, limit), given=given)
     publish(summary, old=old, new=new, noise=noise, report=report, junit=junit, as_json=as_json)

@@ -11,7 +11,7 @@ import click
 
 from ..migration._compare._noise import Noise
 from ..migration._compare._running import replay as replay_to
-from ._comparing import publish, requests_of, summarize, target, total_of, where_it_goes
+from ._comparing import namer, publish, requests_of, summarize, target, total_of, where_it_goes
 from ._tables import require_tables
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def replay(
     require_tables(as_json)
     noise = Noise(ignore)
     with closing(target(target_name, app_dir, timeout)) as asked:
-        results = replay_to(islice(requests_of(requests), limit), asked, noise=noise, isolated=isolated)
+        sent = islice(requests_of(requests), limit)
+        results = replay_to(sent, asked, noise=noise, isolated=isolated, name=namer(asked))
         summary = summarize(results, progress=progress, total=total_of(requests, limit))
     publish(summary, old=str(requests), new=target_name, noise=noise, report=report, junit=junit, as_json=as_json)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from flask import Flask
 
 from anysgi.cli import main
 from anysgi.exceptions import RecordingError
@@ -23,6 +24,7 @@ from anysgi.migration._compare._recordings import read_recording
 from anysgi.migration._compare._running import Compared, compare
 from anysgi.migration._compare._summary import Summary
 from anysgi.migration._compare._targets import AppTarget, UrlTarget
+from anysgi.migration._route_names import namer_of
 
 from .apps.orders import app as order_shop
 from .apps.twins.new import MUTATIONS, make
@@ -219,6 +221,44 @@ def test_garbage_instead_of_an_openapi_document_is_said() -> None:
     for garbage in ("{", '{"paths": {"/": {"get": {"parameters": [{"name": "x"}]}}}}', "[]"):
         with pytest.raises(RecordingError, match=r"/openapi.json is no OpenAPI document"):
             list(requests_from_openapi(_Says(garbage)))
+
+
+@pytest.mark.parametrize(
+    ("sides", "route"),
+    [
+        ((flask_shop, make()), "/items/<int:number>"),
+        ((make(), flask_shop), "/items/<number>"),
+        ((None, flask_shop), "/items/<int:number>"),
+    ],
+)
+def test_requests_are_named_by_the_routes_of_the_first_app_that_has_some(sides: tuple[Any, ...], route: str) -> None:
+    name = namer_of(sides)
+    found = [name(*asked) for asked in (("GET", "/items/7"), ("HEAD", "/items/8"), ("GET", "/nowhere/7"))]
+    assert found == [f"GET {route}", f"HEAD {route}", "GET /nowhere/{}"]
+
+
+def test_requests_are_named_by_the_look_of_their_path_where_no_route_tells() -> None:
+    app = Flask(__name__)
+    app.add_url_rule("/<path:rest>", "rest")
+    app.add_url_rule("/of/<slug>", "slug")
+    assert [namer_of([app])("GET", path) for path in ("/a/7", "/of/caf%C3%A9")] == ["GET /a/{}", "GET /of/<slug>"]
+
+    class Moved(Flask):
+        url_map: Any = None
+
+    for others in ([], [None], [Moved.__new__(Moved)]):
+        assert namer_of(others)("GET", "/of/tea") == "GET /of/tea"
+
+
+@pytest.mark.parametrize("command", ["compare", "replay"])
+def test_a_report_has_one_row_for_all_the_slugs_of_a_route(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "traffic.jsonl"
+    answer = {"status": 200, "headers": [["content-type", "application/json"]], "body": "0"}
+    lines = [{"request": {"path": f"/items/{n}"}, "response": answer} for n in (1, 2)]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    sides = ["twins.old:app"] * (1 + (command == "compare"))
+    found = json.loads(run(command, *sides, "--requests", str(path), "--json").stdout)
+    assert list(found["routes"]) == ["GET /items/<int:number>"]
 
 
 @pytest.fixture

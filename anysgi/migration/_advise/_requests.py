@@ -7,12 +7,10 @@ from urllib.parse import unquote
 
 from ...testing import Scenario
 from .._compare._targets import headers_to_send
-from .._matching import Matcher
-from .._table import Route
-from .._templates import TemplateError
+from .._route_names import matcher_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from ...types import Scope
     from .._compare._exchanges import Asked
@@ -56,18 +54,10 @@ def by_route(requests: Iterable[Asked], inventory: Inventory) -> dict[str, list[
     Returns:
         `METHOD template` and its requests, in the order in which they first appear.
     """
-    matcher = Matcher(list(_routes(inventory)))
+    matcher = matcher_of(inventory)
     groups: dict[str, list[Asked]] = {}
     for request in requests:
         path = unquote(request.path)
         route = matcher.find(request.method, path)
         groups.setdefault(f"{request.method} {route.path if route else path}", []).append(request)
     return groups
-
-
-def _routes(inventory: Inventory) -> Iterator[Route]:
-    for route in inventory.routes:
-        try:
-            yield Route(route.path, methods=tuple(sorted(route.answers - {"*"})))
-        except TemplateError:  # what routes.toml cannot hold is grouped by its path
-            continue

@@ -15,6 +15,7 @@ from ._secrets import REDACTED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from .._route_names import Namer
     from ._targets import Target
 
 NO_ANSWER = "nobody answered"
@@ -50,7 +51,13 @@ class Compared:
 
 
 def compare(
-    requests: Iterable[Recorded], old: Target, new: Target, *, noise: Noise, isolated: bool = False
+    requests: Iterable[Recorded],
+    old: Target,
+    new: Target,
+    *,
+    noise: Noise,
+    isolated: bool = False,
+    name: Namer = route_of,
 ) -> Iterator[Compared]:
     """Compare two sides request by request.
 
@@ -61,10 +68,11 @@ def compare(
         noise: what is known to differ; grows.
         isolated: both sides work on data of their own that may be changed: then every method is sent, and `old` is
             asked once, as asking twice would change it twice.
+        name: the route of a method and a path.
     """
     for recorded in requests:
         request = recorded.request
-        route = route_of(request.method, request.path)
+        route = name(request.method, request.path)
         if request.method not in SAFE and not isolated:
             yield Compared(request, route, skipped=f"{request.method} may change data; --isolated sends it")
             continue
@@ -82,11 +90,13 @@ def compare(
         yield compared
 
 
-def replay(requests: Iterable[Recorded], target: Target, *, noise: Noise, isolated: bool = False) -> Iterator[Compared]:
+def replay(
+    requests: Iterable[Recorded], target: Target, *, noise: Noise, isolated: bool = False, name: Namer = route_of
+) -> Iterator[Compared]:
     """Send recorded requests again, and hold the answers against the recorded ones."""
     for recorded in requests:
         request = recorded.request
-        route = route_of(request.method, request.path)
+        route = name(request.method, request.path)
         if request.method not in SAFE and not isolated:
             yield Compared(request, route, skipped=f"{request.method} may change data; --isolated sends it")
             continue

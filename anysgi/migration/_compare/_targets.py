@@ -79,18 +79,22 @@ class AppTarget:
     Args:
         app: a WSGI or an ASGI app.
         timeout: seconds a request may take.
+
+    Attributes:
+        app: as it was given.
     """
 
     def __init__(self, app: Any, *, timeout: float = 30.0) -> None:
         self._adapter = AsgiToWsgi(app, timeout=timeout + _LATER) if guess_convention(app) == "asgi" else None
-        self._app = self._adapter or app
+        self._called = self._adapter or app
+        self.app = app
         self._timeout = timeout
 
     def ask(self, request: Asked) -> Answered:
         """See `Target`."""
         began = perf_counter()
         try:
-            return answered(run(self._app, scenario_of(request), convention="wsgi", bound=self._timeout))
+            return answered(run(self._called, scenario_of(request), convention="wsgi", bound=self._timeout))
         except (ScenarioError, ExchangeTimeout) as error:
             return unanswered(error, perf_counter() - began)
 
