@@ -29,7 +29,8 @@ def fetch(package: str, *wanted: str) -> None:
         subprocess.run([sys.executable, "-m", "pip", "download", "-q", "-d", temporary, *only], check=True)
         (archive,) = Path(temporary).glob("*.tar.gz")
         with tarfile.open(archive) as tar:
-            tar.extractall(CACHE, [item for item in tar if _inside(item.name).startswith(wanted)], filter="data")
+            tar.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.4 on knows it
+            tar.extractall(CACHE, [item for item in tar if _inside(item.name).startswith(wanted)])
 
 
 def _inside(name: str) -> str:
