@@ -159,6 +159,9 @@ class UrlTarget:
             pieces.append(piece)
             if sum(map(len, pieces)) > _MOST:
                 raise ValueError(f"the answer is larger than {_MOST} bytes")
+        if response.length:  # `read1` takes the end of the connection for the end of the answer
+            raise http.client.IncompleteRead(b"".join(pieces), response.length)
+        response.close()  # `read1` does not always, and then the connection refuses the next request
         fields = tuple((name.lower(), value) for name, value in response.getheaders())
         return Answered(response.status, fields, b"".join(pieces), 0, perf_counter() - began)
 
