@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,6 +21,15 @@ def says(text: str) -> Any:
     return app
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A Ctrl-C raises `KeyboardInterrupt`, which a process that a shell put in the background ignores."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_what_an_interrupted_run_would_have_told_is_not_told_to_the_next_one() -> None:
     going_on, threads = threading.Event(), []
 
