@@ -14,6 +14,7 @@ import click
 from ..exceptions import RecordingError
 from ..migration._compare._recordings import count_requests, read_recording
 from ..migration._compare._report import html_report, junit_report
+from ..migration._compare._side_headers import parse_header
 from ..migration._compare._summary import Summary
 from ..migration._compare._targets import AppTarget, UrlTarget
 from ..migration._route_names import namer_of
@@ -26,11 +27,12 @@ from ._tables import print_table
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from ..migration._compare._exchanges import Recorded
+    from ..migration._compare._exchanges import Headers, Recorded
     from ..migration._compare._noise import Noise
     from ..migration._compare._running import Compared
     from ..migration._compare._targets import Target
     from ..migration._route_names import Namer
+    from ._arguments import Command
 
 
 where_it_goes = together(
@@ -49,6 +51,19 @@ where_it_goes = together(
     app_dir("apps"),
 )
 """The options of both commands."""
+
+
+def _headers(_context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> Headers:
+    try:
+        return tuple(map(parse_header, given))
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; write {option.opts[0]} 'Authorization: Token abc'") from None
+
+
+def header_option(name: str, whose: str) -> Callable[[Command], Command]:
+    """Make an option for a credential; `whose` begins as `NEW alone gets`."""
+    told = f"A header that {whose}, in place of the recorded one.  Repeatable."
+    return click.option(name, multiple=True, metavar="HEADER", callback=_headers, help=told)
 
 
 def target(name: str, app_dir: str, timeout: float) -> Target:
@@ -122,13 +137,25 @@ def _bar(total: int | None) -> Iterator[Callable[[Summary], None]]:
 
 
 def publish(
-    summary: Summary, *, old: str, new: str, noise: Noise, report: Path | None, junit: Path | None, as_json: bool
+    summary: Summary,
+    *,
+    old: str,
+    new: str,
+    noise: Noise,
+    report: Path | None,
+    junit: Path | None,
+    as_json: bool,
+    header_options: str,
 ) -> None:
-    """Write and print what came of it; ends the command with its exit code."""
+    """Write and print what came of it; ends the command with its exit code.
+
+    Args:
+        header_options: what to write for requests that went without a credential.
+    """
     if as_json:
         click.echo(json.dumps({"old": old, "new": new, **summary.as_json(), "noise": noise.places()}))
     else:
-        _print(summary, noise)
+        _print(summary, noise, header_options)
     if report is not None:
         write(report, _page(summary, old, new, noise))
     if junit is not None:
@@ -144,7 +171,7 @@ def _page(summary: Summary, old: str, new: str, noise: Noise) -> str:
         raise AppProblem('The report needs jinja2. Install it: pip install "anysgi[migration]"') from None
 
 
-def _print(summary: Summary, noise: Noise) -> None:
+def _print(summary: Summary, noise: Noise, header_options: str) -> None:
     everywhere = summary.in_every_answer
     rows = [
         (name, f"{one.request.target}\n{one.request.at}", finding.kind, finding.place, finding.old, finding.new)
@@ -163,7 +190,7 @@ def _print(summary: Summary, noise: Noise) -> None:
     for name, count in summary.redacted.items():
         click.echo(
             f"{count} sent without {name}, which the recording left out, so that a stranger is answered; give "
-            "`compare` --old-header and --new-header, or record a test system with redact_headers=()"
+            f"{header_options}, or record a test system with redact_headers=()"
         )
     noisy = noise.places()
     if noisy:

@@ -12,36 +12,23 @@ import click
 from ..migration._compare._noise import Noise
 from ..migration._compare._openapi import requests_from_openapi
 from ..migration._compare._running import compare as compare_sides
-from ..migration._compare._side_headers import parse_header, with_headers
-from ._comparing import namer, publish, requests_of, summarize, target, total_of, where_it_goes
+from ..migration._compare._side_headers import WithHeaders, hiding
+from ._comparing import header_option, namer, publish, requests_of, summarize, target, total_of, where_it_goes
 from ._tables import require_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from ..migration._compare._exchanges import Headers, Recorded
     from ..migration._compare._targets import Target
-    from ._arguments import Command
-
-
-def _headers(_context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> Headers:
-    try:
-        return tuple(map(parse_header, given))
-    except ValueError as error:
-        raise click.BadParameter(f"{error}; write {option.opts[0]} 'Authorization: Token abc'") from None
-
-
-def _header(side: str) -> Callable[[Command], Command]:
-    told = f"A header that {side} alone gets, in place of the recorded one.  Repeatable."
-    return click.option(f"--{side.lower()}-header", multiple=True, metavar="HEADER", callback=_headers, help=told)
 
 
 @click.command()
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
 @click.option("--requests", required=True, metavar="FILE|openapi", help="A recording, a HAR file, or `openapi`.")
-@_header("OLD")
-@_header("NEW")
+@header_option("--old-header", "OLD alone gets")
+@header_option("--new-header", "NEW alone gets")
 @where_it_goes
 def compare(
     old: str,
@@ -83,12 +70,22 @@ def compare(
     require_tables(as_json)
     noise = Noise(ignore)
     with closing(target(old, app_dir, timeout)) as before, closing(target(new, app_dir, timeout)) as after:
-        sides = with_headers(before, after, old_header, new_header)
+        hide = hiding(old_header + new_header)
+        sides = WithHeaders(before, old_header, hide), WithHeaders(after, new_header, hide)
         asked = _requests(requests, limit, *reversed(sides))
         results = compare_sides(asked, *sides, noise=noise, isolated=isolated, name=namer(before, after))
         given = dict(old_header).keys() & dict(new_header).keys()
         summary = summarize(results, progress=progress, total=_total(requests, limit), given=given)
-    publish(summary, old=old, new=new, noise=noise, report=report, junit=junit, as_json=as_json)
+    publish(
+        summary,
+        old=old,
+        new=new,
+        noise=noise,
+        report=report,
+        junit=junit,
+        as_json=as_json,
+        header_options="--old-header and --new-header",
+    )
 
 
 def _requests(source: str, limit: int | None, *sides: Target) -> Iterator[Recorded]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,20 +12,26 @@ import click
 
 from ..migration._compare._noise import Noise
 from ..migration._compare._running import replay as replay_to
-from ._comparing import namer, publish, requests_of, summarize, target, total_of, where_it_goes
+from ..migration._compare._side_headers import WithHeaders, hiding
+from ._comparing import header_option, namer, publish, requests_of, summarize, target, total_of, where_it_goes
 from ._tables import require_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..migration._compare._exchanges import Headers, Recorded
+    from ..migration._compare._side_headers import Hide
+
 
 @click.command()
 @click.argument("target_name", metavar="TARGET")
 @click.option("--requests", required=True, type=click.Path(path_type=Path), help="A recording or a HAR file.")
+@header_option("--header", "TARGET gets")
 @where_it_goes
 def replay(
     target_name: str,
     requests: Path,
+    header: Headers,
     report: Path | None,
     junit: Path | None,
     as_json: bool,
@@ -40,16 +47,35 @@ def replay(
     \b
     anysgi replay shop:app --requests traffic.jsonl
     anysgi replay http://127.0.0.1:8000 --requests traffic.har --ignore date --report parity.html
+    anysgi replay shop:app --requests traffic.jsonl --header "Authorization: Token $TOKEN"
 
     TARGET is MODULE:APP, of either convention, or a URL.  Only GET, HEAD and OPTIONS are sent, unless --isolated says
     that the data may be changed.  Requests without a recorded answer are sent, and not compared.
+
+    --header gives a credential where the recording left it out or it is no longer valid.  No report has its value.
 
     Exit code: 0 no difference, 1 differences, nothing compared, or an app or file that cannot be used, 2 wrong usage.
     """
     require_tables(as_json)
     noise = Noise(ignore)
     with closing(target(target_name, app_dir, timeout)) as asked:
-        sent = islice(requests_of(requests), limit)
-        results = replay_to(sent, asked, noise=noise, isolated=isolated, name=namer(asked))
-        summary = summarize(results, progress=progress, total=total_of(requests, limit))
-    publish(summary, old=str(requests), new=target_name, noise=noise, report=report, junit=junit, as_json=as_json)
+        hide = hiding(header)
+        sent = (_without(hide, recorded) for recorded in islice(requests_of(requests), limit))
+        side = WithHeaders(asked, header, hide)
+        results = replay_to(sent, side, noise=noise, isolated=isolated, name=namer(asked))
+        summary = summarize(results, progress=progress, total=total_of(requests, limit), given=dict(header).keys())
+    publish(
+        summary,
+        old=str(requests),
+        new=target_name,
+        noise=noise,
+        report=report,
+        junit=junit,
+        as_json=as_json,
+        header_options="--header",
+    )
+
+
+def _without(hide: Hide, recorded: Recorded) -> Recorded:
+    """A recorded answer without the credential, as the target's will be."""
+    return replace(recorded, response=recorded.response and hide(recorded.response))

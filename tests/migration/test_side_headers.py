@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from anysgi.cli import main
 from anysgi.migration._compare._exchanges import Answered, Asked
-from anysgi.migration._compare._side_headers import parse_header, with_headers
+from anysgi.migration._compare._side_headers import WithHeaders, hiding, parse_header
 from anysgi.migration._compare._targets import AppTarget, UrlTarget
 
 if TYPE_CHECKING:
@@ -123,16 +123,59 @@ def test_what_both_sides_are_given_is_not_told_as_missing(compare: Compare, conv
     assert "--new-header" in told, "it says what to do"
 
 
+@pytest.fixture
+def replay(tmp_path: Path) -> Compare:
+    """Replay, at the old side, what it answered to a user whose token is in the recording as `token`."""
+    (tmp_path / "token_twins.py").write_text(APPS)
+
+    def run(convention: str, *more: str, token: str) -> Result:
+        word = token.rpartition(" ")[2]
+        body = json.dumps({"user": {"token": word}})
+        headers = {"x-token": word, "location": f"/next?token={word}", "content-type": "application/json"}
+        asked = {"path": "/user", "headers": {"authorization": token}}
+        line = {"request": asked, "response": {"status": 200, "headers": headers, "body": body}}
+        (tmp_path / "traffic.jsonl").write_text(json.dumps(line))
+        words = ["replay", f"token_twins:old_{convention}", "--requests", str(tmp_path / "traffic.jsonl")]
+        return CliRunner().invoke(main, [*words, "--app-dir", str(tmp_path), *more])
+
+    return run
+
+
+@CONVENTIONS
+@pytest.mark.parametrize("token", ["[redacted]", OLD])
+def test_a_replay_is_sent_with_the_header_it_is_given(replay: Compare, convention: str, token: str) -> None:
+    done = replay(convention, "--header", f"Authorization: {OLD}", token=token)
+    assert (done.exit_code, "1 answer compared, no difference." in done.output) == (0, True), done.output
+
+
+@CONVENTIONS
+def test_a_replay_without_the_credential_says_which_option_gives_it(replay: Compare, convention: str) -> None:
+    done = replay(convention, token="[redacted]")
+    assert (done.exit_code, "sent without authorization" in done.output) == (1, True), done.output
+    assert "give --header, or record" in done.output
+
+
+@CONVENTIONS
+def test_the_token_of_a_replay_is_in_no_report(replay: Compare, convention: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    done = replay(convention, "--header", f"Authorization: {OLD}", "--report", str(page), token="Token stale-012345")
+    assert (done.exit_code, "[redacted]" in done.output) == (1, True), done.output
+    assert OLD.split()[1] not in done.output + page.read_text()
+
+
 def test_headers_of_one_name_replace_all_recorded_ones_and_others_stay() -> None:
     seen: list[Asked] = []
-    old, _ = with_headers(_Keeps(seen), _Keeps([]), [("cookie", "a=1"), ("cookie", "b=2")], [])
-    old.ask(Asked("GET", "/", (("host", "shop"), ("cookie", "c=3"), ("cookie", "d=4"))))
+    cookies = (("cookie", "a=1"), ("cookie", "b=2"))
+    asked = Asked("GET", "/", (("host", "shop"), ("cookie", "c=3"), ("cookie", "d=4")))
+    WithHeaders(_Keeps(seen), cookies, hiding(cookies)).ask(asked)
     assert seen[0].headers == (("host", "shop"), ("cookie", "a=1"), ("cookie", "b=2"))
 
 
-def test_without_headers_the_targets_stay_what_they_are() -> None:
-    sides = _Keeps([]), _Keeps([])
-    assert with_headers(*sides, [], []) == sides
+def test_without_headers_a_request_goes_out_as_it_is() -> None:
+    seen: list[Asked] = []
+    asked = Asked("GET", "/", (("cookie", "c=3"),))
+    assert WithHeaders(_Keeps(seen), (), hiding(())).ask(asked) == Answered(200)
+    assert seen == [asked]
 
 
 @pytest.mark.parametrize(
@@ -150,8 +193,9 @@ def test_without_headers_the_targets_stay_what_they_are() -> None:
     ],
 )
 def test_what_an_answer_repeats_is_left_out_and_its_other_words_stay(value: str, body: str, read: str) -> None:
-    for side in with_headers(_Says(body), _Says(body), [("x-a", value)], [("x-a", "123456789")]):
-        assert side.ask(Asked()).body == read.encode()
+    mine, others = (("x-a", value),), (("x-a", "123456789"),)
+    for headers in (mine, others):
+        assert WithHeaders(_Says(body), headers, hiding(mine + others)).ask(Asked()).body == read.encode()
 
 
 def test_a_server_is_asked_with_the_header() -> None:
@@ -163,7 +207,9 @@ def test_a_server_is_asked_with_the_header() -> None:
         url = UrlTarget(f"http://127.0.0.1:{server.server_port}", timeout=10)
         serving = threading.Thread(target=server.handle_request)
         serving.start()
-        old, new = with_headers(url, other, [("x-key", "12345678")], [("x-key", "87654321")])
+        mine, others = (("x-key", "12345678"),), (("x-key", "87654321"),)
+        hide = hiding(mine + others)
+        old, new = WithHeaders(url, mine, hide), WithHeaders(other, others, hide)
         assert old.ask(Asked()).body == new.ask(Asked()).body == b"[redacted]"
         old.close()
         serving.join(10)

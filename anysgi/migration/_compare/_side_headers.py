@@ -17,10 +17,12 @@ from ._secrets import REDACTED
 from ._targets import OF_THE_CONNECTION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ._exchanges import Answered, Asked, Headers
     from ._targets import Target
+
+    Hide = Callable[[Answered], Answered]
 
 _SHORTEST = 8  # characters of a word that is a credential; an answer has shorter ones for reasons of its own
 _VALUE = re.compile(r"[\t -~\x80-\xff]*")
@@ -59,46 +61,49 @@ def _is_name(name: str) -> bool:
     return True
 
 
-def with_headers(
-    old: Target, new: Target, old_headers: Sequence[tuple[str, str]], new_headers: Sequence[tuple[str, str]]
-) -> tuple[Target, Target]:
-    """Give each side headers of its own, in place of those of the same names in the requests.
+def hiding(headers: Sequence[tuple[str, str]]) -> Hide:
+    """Make what leaves the values of headers out of an answer, where it repeats them.
 
     Args:
-        old, new: whom to ask; closed by whoever opened them.
-        old_headers, new_headers: (name, value) pairs, as `parse_header` returns them.
+        headers: (name, value) pairs that were given to any side.
     """
-    values = {value for _, value in (*old_headers, *new_headers)}
-    if not values:
-        return old, new
-    repeated = _any_of(values)
-    return _WithHeaders(old, tuple(old_headers), repeated), _WithHeaders(new, tuple(new_headers), repeated)
+    repeated = _any_of({value for _, value in headers})
+
+    def without(text: str) -> str:
+        return repeated.sub(REDACTED, text)
+
+    def hide(answer: Answered) -> Answered:
+        return replace(
+            answer,
+            headers=tuple((name, without(value)) for name, value in answer.headers),
+            body=without(answer.body.decode("latin-1")).encode("latin-1"),
+            error=without(answer.error),
+        )
+
+    return hide
 
 
-class _WithHeaders:
-    """A target that is asked with some headers replaced, and in whose answers no credential is."""
+class WithHeaders:
+    """A target that is asked with some headers replaced, and in whose answers no credential is.
 
-    __slots__ = ("_headers", "_names", "_repeated", "_target")
+    Args:
+        target: whom to ask; closed by whoever opened it.
+        headers: (name, value) pairs, as `parse_header` returns them, in place of those of the same names.
+        hide: takes the credentials of every side out of its answers.
+    """
 
-    def __init__(self, target: Target, headers: Headers, repeated: re.Pattern[str]) -> None:
+    __slots__ = ("_headers", "_hide", "_names", "_target")
+
+    def __init__(self, target: Target, headers: Headers, hide: Hide) -> None:
         self._target = target
         self._headers = headers
+        self._hide = hide
         self._names = {name for name, _ in headers}
-        self._repeated = repeated
 
     def ask(self, request: Asked) -> Answered:
         """See `Target`."""
         others = tuple(field for field in request.headers if field[0] not in self._names)
-        answer = self._target.ask(replace(request, headers=others + self._headers))
-        return replace(
-            answer,
-            headers=tuple((name, self._without(value)) for name, value in answer.headers),
-            body=self._without(answer.body.decode("latin-1")).encode("latin-1"),
-            error=self._without(answer.error),
-        )
-
-    def _without(self, text: str) -> str:
-        return self._repeated.sub(REDACTED, text)
+        return self._hide(self._target.ask(replace(request, headers=others + self._headers)))
 
     def close(self) -> None:
         """See `Target`."""
