@@ -19,9 +19,11 @@ from ._tables import print_table, shorten
 from .inventory import read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ..migration._diff import Difference
+
+_MANY = 3  # routes with the same difference, which is told once
 
 
 @click.command()
@@ -77,12 +79,29 @@ def _print(old: str, new: str, differences: list[Difference]) -> None:
     if not differences:
         click.echo(f"{old} and {new} have the same routes.")
         return
-    print_table(("difference", "path", "old", "new", "to make them agree"), map(_row, differences))
+    print_table(("difference", "path", "old", "new", "to make them agree"), _rows(differences))
     counts = Counter(item.kind for item in differences)
     click.echo(", ".join(f"{count} {kind}" for kind, count in counts.items()))
+
+
+def _rows(differences: list[Difference]) -> Iterator[tuple[str, ...]]:
+    """One row for what is the same of many routes, in the place of the first; else one for each."""
+    alike: dict[tuple[object, ...], list[Difference]] = {}
+    for item in differences:
+        alike.setdefault((item.kind, item.methods, item.old, item.new), []).append(item)
+    for items in alike.values():
+        yield from [_together(items)] if len(items) >= _MANY else map(_row, items)
 
 
 def _row(item: Difference) -> tuple[str, ...]:
     places = [f"\n{shorten(*at)}" if at else "" for at in (item.old_at, item.new_at)]
     methods = f" {' '.join(item.methods)}" if item.methods else ""
     return item.kind, item.path + methods, item.old + places[0], item.new + places[1], item.fix
+
+
+def _together(items: list[Difference]) -> tuple[str, ...]:
+    first = items[0]
+    methods = " ".join(("", *first.methods))
+    paths = "\n".join([f"{len(items)} routes{methods}", *(f"  {item.path}" for item in items)])
+    fix = first.fix if len({item.fix for item in items}) == 1 else f"{first.fix}\nand so on; --json has every line"
+    return first.kind, paths, first.old, first.new, fix

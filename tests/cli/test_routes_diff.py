@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
 OLD, NEW = "tests.migration.apps.pairs:old", "tests.migration.apps.pairs:new"
 
+ALIKE = """
+from fastapi import FastAPI
+from flask import Flask
+
+old, new = Flask(__name__), FastAPI()
+for path in ("/a", "/b", "/c", "/d/"):
+    old.get(path, endpoint=path.strip("/"))(lambda: "")
+    new.get(path)(lambda: "")
+"""
+
 
 def diff(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["routes", "diff", *arguments])
@@ -26,6 +36,24 @@ def test_differences_exit_with_1_and_are_told_with_places_and_fixes() -> None:
     assert "id takes int, else 422" in result.output
     assert "pairs.py:" in result.output
     assert "3 slash, 2 missing-method, 2 extra-method, 1 converter, 2 missing-route" in result.output
+
+
+def test_what_is_the_same_of_many_routes_is_told_once(tmp_path: Path) -> None:
+    """From Flask to FastAPI two facts hold for every route; what is particular must not drown in them."""
+    (tmp_path / "alike.py").write_text(ALIKE)
+    words = ("alike:old", "alike:new", "--app-dir", str(tmp_path), "--ignore", "missing-route", "--ignore", "extra-route")
+    told = diff(*words).output
+    assert [line.split()[:4] for line in told.splitlines() if " routes " in line] == [
+        ["missing-method", "4", "routes", "HEAD"],
+        ["missing-method", "4", "routes", "OPTIONS"],
+        ["slash", "3", "routes", "without"],
+    ]
+    assert told.count("by itself") == 2
+    assert told.count("redirect_slashes") == 2, "that of /d/ is another"
+    assert "8 missing-method, 4 slash" in told
+    report = json.loads(diff(*words, "--json").output)["differences"]
+    assert len(report) == 12
+    assert all(item["fix"] and item["old_at"] and item["new_at"] for item in report)
 
 
 def test_the_same_routes_exit_with_0() -> None:

@@ -81,8 +81,7 @@ def _any_method(pair: Pair, olds: frozenset[str], news: frozenset[str], app: Inv
 def _slashes(pair: Pair, app: Inventory) -> Iterator[Difference]:
     old, new = _forms(pair.old), _forms(pair.new)
     if old and new and old != new:
-        path = pair.old[0].path.rstrip("/")
-        yield _difference("slash", pair, _written(path, old), _written(path, new), app)
+        yield _difference("slash", pair, _written(old), _written(new), app)
 
 
 def _forms(routes: tuple[Route, ...]) -> dict[str, str]:
@@ -103,8 +102,8 @@ def _takes_slash(segment: Any) -> bool:
     return any(getattr(piece, "converter", "") == "path" for piece in segment)
 
 
-def _written(path: str, forms: dict[str, str]) -> str:
-    return ", ".join(f"{path}{slash} {forms[slash]}" for slash in ("", "/"))
+def _written(forms: dict[str, str]) -> str:
+    return f"without slash {forms['']}, with slash {forms['/']}"
 
 
 def _converters(pair: Pair, app: Inventory) -> Iterator[Difference]:
