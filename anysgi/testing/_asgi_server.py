@@ -87,11 +87,11 @@ class AsgiServer:
 
     async def receive(self) -> dict[str, Any]:
         message = await self._next()
-        self._record.add("server", message)
+        self._record.add("server", dict(message))
         return message
 
     async def send(self, message: Message) -> None:
-        self._record.add("app", message)
+        self._record.add("app", dict(message))
         number = self._sent + 1
         blocks = self._scenario.event(SendBlocks, at=number)
         if blocks is not None and not self._gone:

@@ -36,9 +36,9 @@ class Record:
         self.skipped = 0.0
         self._started = time.perf_counter()
 
-    def add(self, by: Party, message: Any) -> None:
-        at = time.perf_counter() - self._started + self.skipped
-        self.exchange.messages.append(Event(by, dict(message), at))
+    def add(self, by: Party, message: dict[str, Any]) -> None:
+        """Note a message, which is nobody else's: who sent it must not change the note."""
+        self.exchange.messages.append(Event(by, message, time.perf_counter() - self._started + self.skipped))
 
     def elapsed(self) -> float:
         return time.perf_counter() - self._started + self.skipped

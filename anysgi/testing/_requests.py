@@ -100,7 +100,9 @@ def environ_of(scenario: RequestHead, habits: Habits, body: Any, errors: Any) ->
         body: `wsgi.input`.
         errors: `wsgi.errors`.
     """
-    return {**_environ_without_streams(scenario, habits), "wsgi.input": body, "wsgi.errors": errors}
+    environ = _environ_without_streams(scenario, habits).copy()
+    environ["wsgi.input"], environ["wsgi.errors"] = body, errors
+    return environ
 
 
 @lru_cache(maxsize=256)  # one scenario is often run many times
