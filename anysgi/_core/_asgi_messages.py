@@ -18,13 +18,13 @@ extensions: mistakes unless the scope offered them.
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import AppProtocolError, AppTypeError, AppValueError
 from ._body_length import BodyLength
 from ._headers import HOP_BY_HOP, check_name
 from ._remembered import RememberedPairs, remember_pair
+from ._status_line import status_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -71,8 +71,6 @@ class _Switched(int):
 
 
 SWITCHED = _Switched(101)
-
-_REASONS = {int(status): f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
 class ResponseMessages:
@@ -173,7 +171,7 @@ class ResponseMessages:
             raise AppValueError(f"'status' must be an int from 200 to 599, not {status!r}")
         headers = check_headers(message.get("headers", ()))
         self._length = BodyLength(self._method, status, headers)
-        self.status = _REASONS.get(status) or f"{int(status)} Unknown"
+        self.status = status_line(status)
         self.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
 
     def _extended(self, kind: str, message: Mapping[str, Any]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from ._status_line import status_line
+
 if TYPE_CHECKING:
     from ..types import Message
 
@@ -22,7 +24,7 @@ class Refusal:
 
     def __init__(self, status: int, detail: str = "", retry_after: int | None = None) -> None:
         self.status = status
-        self.body = ((detail or HTTPStatus(status).phrase) + "\n").encode()
+        self.body = ((detail or self.status_line.partition(" ")[2]) + "\n").encode()
         self.headers = [("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(self.body)))]
         if status == HTTPStatus.UPGRADE_REQUIRED:
             self.headers.append(("sec-websocket-version", "13"))  # RFC 6455 section 4.4
@@ -32,7 +34,7 @@ class Refusal:
     @property
     def status_line(self) -> str:
         """The status as WSGI's `start_response` wants it."""
-        return f"{self.status} {HTTPStatus(self.status).phrase}"
+        return status_line(self.status)
 
     @property
     def messages(self) -> list[Message]:

@@ -39,3 +39,9 @@ def test_it_is_an_asgi_answer() -> None:
 def test_retry_after_is_said_only_where_it_is_known() -> None:
     assert not [name for name, _ in Refusal(503).headers if name == "retry-after"]
     assert ("retry-after", "0") in Refusal(503, retry_after=0).headers
+
+
+def test_a_status_that_is_not_registered_is_unknown() -> None:
+    refusal = Refusal(499)
+    assert refusal.status_line == "499 Unknown"
+    assert refusal.body == b"Unknown\n"

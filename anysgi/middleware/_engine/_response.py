@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ..._core._header_views import (
@@ -14,6 +13,7 @@ from ..._core._header_views import (
     text_pairs,
 )
 from ..._core._start_response import parse_status
+from ..._core._status_line import STATUS_LINES, status_line
 from ._body import Body
 
 if TYPE_CHECKING:
@@ -189,10 +189,4 @@ def content_length(headers: Headers) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
-def status_line(status: int) -> str:
-    """The status as WSGI's `start_response` wants it."""
-    return _LINES.get(status) or f"{status} Unknown"
-
-
-_LINES = {int(status): f"{status.value} {status.phrase}" for status in HTTPStatus}
-_STATUSES = {line: status for status, line in _LINES.items()}
+_STATUSES = {line: status for status, line in STATUS_LINES.items()}
