@@ -83,9 +83,7 @@ def add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]], unders
             environ[key] = text
     for key, values in repeated.items():
         environ[key] = _join(key, values)
-    if (
-        chunked
-    ):  # it overrides Content-Length (RFC 9112 section 6.3): a request with both may be an attempt at smuggling
+    if chunked:  # it overrides Content-Length (RFC 9112 section 6.3): with both, it may be an attempt at smuggling
         environ.pop("CONTENT_LENGTH", None)
     length = environ.get("CONTENT_LENGTH")
     if length is not None and not (length.isascii() and length.isdigit() and len(length) < 20):

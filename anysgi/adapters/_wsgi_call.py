@@ -65,9 +65,8 @@ class WsgiCall:
         self._spool = spool
         self._head = ResponseHead(environ["REQUEST_METHOD"])
         self.start: Message = {}
-        self._ticket = [
-            None
-        ]  # whoever takes it decides: the thread runs the app, or the loop sees to it that none does
+        # Whoever takes it decides: the thread runs the app, or the loop sees to it that none does.
+        self._ticket = [None]
         self._thread = 0
         self.queued_at = 0.0
         self.file: Message | None = None

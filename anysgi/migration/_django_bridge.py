@@ -44,9 +44,8 @@ class DjangoSession:
         watched = WatchedSession(exchange.request.session, "DjangoSession")
         try:
             await self.app({**scope, "session": watched}, receive, adding_headers(send, exchange.headers))
-        except (
-            SessionInterrupted
-        ) as error:  # Django answers 400 as well; the head is not out, as it was to bring the cookie
+        except SessionInterrupted as error:
+            # Django answers 400 as well; the head is not out, as it was to bring the cookie.
             for message in Refusal(400, str(error)).messages:
                 await send(message)
 
