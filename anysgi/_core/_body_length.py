@@ -12,7 +12,8 @@ from ..exceptions import AppProtocolError, AppValueError
 if TYPE_CHECKING:
     from ..types import HeaderList
 
-_BODILESS = (204, 304)
+BODILESS = (204, 304)
+"""Statuses of responses that have no body."""
 
 
 class BodyLength:
@@ -35,7 +36,7 @@ class BodyLength:
 
     def __init__(self, method: str, status: int, headers: HeaderList) -> None:
         self.declared = _declared(headers)
-        self.silent = status in _BODILESS or method == "HEAD"
+        self.silent = status in BODILESS or method == "HEAD"
         self.left = 0 if self.silent else self.declared
         if status == 204 and self.declared is not None:
             headers[:] = [header for header in headers if header[0] != b"content-length"]

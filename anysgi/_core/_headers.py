@@ -86,7 +86,7 @@ def add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]], unders
     if chunked:  # it overrides Content-Length (RFC 9112 section 6.3): with both, it may be an attempt at smuggling
         environ.pop("CONTENT_LENGTH", None)
     length = environ.get("CONTENT_LENGTH")
-    if length is not None and not (length.isascii() and length.isdigit() and len(length) < 20):
+    if length is not None and not is_length(length):
         environ["CONTENT_LENGTH"] = _one_length(length)
 
 
@@ -123,9 +123,14 @@ def _one_length(text: str) -> str:
     """Collapse `5, 5` to `5` (RFC 9112 section 6.3); anything else that is not a number is refused."""
     values = {part.strip() for part in text.split(",")}
     length = values.pop()
-    if values or not (length.isascii() and length.isdigit() and len(length) < 20):
+    if values or not is_length(length):
         raise BadRequest(f"Content-Length is not one number: {text[:40]!r}")
     return length
+
+
+def is_length(value: str) -> bool:
+    """Whether it is one Content-Length: digits alone, and no more of them than 64 bits hold (RFC 9110 section 8.6)."""
+    return len(value) < 20 and value.isascii() and value.isdigit()
 
 
 def headers_from_environ(environ: Environ) -> HeaderList:

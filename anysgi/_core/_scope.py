@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import BadRequest
-from ._headers import headers_from_environ, latin1, undone_chunks
+from ._headers import headers_from_environ, is_length, latin1, undone_chunks
 from ._paths import asgi_paths
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def content_length(environ: Environ) -> int | None:
     if not text or undone_chunks(environ):
         return None
     text = str(text)
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
+    if not is_length(text):
         raise BadRequest(f"Content-Length is not one number: {text[:40]!r}")
     return int(text)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import AppProtocolError, AppTypeError, AppValueError
-from ._body_length import BodyLength
+from ._body_length import BODILESS, BodyLength
 from ._headers import HOP_BY_HOP, response_header
 from ._remembered import RememberedPairs, remember_pair
 
@@ -92,7 +92,7 @@ class ResponseHead:
         """
         self._state = self._following(CHUNK)
         length = self.length
-        if whole is not None and length.declared is None and self._status not in (204, 304):
+        if whole is not None and length.declared is None and self._status not in BODILESS:
             self._headers.append((b"content-length", b"%d" % whole))
             if not length.silent:
                 length.left = whole

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..._core._body_length import BODILESS
 from ._body import is_changed
 
 if TYPE_CHECKING:
     from ._request import Request
     from ._response import Response
 
-_BODILESS = (204, 304)
-
 
 def is_silent(request: Request, response: Response) -> bool:
     """Whether no body may be sent, whatever the app produces."""
-    return response.status in _BODILESS or request.method == "HEAD"
+    return response.status in BODILESS or request.method == "HEAD"
 
 
 def set_length(response: Response, length: int | None, *, silent: bool) -> None:

@@ -12,6 +12,7 @@ from ..._core._header_views import (
     checked_headers,
     text_pairs,
 )
+from ..._core._headers import is_length
 from ..._core._start_response import parse_status
 from ..._core._status_line import STATUS_LINES, status_line
 from ._body import Body
@@ -186,7 +187,7 @@ def wsgi_response(line: str, raw: TextList, request: WsgiRequest) -> WsgiRespons
 def content_length(headers: Headers) -> int | None:
     """The number in Content-Length; None if there is none."""
     text = headers.get("content-length", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+    return int(text) if is_length(text) else None
 
 
 _STATUSES = {line: status for status, line in STATUS_LINES.items()}
