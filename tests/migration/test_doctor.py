@@ -133,6 +133,26 @@ def test_pools_that_somebody_made_are_found_with_their_names(monkeypatch: pytest
         assert pool.threads == 5
 
 
+def test_pools_and_threads_of_our_own_are_no_finding(tmp_path: Path) -> None:
+    """A router imports asgiref, which makes a pool; and its shadow has a thread."""
+    (tmp_path / "bare.py").write_text(ROUTER)
+    report = anysgi("doctor", "bare:router", "--json", "--app-dir", str(tmp_path))
+    found = {item["check"]: item for item in json.loads(report.stdout)["findings"]}
+    assert "preload" not in found, report.stdout
+    assert [item["seen"].partition(":")[0] for item in found["thread-pools"]["evidence"]] == ["WsgiToAsgi"]
+
+
+ROUTER = """
+import threading
+
+from flask import Flask
+from anysgi.migration import Router, RouteTable, ShadowCompare
+
+router = Router(Flask("old"), Flask("new"), table=RouteTable.parse(""), shadow=ShadowCompare())
+threading.Thread(target=threading.Event().wait, name="anysgi-shadow", daemon=True).start()
+"""
+
+
 def others(app: Any, new: Any) -> list[Finding]:
     return [finding for finding in findings(app, new) if finding.check != "thread-pools"]
 

@@ -8,6 +8,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from asgiref.sync import SyncToAsync
+
 from ... import WorkerPool
 from ._finding import Evidence, Finding
 
@@ -70,7 +72,9 @@ def made_by_hand() -> list[Evidence]:
     """Find the executors and `WorkerPool`s that the apps, or what they import, have made already."""
     # By `type`: a lazy object asked for its class would wake up.
     pools = [thing for thing in gc.get_objects() if issubclass(type(thing), (ThreadPoolExecutor, WorkerPool))]
-    return [Evidence(f"{type(pool).__name__}: {_size(pool)} threads, {_holder(pool)}") for pool in pools]
+    # asgiref makes one when it is imported, and a Router imports it.
+    theirs = (pool for pool in pools if pool is not SyncToAsync.single_thread_executor)
+    return [Evidence(f"{type(pool).__name__}: {_size(pool)} threads, {_holder(pool)}") for pool in theirs]
 
 
 def _size(pool: ThreadPoolExecutor | WorkerPool) -> int:

@@ -21,7 +21,7 @@ def started_by_import(patient: Patient) -> Iterator[Finding]:
     preload = next((setting for setting in patient.gunicorn if setting.name == "preload_app" and setting.value), None)
     severity: Severity = "error" if preload else "note"
     where = (Evidence("preload_app = True", patient.gunicorn_file, preload.line),) if preload else ()
-    threads = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    threads = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not _ours(thread)]
     if threads:
         yield Finding(
             "preload",
@@ -40,6 +40,11 @@ def started_by_import(patient: Patient) -> Iterator[Finding]:
             (*where, *connections),
             "open them in the lifespan, or on first use",
         )
+
+
+def _ours(thread: threading.Thread) -> bool:
+    """Whether it is one of our own, which are made anew after a fork."""
+    return thread.name.startswith("anysgi-")
 
 
 def _thread(thread: threading.Thread) -> Evidence:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ._finding import Side
 
 _AT_ONCE = 8
-_OURS = ("asyncio_", "anysgi-test-")
+_OURS = ("asyncio_", "anysgi-")
 _BOUND = 10.0  # seconds for a request
 _SERVER = ("localhost", 80)  # apps that look at the Host header allow this one
 _SETTLING = 0.1  # seconds that what a request started may take to end
@@ -175,7 +175,7 @@ def _no_collection() -> Iterator[None]:
 
 
 def _threads() -> Counter[str]:
-    """Count the threads by name, numbers left out; those that run the probe itself do not count."""
+    """Count the threads by name, numbers left out; those that run the probe, and other threads of ours, do not count."""
     names = (re.sub(r"\d+", "N", thread.name) for thread in threading.enumerate())
     return Counter(name for name in names if not name.startswith(_OURS))
 
