@@ -21,7 +21,7 @@ def started_by_import(patient: Patient) -> Iterator[Finding]:
     preload = next((setting for setting in patient.gunicorn if setting.name == "preload_app" and setting.value), None)
     severity: Severity = "error" if preload else "note"
     where = (Evidence("preload_app = True", patient.gunicorn_file, preload.line),) if preload else ()
-    threads = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not _ours(thread)]
+    threads = [thread for thread in threading.enumerate() if not _is_expected(thread)]
     if threads:
         yield Finding(
             "preload",
@@ -42,9 +42,9 @@ def started_by_import(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def _ours(thread: threading.Thread) -> bool:
-    """Whether it is one of our own, which are made anew after a fork."""
-    return thread.name.startswith("anysgi-")
+def _is_expected(thread: threading.Thread) -> bool:
+    """Whether it is the main one, or one of our own: those are made anew after a fork."""
+    return thread is threading.main_thread() or thread.name.startswith("anysgi-")
 
 
 def _thread(thread: threading.Thread) -> Evidence:

@@ -175,7 +175,7 @@ def _no_collection() -> Iterator[None]:
 
 
 def _threads() -> Counter[str]:
-    """Count the threads by name, numbers left out; those that run the probe, and other threads of ours, do not count."""
+    """Count the threads by name, numbers left out; our own, such as those that run the probe, do not count."""
     names = (re.sub(r"\d+", "N", thread.name) for thread in threading.enumerate())
     return Counter(name for name in names if not name.startswith(_OURS))
 
