@@ -35,12 +35,17 @@ def body_limit(*, limit: int | Callable[[Request], int | None]) -> Callable[[Req
         if most is None:
             return None
         if (request.length or 0) > most:
-            return problem(request, 413, f"The body may have {most} bytes at most.", [("connection", "close")])
+            return problem(request, 413, f"The body may have {most} bytes at most.", _closing(request))
         guard = Guard(_Counter(most))
         request.body.transform(guard, same=True)
         return (yield from guarded(request, guard))
 
     return flow
+
+
+def _closing(request: Request) -> list[tuple[str, str]]:
+    """Spare the rest of the body; a WSGI app may not speak of the connection (PEP 3333, "Other HTTP Features")."""
+    return [("connection", "close")] if hasattr(request, "scope") else []
 
 
 class _Counter:

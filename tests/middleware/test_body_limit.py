@@ -35,8 +35,14 @@ def test_a_body_over_the_limit_is_answered_413(drive: Drive, body: Any, status: 
 
 def test_an_announced_size_is_refused_before_the_app_is_called(drive: Drive) -> None:
     app = App(b"hello", reads=True)
-    assert drive(body_limit(limit=5), app, method="POST", body=b"123456").header("connection") == "close"
+    assert drive(body_limit(limit=5), app, method="POST", body=b"123456").status == 413
     assert app.calls == 0
+
+
+def test_an_asgi_server_is_told_to_close_a_wsgi_server_may_not_be(drive: Drive) -> None:
+    """PEP 3333, "Other HTTP Features": waitress answers 500 where a WSGI app names the connection."""
+    answer = drive(body_limit(limit=5), App(b"hello"), method="POST", body=b"123456")
+    assert answer.header("connection") == {"wsgi": None, "asgi": "close"}[drive.convention]
 
 
 @pytest.mark.parametrize("length", ["five", "-1", "1_0", "9" * 5_000])
