@@ -15,7 +15,8 @@ from anysgi.migration._compare._targets import UrlTarget
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SHORT, SIZED, CHUNKED, NONE = "/short", "/sized", "/chunked", "/none"
+SHORT, SIZED, CHUNKED, CRUMBS, NONE = "/short", "/sized", "/chunked", "/crumbs", "/none"
+MANY = 60_000  # chunks of a byte each
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -30,13 +31,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.send_response(204 if self.path == NONE else 200)
-        if self.path == CHUNKED:
+        if self.path in (CHUNKED, CRUMBS):
             self.send_header("transfer-encoding", "chunked")
         elif self.path != NONE:
             self.send_header("content-length", "5")
         self.end_headers()
         if self.command == "GET" and self.path != NONE:
-            self.wfile.write({CHUNKED: b"5\r\nhello\r\n0\r\n\r\n", SHORT: b"hel"}.get(self.path, b"hello"))
+            chunks = {CHUNKED: b"5\r\nhello\r\n0\r\n\r\n", CRUMBS: b"1\r\n.\r\n" * MANY + b"0\r\n\r\n", SHORT: b"hel"}
+            self.wfile.write(chunks.get(self.path, b"hello"))
         self.close_connection = self.path == SHORT
 
     do_HEAD = do_GET
@@ -83,3 +85,9 @@ def test_an_answer_that_breaks_off_is_no_answer_and_the_next_request_goes_throug
         broken = target.ask(Asked("GET", SHORT))
         assert (broken.status, "3 bytes read, 2 more expected" in broken.error) == (0, True), broken
         assert target.ask(Asked("GET", SIZED)).body == b"hello"
+
+
+@pytest.mark.timeout(20)
+def test_an_answer_in_many_chunks_takes_time_in_proportion_to_them() -> None:
+    with serving() as (target, _connections):
+        assert target.ask(Asked("GET", CRUMBS)).body == b"." * MANY

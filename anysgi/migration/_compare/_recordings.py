@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
-from itertools import chain
 from typing import IO, TYPE_CHECKING, Any
 
 from ...exceptions import RecordingError
@@ -68,7 +67,7 @@ def _is_har(first: bytes) -> bool:
 
 
 def _lines(file: IO[bytes], name: str) -> Iterator[Recorded]:
-    for number, line in enumerate(chain(iter(lambda: file.readline(_LONGEST), b"")), 1):
+    for number, line in enumerate(iter(lambda: file.readline(_LONGEST), b""), 1):
         if not line.strip():
             continue
         place = f"{name}:{number}"

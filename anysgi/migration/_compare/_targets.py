@@ -154,16 +154,16 @@ class UrlTarget:
             connection.putheader("content-length", str(len(request.body)))
         connection.endheaders(request.body or None)
         response = connection.getresponse()
-        pieces = []
+        body = bytearray()
         while piece := response.read1(_PIECE):
-            pieces.append(piece)
-            if sum(map(len, pieces)) > _MOST:
+            body += piece
+            if len(body) > _MOST:
                 raise ValueError(f"the answer is larger than {_MOST} bytes")
         if response.length:  # `read1` takes the end of the connection for the end of the answer
-            raise http.client.IncompleteRead(b"".join(pieces), response.length)
+            raise http.client.IncompleteRead(bytes(body), response.length)
         response.close()  # `read1` does not always, and then the connection refuses the next request
         fields = tuple((name.lower(), value) for name, value in response.getheaders())
-        return Answered(response.status, fields, b"".join(pieces), 0, perf_counter() - began)
+        return Answered(response.status, fields, bytes(body), 0, perf_counter() - began)
 
     def close(self) -> None:
         """See `Target`."""
