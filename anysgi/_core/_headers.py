@@ -128,7 +128,7 @@ def _one_length(text: str) -> str:
     return length
 
 
-def is_length(value: str) -> bool:
+def is_length(value: str | bytes) -> bool:
     """Whether it is one Content-Length: digits alone, and no more of them than 64 bits hold (RFC 9110 section 8.6)."""
     return len(value) < 20 and value.isascii() and value.isdigit()
 

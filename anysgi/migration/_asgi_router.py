@@ -244,6 +244,7 @@ def _watching(observer: Guarded, receive: Receive, send: Send) -> tuple[Receive,
             observer.response_head(message["status"], list(message.get("headers", ())))
         elif kind == "http.response.body":
             observer.response_body(message.get("body", b""))
+            observer.whole = not message.get("more_body")
         await send(message)
 
     return receive_seen, send_seen

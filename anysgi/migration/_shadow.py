@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .._core._headers import is_length
+from ..exceptions import ClientDisconnected
+
 if TYPE_CHECKING:
     from ..types import Convention, HeaderList
     from ._table import Route, Side
@@ -60,7 +63,12 @@ class Observer(Protocol):
         """A piece of its body."""
 
     def end(self, error: BaseException | None) -> None:
-        """The exchange is over; called once."""
+        """The exchange is over; called once.
+
+        Args:
+            error: what the side raised; `ClientDisconnected` if not all of the response was seen, as its client left or
+                the server sent a file by itself.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,25 +103,34 @@ class Guarded:
 
     Args:
         observer: the shadow's.
+
+    Attributes:
+        whole: the response has come to its end; also if it has as many bytes as its Content-Length says.
     """
 
-    __slots__ = ("_observer",)
+    __slots__ = ("_left", "_observer", "whole")
 
     def __init__(self, observer: Observer) -> None:
         self._observer: Observer | None = observer
+        self._left = -1  # bytes up to the Content-Length; less than none where there is no such header
+        self.whole = False
 
     def request_body(self, chunk: bytes) -> None:
         if chunk:
             self._tell(lambda observer: observer.request_body(chunk))
 
     def response_head(self, status: int, headers: HeaderList) -> None:
+        self._left = next((int(value) for name, value in headers if name == b"content-length" and is_length(value)), -1)
         self._tell(lambda observer: observer.response_head(status, headers))
 
     def response_body(self, chunk: bytes) -> None:
         if chunk:
+            self._left -= len(chunk)
             self._tell(lambda observer: observer.response_body(chunk))
 
     def end(self, error: BaseException | None) -> None:
+        if error is None and not self.whole and self._left:
+            error = ClientDisconnected("the client left before the response was whole")
         self._tell(lambda observer: observer.end(error))
         self._observer = None
 

@@ -76,6 +76,7 @@ class Observed:
 
     def __init__(self, observer: Guarded, environ: Environ) -> None:
         self._observer = observer
+        observer.whole = environ["REQUEST_METHOD"] == "HEAD"  # whose body nobody iterates
         self._environ = {**environ, "wsgi.input": WatchedInput(environ["wsgi.input"], observer.request_body)}
         self._chunks: Iterator[bytes] = iter(())
         self._result: object = None
@@ -108,6 +109,7 @@ class Observed:
         try:
             chunk = next(self._chunks)
         except StopIteration:
+            self._observer.whole = True
             raise
         except BaseException as error:
             self._observer.end(error)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from anysgi.migration import Route, Router, RouteTable, ShadowRequest
+from anysgi.testing import Disconnect, Scenario, run
 
+from ..adapters._calling import make_environ
 from ._apps import NewAsgi, NewWsgi, ask, legacy
 
 if TYPE_CHECKING:
@@ -138,3 +141,40 @@ def test_a_wsgi_app_that_replaces_its_head_is_shown(watcher: Watcher) -> None:
     router = Router(app, NewWsgi(), table=table, switches=(), shadow=watcher)
     assert ask(router, "wsgi", "/").status == 503
     assert [item[1] for item in watcher.told if item[0] == "head"] == [200, 503]
+
+
+def endless(environ: Any, start_response: Any) -> Iterator[bytes]:
+    start_response("200 OK", [])
+    yield from itertools.repeat(b"more")
+
+
+async def waiting(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": b"more", "more_body": True})
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def test_a_client_that_leaves_half_way_is_no_clean_end(watcher: Watcher, server: str) -> None:
+    table = RouteTable((Route("/", shadow="compare"),))
+    legacy = endless if server == "wsgi" else waiting
+    router = Router(legacy, NewWsgi(), table=table, switches=(), shadow=watcher)
+    exchange = run(getattr(router, server), Scenario(peer=[Disconnect(after_messages=2)]))
+    router.close()
+    assert not exchange.complete
+    assert watcher.told[-1] == ("end", "the client left before the response was whole")
+
+
+@pytest.mark.parametrize("length", ["3", "a few"])
+def test_a_server_that_takes_no_more_than_the_content_length_has_all_of_it(watcher: Watcher, length: str) -> None:
+    def stream(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Length", length)])
+        yield from (b"one", b"two")
+
+    table = RouteTable((Route("/", shadow="compare"),))
+    router = Router(stream, NewWsgi(), table=table, switches=(), shadow=watcher)
+    response: Any = router.wsgi(make_environ(), lambda *head: None)
+    assert next(response) == b"one"
+    response.close()
+    router.close()
+    assert (watcher.told[-1] == ("end", None)) is (length == "3")
