@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from anysgi.middleware import capture
 
+from ...middleware._capture import SECRETS
 from ._exchanges import Answered, Asked, Recorded
 from ._recordings import write_line
 from ._secrets import WORDS, Secrets
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("anysgi.migration")
 
-SECRET_HEADERS = frozenset(
-    ["authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-csrf-token"]
-)
-"""Headers whose values stay out of a recording."""
 _PATIENCE = 5.0  # seconds the end of the process waits for the disk
 
 
@@ -40,7 +37,7 @@ def record(
     path: str | Path,
     *,
     sample: float = 1.0,
-    redact_headers: Collection[str] = SECRET_HEADERS,
+    redact_headers: Collection[str] = SECRETS,
     redact_keys: Collection[str] = WORDS,
     max_body: int = 65_536,
     max_file: int = 1_073_741_824,

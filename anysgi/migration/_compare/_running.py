@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from ...middleware._capture import REDACTED
 from ._differences import find_differences
 from ._exchanges import Answered, Asked, Recorded
 from ._finding import Finding
 from ._noise import Noise, route_of
-from ._secrets import REDACTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,6 +12,8 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_plus
 
+from ...middleware._capture import REDACTED
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -24,7 +26,6 @@ WORDS = frozenset(
     ]
 )
 """What makes a name a secret one."""
-REDACTED = "[redacted]"
 _REMEMBERED, _LONGEST = 4096, 64  # names; clients make them up, and must not fill the memory
 _JOINTS = str.maketrans("", "", "_-. ")
 _IN_URL = re.compile(r"""([?&#])([^=&?#\s"<>]+)=([^&#\s"<>]*)""")

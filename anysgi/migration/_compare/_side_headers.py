@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from ..._core._headers import check_name
 from ...exceptions import AppValueError
-from ._secrets import REDACTED
+from ...middleware._capture import REDACTED
 from ._targets import OF_THE_CONNECTION
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ._secrets import REDACTED
+from ...middleware._capture import REDACTED
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -14,8 +14,8 @@ from anysgi.testing import Scenario, run
 
 from ..._core._header_views import text_fields
 from ..._core._headers import latin1
+from ...middleware._capture import REDACTED
 from ._exchanges import Answered, Asked
-from ._secrets import REDACTED
 
 if TYPE_CHECKING:
     from types import TracebackType
