@@ -51,7 +51,7 @@ class PoolStats(NamedTuple):
     queued: int
     """Jobs waiting for a thread."""
     queue_wait: float
-    """Seconds the most recently started job had waited for its thread."""
+    """Seconds that the job which left the queue last had waited in it."""
     queue_wait_max: float
     """The longest such wait so far, in seconds."""
 
