@@ -12,7 +12,6 @@ import click
 
 from ..exceptions import RecordingError, ScenarioError
 from ..migration._advise import (
-    SAFE,
     Advice,
     Demand,
     Effort,
@@ -24,6 +23,7 @@ from ..migration._advise import (
     watched,
 )
 from ..migration._compare._recordings import read_recording
+from ..migration._compare._running import SAFE
 from ..migration._inventory import take_inventory
 from ._arguments import as_json, how_to_import
 from ._errors import AppProblem

@@ -10,7 +10,8 @@ from typing import Any
 from ..exceptions import RouteTableError
 from ._reading import Entry, read_toml
 from ._table import Route, RouteTable, Side, Sticky
-from ._templates import TemplateError, parse_template
+from ._templates import parse_template
+from ._variables import TemplateError
 
 METHODS = (
     *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"),

@@ -9,7 +9,7 @@ from ._compare._noise import route_of
 from ._inventory import Inventory, take_inventory
 from ._matching import Matcher
 from ._table import Route
-from ._templates import TemplateError
+from ._variables import TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

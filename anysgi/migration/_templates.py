@@ -13,10 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ._variables import CONVERTERS as CONVERTERS
-from ._variables import TemplateError as TemplateError
-from ._variables import Variable as Variable
-from ._variables import read_angle, read_brace
+from ._variables import TemplateError, Variable, read_angle, read_brace
 
 Piece = str | Variable
 Segment = tuple[Piece, ...]

@@ -16,7 +16,7 @@ from werkzeug.routing import AnyConverter, BaseConverter, FloatConverter, Intege
 from werkzeug.routing import UnicodeConverter as StringConverter
 from werkzeug.routing.rules import parse_converter_args
 
-from ._templates import CONVERTERS, Variable
+from ._variables import CONVERTERS, Variable
 
 if TYPE_CHECKING:
     from ._table import Route

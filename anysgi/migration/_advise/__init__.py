@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._experiment import against_itself, alone
 from ._on_a_loop import LoopAdvice, advise_on_a_loop
-from ._requests import SAFE, by_route, scope_of
+from ._requests import by_route, scope_of
 from ._statistics import Estimate
 from ._trial import Trial, try_both
 from ._verdict import Demand, Measured, Verdict, judge, summarize
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from .._compare._exchanges import Asked
 
 __all__ = [
-    "SAFE",
     "Advice",
     "Demand",
     "Effort",

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from .._compare._exchanges import Asked
     from .._inventory import Inventory
 
-SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
-"""Methods that are not to change anything (RFC 9110 section 9.2.1)."""
-
 
 def scope_of(request: Asked) -> Scope:
     """Return a request as an ASGI `http` scope.

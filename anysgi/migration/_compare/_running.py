@@ -22,7 +22,7 @@ NO_ANSWER = "nobody answered"
 NOT_RECORDED = "the recording has no answer"
 OLD_WAVERS = "OLD does not repeat its status"
 SAFE = frozenset(["GET", "HEAD", "OPTIONS"])
-"""Methods that may be sent to a system in use."""
+"""Methods that may be sent to a system in use, as they are not to change anything (RFC 9110 section 9.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)

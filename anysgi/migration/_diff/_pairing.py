@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .._templates import Template, TemplateError, Variable, parse_template
+from .._templates import Template, parse_template
+from .._variables import TemplateError, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

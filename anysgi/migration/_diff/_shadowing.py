@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._inventory import ANY
-from .._templates import Variable
+from .._variables import Variable
 from ._difference import Difference
 from ._fixes import fix_for
 from ._pairing import shape_of, template_of
