@@ -7,8 +7,9 @@ refused (`_strangers`).  Frameworks are told by the names of their classes: noth
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from types import MethodType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING
 
 from ..exceptions import ConventionError
@@ -37,7 +38,8 @@ _FRAMEWORKS: dict[str, tuple[str, Convention]] = {
     "webob.dec.wsgify": ("WebOb", "wsgi"),
 }
 _WSGI_DECORATORS = {"werkzeug.wrappers.request"}  # `@Request.application` makes a WSGI app that takes *args
-_LOOK_THROUGH = ("__wrapped__", "app", "wsgi_app", "asgi_app", "application")
+_LOOK_THROUGH = ("__wrapped__", "app", "wsgi_app", "asgi_app", "application", "_app", "wsgi", "wsgi_application")
+"""What middleware calls the app in it: an attribute, or in a function a variable of the function around it."""
 _DEEPEST = 16  # wrappers; ends the walk on objects that answer to every attribute, such as mocks
 
 
@@ -151,8 +153,16 @@ def _inside(layer: object) -> object | None:
         return layer.__self__
     if isinstance(layer, (type, ModuleType)):
         return None
-    candidates = (getattr(layer, name, None) for name in _LOOK_THROUGH)
+    closed_over = dict(_closed_over(layer)) if isinstance(layer, FunctionType) else {}
+    candidates = (getattr(layer, name, None) or closed_over.get(name) for name in _LOOK_THROUGH)
     return next((inner for inner in candidates if callable(inner)), None)
+
+
+def _closed_over(function: FunctionType) -> Iterator[tuple[str, object]]:
+    """The variables of the functions around one, as far as they are set."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
+        with contextlib.suppress(ValueError):  # not set yet
+            yield name, cell.cell_contents
 
 
 def _known(layer: object) -> tuple[str, Convention] | None:

@@ -142,7 +142,7 @@ def _search(module: ModuleType, factory: bool) -> str:
         return known[0]
     what = "factory" if factory else "app"
     problem = f"finds several apps in '{module.__name__}'" if known else f"finds no {what} in '{module.__name__}'"
-    raise AppProblem(f"anysgi {problem}; name one.{_what_is_there(module)}")
+    raise AppProblem(f"anysgi {problem}; name one.{what_is_there(module)}")
 
 
 def _attribute(module: ModuleType, path: str) -> object:
@@ -154,7 +154,7 @@ def _attribute(module: ModuleType, path: str) -> object:
             near = _did_you_mean(name, (known for known in vars(module) if not known.startswith("_")))
             where = f"{module.__name__}:{path}"
             raise AppProblem(
-                f"There is no {where}: {describe(value)} has no '{name}'.{near}{_what_is_there(module)}"
+                f"There is no {where}: {describe(value)} has no '{name}'.{near}{what_is_there(module)}"
             ) from None
     return value
 
@@ -168,7 +168,7 @@ def _is_app(value: object, module: ModuleType) -> bool:
     if isinstance(value, (type, ModuleType)) or (isinstance(value, FunctionType) and not _is_from(module, value)):
         return False
     with contextlib.suppress(Exception):  # proxies such as flask.request raise whatever one asks of them
-        return find_framework(value) is not None or (isinstance(value, FunctionType) and bool(guess_convention(value)))
+        return bool(guess_convention(value)) if isinstance(value, FunctionType) else find_framework(value) is not None
     return False
 
 
@@ -176,7 +176,8 @@ def _is_from(module: ModuleType, function: FunctionType) -> bool:
     return function.__module__ == module.__name__
 
 
-def _what_is_there(module: ModuleType) -> str:
+def what_is_there(module: ModuleType) -> str:
+    """Name the apps and factories in a module, as a sentence; empty if there are none."""
     apps = [f"{module.__name__}:{name}" for name in apps_in(module)]
     named = [name for name in vars(module) if name in _FACTORY_NAMES and looks_like_factory(getattr(module, name))]
     found = apps + [f"--factory {module.__name__}:{name}" for name in named]

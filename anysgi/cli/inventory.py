@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,7 @@ import click
 from ..migration._inventory import take_inventory
 from ._arguments import as_json, how_to_import
 from ._errors import AppProblem, installed_version
-from ._load import load
+from ._load import load, what_is_there
 from ._options import Options
 from ._tables import print_table, shorten
 
@@ -58,7 +59,10 @@ def read(loaded: Loaded) -> Inventory:
     except Exception as error:  # a Django URLconf may not import; frameworks move their insides
         raise AppProblem(f"The routes of {loaded} cannot be read: {type(error).__name__}: {error}") from error
     if taken.framework is None:
-        raise AppProblem(f"{loaded} is made with no framework anysgi knows, so its routes cannot be listed.")
+        raise AppProblem(
+            f"{loaded} is made with no framework anysgi knows, or middleware hides it, so its routes cannot be listed."
+            + what_is_there(sys.modules[loaded.module])
+        )
     return taken
 
 

@@ -27,9 +27,9 @@ class Shows:
         return self.app(environ, start_response)
 
 
-def hides(app: Any) -> Any:
-    """WSGI middleware that shows nothing."""
-    return lambda environ, start_response: app(environ, start_response)
+def hides(inside: Any) -> Any:
+    """WSGI middleware that shows nothing: what it wraps has no usual name."""
+    return lambda environ, start_response: inside(environ, start_response)
 
 
 class Inner:

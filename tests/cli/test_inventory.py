@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
 
 from anysgi.cli import main
 from tests.cli._run import APPS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def inventory(*arguments: str) -> Result:
@@ -55,6 +59,42 @@ def test_an_app_without_a_known_framework_is_a_problem_of_the_app() -> None:
     result = inventory("plain:hello")
     assert result.exit_code == 1
     assert "no framework anysgi knows" in result.output
+
+
+def test_middleware_that_hides_its_app_is_told_with_the_app_to_name_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "layered.py").write_text(LAYERED)
+    result = inventory("layered:application")
+    assert (result.exit_code, "Flask app 'layered' (WSGI): 2 routes" in result.output) == (0, True), result.output
+    result = inventory("layered:hidden")
+    assert (result.exit_code, "or middleware hides it" in result.output) == (1, True), result.output
+    assert "Found there: layered:flask_app, layered:application" in result.output
+
+
+LAYERED = """
+from flask import Flask
+
+flask_app = Flask(__name__)
+flask_app.get("/")(lambda: "")
+
+
+def middleware(app):
+    return lambda environ, start_response: app(environ, start_response)
+
+
+class Hides:
+    def __init__(self, inside):
+        self.inside = inside
+
+    def __call__(self, environ, start_response):
+        return self.inside(environ, start_response)
+
+
+application = middleware(flask_app)
+hidden = Hides(flask_app)
+"""
 
 
 def test_routes_that_cannot_be_read_are_a_problem_of_the_app(monkeypatch: pytest.MonkeyPatch) -> None:

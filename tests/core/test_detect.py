@@ -65,6 +65,22 @@ def asgi_other_names(a: Any, b: Any, c: Any) -> Any:
 def variadic(*arguments: Any, **options: Any) -> Any: ...
 
 
+def written_as_a_function(app: Any) -> Any:
+    def middleware(environ: Any, start_response: Any) -> Any:
+        return app(environ, start_response)
+
+    return middleware
+
+
+def not_yet_set() -> Any:
+    def middleware(environ: Any, start_response: Any) -> Any:
+        return app(environ, start_response)
+
+    if middleware is None:
+        app = FLASK
+    return middleware
+
+
 class WSGIObject:
     def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
         return []
@@ -212,7 +228,9 @@ def test_the_adapters_speak_what_their_names_say() -> None:
     adapter.close()
 
 
-@pytest.mark.parametrize("name", ["app", "wsgi_app", "asgi_app", "application", "__wrapped__"])
+@pytest.mark.parametrize(
+    "name", ["app", "wsgi_app", "asgi_app", "application", "__wrapped__", "_app", "wsgi", "wsgi_application"]
+)
 def test_a_wrapper_that_takes_anything_speaks_what_it_wraps(name: str) -> None:
     assert guess_convention(Wrapper(Wrapper(wsgi), name)) == "wsgi"
     assert guess_convention(Wrapper(FASTAPI, name)) == "asgi"
@@ -224,13 +242,16 @@ def test_a_wrapper_with_a_signature_is_believed_whatever_it_wraps() -> None:
 
 @pytest.mark.parametrize(
     "app",
-    [Wrapper(FLASK), DispatcherMiddleware(FLASK), FLASK.wsgi_app, functools.partial(FLASK), decorated(FLASK.wsgi_app)],
+    [
+        *(Wrapper(FLASK), DispatcherMiddleware(FLASK), FLASK.wsgi_app, functools.partial(FLASK)),
+        *(decorated(FLASK.wsgi_app), written_as_a_function(FLASK), written_as_a_function(Wrapper(FLASK))),
+    ],
 )
 def test_the_framework_is_found_inside_wrappers(app: object) -> None:
     assert find_framework(app) == ("Flask", FLASK)
 
 
-@pytest.mark.parametrize("app", [wsgi, asgi, None, Wrapper(None), mock.Mock(), flask.Flask])
+@pytest.mark.parametrize("app", [wsgi, asgi, None, Wrapper(None), mock.Mock(), flask.Flask, not_yet_set()])
 def test_no_framework_is_made_up(app: object) -> None:
     assert framework_of(app) is None
 

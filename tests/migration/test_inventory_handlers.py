@@ -52,6 +52,8 @@ def facts(handler: object) -> list[tuple[str, str]]:
         (_uses.adds_to_a_session, [("blocking", "SESSION.add (database)")]),
         (_uses.iterates, [("blocking", "django.db.models.manager.Queries.filter (database)")]),
         (_uses.imports_nearby, [("blocking", "time.sleep (sleep)")]),
+        (_uses.assigned_twice, [("blocking", "pathlib.Path.read_text (file)")]),
+        (_uses.assigned_none_first, [("blocking", "pathlib.Path.read_text (file)")]),
         (_uses.imports_under_a_name, [("blocking", "time.sleep (sleep)")]),
         (_extensions.asks_who_is_logged_in, [("auth", "flask_login.current_user")]),
         (_extensions.asks_whose_token_it_is, [("auth", "flask_jwt_extended.current_user")]),
@@ -77,7 +79,9 @@ def test_what_a_handler_uses_is_found(handler: object, expected: list[tuple[str,
         _uses.reads_a_table,
         _uses.only_passes_it_on,
         _uses.calls_a_parameter,
-        _uses.assigned_twice,
+        _uses.assigned_two_things,
+        _uses.assigned_in_a_loop,
+        _uses.shadows_by_a_function,
         _uses.not_yet(),
         _uses.uses_a_lazy_object,
         _uses.nested_class,
@@ -130,6 +134,7 @@ def test_what_runs_with_a_handler_counts_as_its_own() -> None:
 
 
 def test_what_cannot_be_followed_is_said() -> None:
+    assert read_handler((_uses.assigned_two_things,)).unknown == ("1 calls on values that are only known at run time",)
     assert read_handler((_uses.calls_a_parameter,)).unknown == ("1 calls on values that are only known at run time",)
     assert read_handler((len,)).unknown == ("its source is not Python, or not here",)
     assert read_handler(()).unknown == ("no handler is registered for it",)

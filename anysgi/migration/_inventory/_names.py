@@ -71,10 +71,15 @@ class Names:
         self.globals = function.__globals__
         self.local: dict[str, object] = dict(_closure(function))
         self.local.update(self._parameters(function, node, me))
-        assigned = Counter(item.id for item in ast.walk(node) if _is_store(item) and isinstance(item, ast.Name))
+        inside = [item for item in ast.walk(node) if item is not node]
+        assigned = Counter(name for item in inside for name in _names_bound(item))
         self.local.update(dict.fromkeys(assigned, UNKNOWN))
-        for item in ast.walk(node):
-            self.local.update((name, value) for name, value in self._bindings(item) if assigned[name] < 2)
+        found: dict[str, list[object]] = {}
+        for item in inside:
+            for name, value in self._bindings(item):
+                values = found.setdefault(name, [])
+                values.append(value)
+                self.local[name] = _agreed(values) if len(values) == assigned[name] else UNKNOWN
 
     def find(self, node: ast.expr) -> object:
         """Return what an expression stands for, or `UNKNOWN`."""
@@ -118,12 +123,16 @@ class Names:
             module = sys.modules.get(self._absolute(node), UNKNOWN)
             yield from ((item.asname or item.name, attribute(module, item.name)) for item in node.names)
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            yield node.targets[0].id, self.find(node.value)
+            yield node.targets[0].id, self._value(node.value)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             hint = self.find(node.annotation)
-            yield node.target.id, Instance(hint) if isinstance(hint, type) else UNKNOWN
+            yield node.target.id, Instance(hint) if isinstance(hint, type) else self._value(node.value)
         elif isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
             yield node.optional_vars.id, self.find(node.context_expr)
+
+    def _value(self, node: ast.expr | None) -> object:
+        """What is assigned; None where nothing is."""
+        return None if node is None or (isinstance(node, ast.Constant) and node.value is None) else self.find(node)
 
     def _absolute(self, node: ast.ImportFrom) -> str:
         package = str(self.globals.get("__package__") or "").split(".")
@@ -131,8 +140,25 @@ class Names:
         return ".".join(filter(None, [*base, node.module]))
 
 
-def _is_store(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+def _names_bound(node: ast.AST) -> Iterator[str]:
+    """The names that one piece of syntax gives a value."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    elif isinstance(node, ast.alias):
+        yield node.asname or node.name.partition(".")[0]
+    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield node.name
+
+
+def _agreed(values: list[object]) -> object:
+    """What all assignments to a name agree about, None aside: it often stands first, and nothing is called on it."""
+    first, *others = [value for value in values if value is not None] or [UNKNOWN]
+    return first if all(_is_same(first, other) for other in others) else UNKNOWN
+
+
+def _is_same(one: object, other: object) -> bool:
+    """Ask neither of them: only our own `Instance` is compared by what is in it."""
+    return one is other or (_is(one, Instance) and _is(other, Instance) and one.cls is other.cls)
 
 
 def _closure(function: FunctionType) -> Iterator[tuple[str, object]]:

@@ -209,10 +209,36 @@ def imports_under_a_name() -> None:
     clock.sleep(0)
 
 
+def assigned_two_things() -> None:
+    value = STORE
+    value = Opened()  # type: ignore[assignment]
+    value.load()
+
+
+def assigned_in_a_loop() -> None:
+    value = STORE
+    for value in (STORE,):
+        value.load()
+
+
 def assigned_twice() -> None:
     value = STORE
-    value = None  # type: ignore[assignment]
+    if value:
+        value = STORE
     value.load()
+
+
+def assigned_none_first() -> None:
+    value: Store | None = None
+    if value is None:
+        value = Store()
+    value.load()
+
+
+def shadows_by_a_function() -> None:
+    def sleeps() -> None: ...
+
+    sleeps()
 
 
 def not_yet() -> Callable[[], None]:
