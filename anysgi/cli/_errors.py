@@ -24,7 +24,7 @@ class AppProblem(click.ClickException):
 
 
 class BrokenApp(AppProblem):
-    """The user's own code raised: shown with the part of the traceback that is theirs."""
+    """The user's own code raised: shown with the part of the traceback that is theirs, which says what it raised."""
 
     def __init__(self, message: str, error: BaseException) -> None:
         super().__init__(message)

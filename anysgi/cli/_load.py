@@ -108,10 +108,9 @@ def _import(name: str, app_dir: str) -> ModuleType:
         ours = error.name is not None and f"{name}.".startswith(f"{error.name}.")
         if ours and their_frames(error) is None:
             raise AppProblem(_missing_module(str(error.name), app_dir)) from None
-        raise BrokenApp(f"The module '{name}' exists, but an import inside it failed: {error}.", error) from None
+        raise BrokenApp(f"The module '{name}' exists, but an import inside it failed.", error) from None
     except (Exception, SystemExit) as error:
-        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise BrokenApp(f"The module '{name}' failed while it was imported: {what}.", error) from None
+        raise BrokenApp(f"The module '{name}' failed while it was imported.", error) from None
 
 
 def _missing_module(missing: str, app_dir: str) -> str:

@@ -55,7 +55,7 @@ def translate_command(file: Path, server: str, app: str, as_json: bool) -> None:
     except OSError as error:
         raise AppProblem(f"{file} cannot be read: {error}") from None
     except (Exception, SystemExit) as error:
-        raise BrokenApp(f"{file} failed while it was run: {type(error).__name__}: {error}", error) from None
+        raise BrokenApp(f"{file} failed while it was run.", error) from None
     translation = translate(settings, server, app)
     if as_json:
         click.echo(json.dumps(_report(translation)))

@@ -79,7 +79,8 @@ def test_a_module_is_not_taken_for_a_package(serve: Serve) -> None:
 
 def test_an_import_error_inside_the_users_module_shows_their_traceback(serve: Serve) -> None:
     result = serve("broken:app", broken="def load():\n    import nosuchthing\nload()\n")
-    check(result, 1, "Traceback", 'broken.py", line 2', "nosuchthing", "exists, but an import inside it failed")
+    check(result, 1, "Traceback", 'broken.py", line 2', "exists, but an import inside it failed.")
+    assert result.output.count("No module named 'nosuchthing'") == 1
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,9 @@ def test_an_import_error_inside_the_users_module_shows_their_traceback(serve: Se
     ],
 )
 def test_any_other_error_while_importing_shows_their_traceback(serve: Serve, text: str, part: str) -> None:
-    check(serve("broken:app", broken=text), 1, "broken.py", part, "failed while it was imported")
+    result = serve("broken:app", broken=text)
+    check(result, 1, "broken.py", part, "failed while it was imported.")
+    assert result.output.count(part) == 1
 
 
 def test_a_missing_attribute_is_named_with_the_apps_that_are_there(serve: Serve) -> None:
