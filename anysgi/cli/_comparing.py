@@ -6,13 +6,15 @@ import json
 import sys
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..exceptions import RecordingError
-from ..migration._compare._recordings import count_requests, read_recording
+from ..migration._compare._recordings import read_recording
 from ..migration._compare._report import html_report, junit_report
 from ..migration._compare._side_headers import parse_header
 from ..migration._compare._summary import Summary
@@ -22,7 +24,7 @@ from ._arguments import WRITTEN, app_dir, as_json, together, write
 from ._errors import AppProblem
 from ._load import load
 from ._options import Options
-from ._tables import print_table
+from ._tables import has_tables, print_table, require_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -81,10 +83,27 @@ def namer(*targets: Target) -> Namer:
     return namer_of(each.app for each in targets if isinstance(each, AppTarget))
 
 
-def total_of(path: Path, limit: int | None) -> int | None:
-    """How many requests there will be; None if that cannot be told beforehand."""
-    found = count_requests(path)
-    return found if found is None or limit is None else min(found, limit)
+def ready(
+    requests: Path | None, limit: int | None, *, as_json: bool, progress: bool | None, report: Path | None
+) -> int:
+    """Say whatever can be known to be missing or wrong before the first request is sent.
+
+    Args:
+        requests: the recording, which is read as far as `limit` asks for it; None if there is none.
+        limit: at most so many requests.
+        as_json, progress, report: the options, for what they need to be installed.
+
+    Returns:
+        How many requests there will be; 0 if that cannot be told.
+
+    Raises:
+        AppProblem: a package is missing, or the recording is broken.
+        click.UsageError: the recording cannot be read.
+    """
+    require_tables(as_json and not progress)
+    if report is not None and find_spec("jinja2") is None:
+        raise AppProblem('The report needs jinja2. Install it: pip install "anysgi[migration]"')
+    return 0 if requests is None else sum(1 for _ in islice(requests_of(requests), limit))
 
 
 def requests_of(path: Path) -> Iterator[Recorded]:
@@ -98,19 +117,19 @@ def requests_of(path: Path) -> Iterator[Recorded]:
 
 
 def summarize(
-    results: Iterable[Compared], *, progress: bool | None, total: int | None, given: Collection[str] = ()
+    results: Iterable[Compared], *, progress: bool | None, total: int, given: Collection[str] = ()
 ) -> Summary:
     """Count results as they come.
 
     Args:
         results: one a request.
         progress: whether to draw a bar; None: where somebody watches.
-        total: how many there will be, if that is known.
+        total: how many there will be; 0 if that is not known.
         given: names of headers that both sides were given instead of the recorded ones.
     """
     summary = Summary(given)
-    watched = sys.stderr.isatty() if progress is None else progress
-    with _bar(total) if watched else nullcontext(_unseen) as advance:
+    watched = has_tables() and sys.stderr.isatty() if progress is None else progress
+    with _bar(total or None) if watched else nullcontext(_unseen) as advance:
         for compared in results:
             summary.add(compared)
             advance(summary)
@@ -157,18 +176,11 @@ def publish(
     else:
         _print(summary, noise, header_options)
     if report is not None:
-        write(report, _page(summary, old, new, noise))
+        when = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+        write(report, html_report(summary, old=old, new=new, noise=noise.places(), when=when))
     if junit is not None:
         write(junit, junit_report(summary))
     raise SystemExit(bool(summary.different or not summary.same))  # an empty comparison proves nothing
-
-
-def _page(summary: Summary, old: str, new: str, noise: Noise) -> str:
-    when = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    try:
-        return html_report(summary, old=old, new=new, noise=noise.places(), when=when)
-    except ImportError:
-        raise AppProblem('The report needs jinja2. Install it: pip install "anysgi[migration]"') from None
 
 
 def _print(summary: Summary, noise: Noise, header_options: str) -> None:

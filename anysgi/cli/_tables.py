@@ -16,13 +16,18 @@ _NO_RICH = 'Tables need rich. Install it: pip install "anysgi[migration]"; or us
 _PAPER = 160  # columns, where the output is no terminal
 
 
+def has_tables() -> bool:
+    """Whether rich is installed."""
+    return find_spec("rich") is not None
+
+
 def require_tables(as_json: bool) -> None:
     """Ask for rich before long work whose result would be lost without it.
 
     Raises:
         AppProblem: as `print_table` would.
     """
-    if not as_json and find_spec("rich") is None:
+    if not (as_json or has_tables()):
         raise AppProblem(_NO_RICH)
 
 

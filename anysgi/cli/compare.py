@@ -13,14 +13,12 @@ from ..migration._compare._noise import Noise
 from ..migration._compare._openapi import requests_from_openapi
 from ..migration._compare._running import compare as compare_sides
 from ..migration._compare._side_headers import WithHeaders, hiding
-from ._comparing import header_option, namer, publish, requests_of, summarize, target, total_of, where_it_goes
-from ._tables import require_tables
+from ._comparing import header_option, namer, publish, ready, requests_of, summarize, target, where_it_goes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from ..migration._compare._exchanges import Headers, Recorded
-    from ..migration._compare._targets import Target
+    from ..migration._compare._exchanges import Headers
 
 
 @click.command()
@@ -67,15 +65,16 @@ def compare(
 
     Exit code: 0 no difference, 1 differences, nothing compared, or an app or file that cannot be used, 2 wrong usage.
     """
-    require_tables(as_json)
+    recording = None if requests == "openapi" else Path(requests)
+    total = ready(recording, limit, as_json=as_json, progress=progress, report=report)
     noise = Noise(ignore)
     with closing(target(old, app_dir, timeout)) as before, closing(target(new, app_dir, timeout)) as after:
         hide = hiding(old_header + new_header)
         sides = WithHeaders(before, old_header, hide), WithHeaders(after, new_header, hide)
-        asked = _requests(requests, limit, *reversed(sides))
-        results = compare_sides(asked, *sides, noise=noise, isolated=isolated, name=namer(before, after))
+        asked = requests_from_openapi(*reversed(sides)) if recording is None else requests_of(recording)
+        results = compare_sides(islice(asked, limit), *sides, noise=noise, isolated=isolated, name=namer(before, after))
         given = dict(old_header).keys() & dict(new_header).keys()
-        summary = summarize(results, progress=progress, total=_total(requests, limit), given=given)
+        summary = summarize(results, progress=progress, total=total, given=given)
     publish(
         summary,
         old=old,
@@ -86,11 +85,3 @@ def compare(
         as_json=as_json,
         header_options="--old-header and --new-header",
     )
-
-
-def _requests(source: str, limit: int | None, *sides: Target) -> Iterator[Recorded]:
-    return islice(requests_from_openapi(*sides) if source == "openapi" else requests_of(Path(source)), limit)
-
-
-def _total(source: str, limit: int | None) -> int | None:
-    return None if source == "openapi" else total_of(Path(source), limit)

@@ -69,10 +69,11 @@ def doctor(
 
     Exit code: 0 no error and no warning, 1 some, or an app that cannot be read, 2 wrong usage.
     """
+    settings = _settings(gunicorn)
     app, other = _sides(load(Options(target, **given)), target)
     if new:
         other, _ = _sides(load(Options(new, given["app_dir"])), new)
-    patient = Patient(app, other, *_settings(gunicorn))
+    patient = Patient(app, other, *settings)
     findings = examine(patient, ignore)
     if requests:
         findings += call(patient, requests, list(paths) or _plain_routes(app), ignore)

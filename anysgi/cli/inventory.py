@@ -13,7 +13,7 @@ from ._arguments import as_json, how_to_import
 from ._errors import AppProblem, installed_version
 from ._load import load, what_is_there
 from ._options import Options
-from ._tables import print_table, shorten
+from ._tables import print_table, require_tables, shorten
 
 if TYPE_CHECKING:
     from ..migration._inventory import Fact, Handler, Inventory, Route
@@ -40,6 +40,7 @@ def inventory(as_json: bool, **given: Any) -> None:
 
     Exit code: 0 listed, 1 the app cannot be read, 2 wrong usage.
     """
+    require_tables(as_json)
     loaded = load(Options(**given))
     taken = read(loaded)
     if as_json:

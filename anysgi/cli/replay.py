@@ -13,8 +13,7 @@ import click
 from ..migration._compare._noise import Noise
 from ..migration._compare._running import replay as replay_to
 from ..migration._compare._side_headers import WithHeaders, hiding
-from ._comparing import header_option, namer, publish, requests_of, summarize, target, total_of, where_it_goes
-from ._tables import require_tables
+from ._comparing import header_option, namer, publish, ready, requests_of, summarize, target, where_it_goes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,14 +55,14 @@ def replay(
 
     Exit code: 0 no difference, 1 differences, nothing compared, or an app or file that cannot be used, 2 wrong usage.
     """
-    require_tables(as_json)
+    total = ready(requests, limit, as_json=as_json, progress=progress, report=report)
     noise = Noise(ignore)
     with closing(target(target_name, app_dir, timeout)) as asked:
         hide = hiding(header)
         sent = (_without(hide, recorded) for recorded in islice(requests_of(requests), limit))
         side = WithHeaders(asked, header, hide)
         results = replay_to(sent, side, noise=noise, isolated=isolated, name=namer(asked))
-        summary = summarize(results, progress=progress, total=total_of(requests, limit), given=dict(header).keys())
+        summary = summarize(results, progress=progress, total=total, given=dict(header).keys())
     publish(
         summary,
         old=str(requests),

@@ -15,7 +15,7 @@ from ..migration._diff._table import write_table
 from ._arguments import WRITTEN, app_dir, as_json, write
 from ._load import load
 from ._options import Options
-from ._tables import print_table, shorten
+from ._tables import print_table, require_tables, shorten
 from .inventory import read
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def diff(
 
     Exit code: 0 no difference, 1 differences, or an app that cannot be read, 2 wrong usage.
     """
+    require_tables(as_json)
     olds = read(load(Options(old, app_dir, factory=old_factory)))
     news = read(load(Options(new, app_dir, factory=new_factory)))
     every = diff_routes(olds, news)

@@ -376,8 +376,8 @@ def test_a_replay_is_compared_with_what_was_recorded(tmp_path: Path) -> None:
     ("arguments", "code", "said"),
     [
         (["twins.old:app", "twins.old:app", "--requests", "missing.jsonl"], 2, "cannot be read"),
-        (["twins.old:app", "http://", "--requests", "x"], 2, "no URL of a server"),
-        (["twins.old:app", "nothing:app", "--requests", "x"], 1, "nothing"),
+        (["twins.old:app", "http://", "--requests", "openapi"], 2, "no URL of a server"),
+        (["twins.old:app", "nothing:app", "--requests", "openapi"], 1, "nothing"),
         (["twins.old:app", "twins.old:app"], 2, "--requests"),
     ],
 )
@@ -412,17 +412,55 @@ def test_a_header_that_differs_in_every_answer_is_told_once(tmp_path: Path) -> N
     assert "2 of 2 answers differ, in 2 of 2 routes." in done.output
 
 
-@pytest.mark.parametrize("command", ["compare", "replay", "advise"])
-def test_a_missing_rich_is_said_before_anything_is_sent(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("package", "words"),
+    [
+        ("rich", ["compare", "nowhere:app", "nowhere:app"]),
+        ("rich", ["compare", "nowhere:app", "nowhere:app", "--json", "--progress"]),
+        ("rich", ["replay", "nowhere:app"]),
+        ("rich", ["advise", "nowhere:app"]),
+        ("jinja2", ["compare", "nowhere:app", "nowhere:app", "--report", "parity.html"]),
+        ("jinja2", ["replay", "nowhere:app", "--report", "parity.html", "--json"]),
+    ],
+)
+def test_a_missing_package_is_said_before_anything_is_read(
+    package: str, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "rich", None)
+    monkeypatch.setitem(sys.modules, package, None)
     path = tmp_path / "traffic.jsonl"
     path.write_text("garbage that nobody reads")
-    sides = ["nowhere:app"] * (1 + (command == "compare"))
-    done = CliRunner().invoke(main, [command, *sides, "--requests", str(path)])
+    done = CliRunner().invoke(main, [*words, "--requests", str(path)])
     assert done.exit_code == 1
+    assert package in done.output
     assert 'pip install "anysgi[migration]"' in done.output
+
+
+def test_json_needs_no_rich_where_somebody_watches(traffic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setitem(sys.modules, "rich", None)
+    done = run("replay", "twins.old:app", "--requests", str(traffic), "--json")
+    assert json.loads(done.stdout)["skipped"], done.output
+
+
+@pytest.mark.parametrize("command", ["compare", "replay"])
+def test_a_broken_line_is_said_before_anything_is_sent(command: str, tmp_path: Path) -> None:
+    """What was sent with --isolated is not undone, and the result so far would be lost."""
+    path = tmp_path / "traffic.jsonl"
+    path.write_text('{"path": "/items"}\n{"path": "items"}\n')
+    sides = ["nowhere:app"] * (1 + (command == "compare"))
+    done = run(command, *sides, "--requests", str(path))
+    assert (done.exit_code, "traffic.jsonl:2: not a recorded exchange" in done.output) == (1, True), done.output
+    assert "There is no module 'nowhere'" in run(command, *sides, "--requests", str(path), "--limit", "1").output
+
+
+@pytest.mark.parametrize("option", ["--report", "--junit"])
+def test_a_file_that_cannot_be_written_is_said_before_anything_is_sent(
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda _path, _mode: False)  # root may write everywhere
+    words = ["replay", "nowhere:app", "--requests", "nowhere.jsonl", option, str(tmp_path / "out")]
+    done = run(*words)
+    assert (done.exit_code, "cannot be written" in " ".join(done.output.split())) == (2, True), done.output
 
 
 def test_a_limit_stops_early(traffic: Path) -> None:

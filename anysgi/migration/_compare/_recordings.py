@@ -45,18 +45,6 @@ def read_recording(path: Path) -> Iterator[Recorded]:
             yield from _lines(file, str(path))
 
 
-def count_requests(path: Path) -> int | None:
-    """How many requests a recording has, a line each; None for a HAR file, and for what cannot be read."""
-    try:
-        with path.open("rb") as file:
-            lines = iter(lambda: file.readline(_LONGEST), b"")
-            filled = (line for line in lines if line.strip())
-            first = next(filled, b"")
-            return None if _is_har(first) else bool(first) + sum(1 for _ in filled)
-    except OSError:
-        return None
-
-
 def _is_har(first: bytes) -> bool:
     """A HAR file is one object, with line breaks or without; a line of a recording is an object of its own."""
     try:
