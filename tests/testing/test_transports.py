@@ -19,7 +19,7 @@ from flask import Flask
 from flask import request as flask_request
 
 from anysgi.exceptions import AppProtocolError, LifespanError
-from anysgi.testing import ASGITransport, LifespanManager, WSGITransport, arun
+from anysgi.testing import ASGITransport, LifespanManager, TestClient, WSGITransport, arun
 
 from ._apps import ECHO, STREAM, asgi_echo, asgi_stream, wsgi_stream
 
@@ -292,6 +292,33 @@ def test_a_wsgi_app_can_run_on_the_calling_thread() -> None:
             assert client.get("/").content == b"x"
     assert seen[:2] == [threading.get_ident()] * 2
     assert seen[2] == seen[3] != seen[0]
+
+
+def test_a_test_client_can_run_a_wsgi_app_on_the_calling_thread() -> None:
+    """Where Django's connections are, in a test whose transaction is rolled back."""
+    seen: list[int] = []
+
+    def app(environ: Any, start_response: Any) -> Any:
+        seen.append(threading.get_ident())
+        start_response("200 OK", [])
+        return [b"x"]
+
+    with TestClient(app, inline=True) as client:
+        assert client.get("/").content == b"x"
+    assert seen == [threading.get_ident()]
+    with pytest.raises(ValueError, match="inline=True is for WSGI apps"):
+        TestClient(asgi_echo, inline=True)
+
+
+def test_a_test_client_of_an_app_without_a_lifespan_names_the_option() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise ValueError(f"no {scope['type']} here")
+
+    with pytest.raises(ValueError, match="no lifespan here") as caught, TestClient(app):
+        pass
+    assert 'lifespan="auto"' in caught.value.__notes__[0]
+    with TestClient(app, lifespan="auto"):
+        pass
 
 
 def test_what_is_sent_after_the_end_is_ignored_and_holds_nobody_up() -> None:

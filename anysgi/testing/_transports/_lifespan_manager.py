@@ -86,7 +86,8 @@ class LifespanManager:
         except TimeoutError:
             raise LifespanError(f"lifespan.{event} was not answered within {self.timeout} s") from None
         except anyio.EndOfStream:
-            if event == "startup" and self.required and self._task is not None:
+            if event == "startup" and self.required and self._task is not None and self._task.error is not None:
+                self._task.error.add_note('An app without a lifespan, as Django, is served with lifespan="auto".')
                 self._task.raise_error()
             if event == "shutdown" and self._task is not None and self._task.error is not None:
                 raise LifespanError("the app raised at shutdown") from self._task.error

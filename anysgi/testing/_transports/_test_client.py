@@ -51,7 +51,11 @@ class TestClient(httpx2.Client):
         convention: `"wsgi"` or `"asgi"`; guessed by default.
         like: a server whose environ or scope to imitate, see `presets`.
         lifespan: of an ASGI app, see `ASGITransport`.
+        inline: of a WSGI app, see `WSGITransport`.
         cookies, headers, follow_redirects, options: as of `httpx2.Client`.
+
+    Raises:
+        ValueError: an ASGI app cannot run inline.
     """
 
     __test__ = False  # no tests for pytest to collect
@@ -72,12 +76,15 @@ class TestClient(httpx2.Client):
         convention: Convention | None = None,
         like: str | None = None,
         lifespan: Literal["auto", "on", "off"] = "on",
+        inline: bool = False,
         **options: Any,
     ) -> None:
         from anysgi import guess_convention, to_asgi
 
         self.app = app
         asgi = (convention or guess_convention(app)) == "asgi"
+        if asgi and inline:
+            raise ValueError("inline=True is for WSGI apps; an ASGI app runs on a loop on a thread of its own")
         app = _single(app) if asgi and not hasattr(app, "__await__") else app
         common: dict[str, Any] = {
             "raise_app_exceptions": raise_server_exceptions,
@@ -93,7 +100,7 @@ class TestClient(httpx2.Client):
             backend_options=backend_options,
         )
         if not asgi:  # the ASGI transport is for WebSockets then
-            plain = WSGITransport(app, **common, like=like)
+            plain = WSGITransport(app, **common, like=like, inline=inline)
             options["mounts"] = {"http://": plain, "https://": plain, **options.get("mounts", {})}
         super().__init__(
             transport=self._asgi,
