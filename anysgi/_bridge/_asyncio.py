@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from _thread import get_ident
 from typing import TYPE_CHECKING, Any
 
@@ -169,18 +170,33 @@ def host_loop(name: str, begin: Callable[[AsyncioPort, Callable[[], None]], None
         name: `"asyncio"` or `"uvloop"`.
         begin: called on the loop with its port, and with what ends it (on the loop, too).
     """
-    # On leaving, the runner cancels tasks, closes generators and the executor.
     with asyncio.Runner(loop_factory=lambda: new_loop(name)) as runner:
         port = AsyncioPort(runner.get_loop())
         over = asyncio.Event()
         port.soon(lambda: begin(port, over.set))
+        if sys.version_info[:2] == (3, 12):
+            port.soon(lambda: port.loop.run_in_executor(None, int))  # see _close
         while True:
             try:
                 runner.run(_until(over))
                 break
             except (SystemExit, KeyboardInterrupt) as error:  # of one app's task; it would end the loop of all
                 log.critical("a task raised %r, which ends an event loop; it goes on without the task", error)
+        _close(runner)
     port.close()
+
+
+def _close(runner: asyncio.Runner) -> None:
+    """Cancel tasks, close generators and the executor.
+
+    Python 3.12 starts no thread once the process has begun to end.  So a thread for `asyncio.to_thread` is made while
+    it can be; the one in which asyncio would wait for its executor is not missed, as that has an exit hook of its own.
+    """
+    try:
+        runner.close()
+    except RuntimeError as error:
+        if "interpreter shutdown" not in str(error):
+            raise
 
 
 async def _until(over: asyncio.Event) -> None:

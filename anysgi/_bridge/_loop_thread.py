@@ -41,9 +41,11 @@ class LoopThread:
         host = _host(name)
         _refuse_threadless_uwsgi()
         ready = threading.Event()
-        self._thread = threading.Thread(target=self._main, args=(host, ready), name=f"anysgi-loop-{name}", daemon=True)
         self._failure: BaseException | None = None
         try:
+            self._thread = threading.Thread(
+                target=self._main, args=(host, ready), name=f"anysgi-loop-{name}", daemon=True
+            )
             self._thread.start()
         except RuntimeError as error:  # isolated sub-interpreters have no threads, later ones no daemons
             raise RuntimeError(f"the event loop's thread did not start ({error}); {_ADVICE}") from error

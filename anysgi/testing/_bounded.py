@@ -131,8 +131,8 @@ class Worker:
         helper, self._helper = self._helper, None
         if helper is None:
             raise OutOfTime("the thread was abandoned", 0)
-        helper.start(job, self._context)
         try:
+            helper.start(job, self._context)
             ended = helper.ends(seconds)
         except BaseException:  # the caller was interrupted; the job was not
             helper.abandon()

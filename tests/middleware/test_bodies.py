@@ -147,13 +147,16 @@ def test_a_file_that_could_not_be_sent_was_aborted(kind: type[Exception]) -> Non
 
 
 def test_a_file_that_cannot_be_closed_fails() -> None:
-    class Stuck(io.BytesIO):
+    class Stuck:  # no io.BytesIO: since Python 3.13 that tells of a `close` that failed as it is collected
+        def read(self, size: int = -1) -> bytes:
+            return b""
+
         def close(self) -> None:
             raise LookupError
 
     def app(environ: Any, start_response: Any) -> Any:
         start_response("200 OK", [])
-        return environ["wsgi.file_wrapper"](Stuck(b"hello"))
+        return environ["wsgi.file_wrapper"](Stuck())
 
     log: list[Any] = []
     drive = Drive("wsgi")

@@ -47,6 +47,9 @@ USED = {
 THREAD_IDS = ("_thread.get_ident", "threading.current_thread", "greenlet._greenlet.getcurrent")
 """What tells one thread from another, as the scope of a SQLAlchemy session."""
 
+_PATHS = ("Path", "_local.Path", "_abc.PathBase")  # where Python 3.13 has their methods
+_FILE_METHODS = ("open", "read_bytes", "read_text", "write_bytes", "write_text")
+
 CALLED = {
     "time.sleep": "sleep",
     "requests": "http",
@@ -101,11 +104,7 @@ CALLED = {
     "posix.system": "process",
     "io.open": "file",
     "_io.open": "file",
-    "pathlib.Path.open": "file",
-    "pathlib.Path.read_bytes": "file",
-    "pathlib.Path.read_text": "file",
-    "pathlib.Path.write_bytes": "file",
-    "pathlib.Path.write_text": "file",
+    **dict.fromkeys([f"pathlib.{path}.{method}" for path in _PATHS for method in _FILE_METHODS], "file"),
     "shutil": "file",
     "queue.Queue.get": "lock",
     "queue.Queue.put": "lock",
