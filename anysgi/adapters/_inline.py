@@ -13,6 +13,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from .._bridge._inline import InlinePort, refuse_greenlets
+from .._core._closing import close
 from ._homes import Homes
 
 if TYPE_CHECKING:
@@ -126,9 +127,7 @@ class Lingering:
 
     def close(self) -> None:
         """PEP 3333: the server is through with the response; now the app may finish."""
-        close = getattr(self._body, "close", None)
-        if close is not None:
-            close()
+        close(self._body)
         self._port.run(self._exchange.settled())
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from itertools import chain
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from .._core._closing import Rest, close
 from .._core._paths import path_in_environ
 from .._core._refusals import Refusal
 from .._core._scope import scope_from_environ
@@ -14,7 +16,7 @@ from ..exceptions import AppProtocolError, LifespanError
 from ._attempt import CRASHED, STANDS, TRYING, Verdict
 from ._clients import bucket_in_environ
 from ._deadline import HeadTimeout
-from ._wsgi_watching import Observed, WatchedInput, close
+from ._wsgi_watching import Observed, WatchedInput
 
 if TYPE_CHECKING:
     from ..types import Environ, ExcInfo, StartResponse, Write
@@ -115,11 +117,11 @@ def _begun(result: Iterable[bytes], verdict: Verdict) -> Iterable[bytes]:
     chunks = iter(result)
     for chunk in chunks:
         if chunk or verdict.state is not TRYING:
-            return Begun(chunk, chunks, result)
+            return Rest(result, chain([chunk] if chunk else (), chunks))
     if verdict.state is TRYING:
         close(result)
         raise AppProtocolError("the new side returned without calling start_response()")
-    return Begun(b"", chunks, result)
+    return Rest(result, chunks)
 
 
 def _failed(choice: Choice, error: Exception, start_response: StartResponse) -> Iterable[bytes]:
@@ -129,33 +131,6 @@ def _failed(choice: Choice, error: Exception, start_response: StartResponse) -> 
     refusal = Refusal(504)
     start_response(refusal.status_line, refusal.headers, (type(error), error, error.__traceback__))
     return [refusal.body]
-
-
-class Begun:
-    """A response whose first chunk was taken already.
-
-    Args:
-        first: the chunk.
-        rest: the others.
-        result: what the app returned, to be closed.
-    """
-
-    __slots__ = ("_first", "_rest", "_result")
-
-    def __init__(self, first: bytes, rest: Iterator[bytes], result: object) -> None:
-        self._first = first
-        self._rest = rest
-        self._result = result
-
-    def __iter__(self) -> Begun:
-        return self
-
-    def __next__(self) -> bytes:
-        first, self._first = self._first, b""
-        return first or next(self._rest)
-
-    def close(self) -> None:
-        close(self._result)
 
 
 class Head(Verdict):

@@ -7,6 +7,7 @@ from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from .._core._closing import close
 from .._core._headers import latin1
 
 if TYPE_CHECKING:
@@ -122,10 +123,3 @@ class Observed:
             close(self._result)
         finally:
             self._observer.end(None)
-
-
-def close(result: object) -> None:
-    """Close what an app returned (PEP 3333, "Specification Details")."""
-    closing = getattr(result, "close", None)
-    if closing is not None:
-        closing()

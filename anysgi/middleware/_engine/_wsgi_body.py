@@ -10,6 +10,7 @@ from itertools import chain
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from ..._core._closing import Rest, close
 from ._body import is_used, pass_on
 
 if TYPE_CHECKING:
@@ -17,26 +18,6 @@ if TYPE_CHECKING:
 
     from ._body import Body
     from ._exchange import Exchange
-
-
-def close(iterable: object) -> None:
-    """Call the `close()` of what an app returned, if it has one."""
-    method = getattr(iterable, "close", None)
-    if method is not None:
-        method()
-
-
-class Rest:
-    """An app's iterable from which a few chunks were taken already."""
-
-    __slots__ = ("_chunks", "close")
-
-    def __init__(self, iterable: object, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self.close = lambda: close(iterable)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._chunks
 
 
 class Page(list[bytes]):

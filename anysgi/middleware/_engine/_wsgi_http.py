@@ -11,13 +11,14 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, NoReturn
 
+from ..._core._closing import Rest, close
 from ...exceptions import AppProtocolError, BadRequest
 from ._answers import problem
 from ._body import Body, at_hand, is_changed, is_used, pass_on
 from ._exchange import Exchange
 from ._framing import is_silent, set_length
 from ._response import Response, WsgiResponse, content_length, is_file_of, wsgi_response
-from ._wsgi_body import Page, Rest, WatchedBody, close, look_ahead, watch_file
+from ._wsgi_body import Page, WatchedBody, look_ahead, watch_file
 from ._wsgi_input import replace_input
 
 if TYPE_CHECKING:
