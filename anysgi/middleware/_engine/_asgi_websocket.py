@@ -45,17 +45,20 @@ class HandshakeResponse(AsgiResponse):
 class WebsocketExchange(AsgiExchange):
     """One WebSocket."""
 
-    __slots__ = ("_accepted", "_connected")
+    __slots__ = ("_connected",)
 
-    _accepted: bool
-    _connected: bool
+    _connected: bool  # the app, or we, took `websocket.connect`
 
     def open(self, request: AsgiRequest, receive: Receive, send: Send) -> None:
         super().open(request, receive, send)
-        self._accepted = self._connected = False
+        self._connected = False
 
     def run(self, app: ASGIApp) -> Awaitable[None]:
         return app(self.request.hand_on(), self._received, self._sent if self.waiting else self._send)
+
+    @property
+    def _is_open(self) -> bool:
+        return self.state is FLOWING and isinstance(self.result, Response) and self.result.status == 101
 
     async def _received(self) -> Message:
         message = await self._receive()
@@ -82,12 +85,11 @@ class WebsocketExchange(AsgiExchange):
         if self.result is not own:
             await self._replace_response()
         self.state = FLOWING
-        self._accepted = own.status == 101
         self.forwarded()
         return own.start_message()
 
     async def _conclude(self) -> None:
-        if self.state is FLOWING and self._accepted:  # the client closed, or the server will
+        if self._is_open:  # the client closed, or the server will
             await self.afinish("complete")
         await super()._conclude()
 
