@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from .._bridge._pool import WorkerPool
     from .._bridge._port import Bell, Port, Task
-    from ..types import Receive
+    from ..types import Environ, Receive
     from ._asgi_exchange import AsgiExchange
+    from ._wsgi_to_asgi import WsgiToAsgi
 
     Reason = Callable[[], BaseException]  # what a broken flow raises, made anew each time
 
@@ -39,17 +40,16 @@ class RequestPump:
     """Reads for one request.
 
     Args:
+        adapter: whose options apply.
         port: the loop.
+        environ: the request, translated.
         receive: the server's.
-        window: bytes to read ahead of the app.
-        limit: bytes after which the body is refused with 413, None for no limit.
-        expected: the announced Content-Length in bytes, None if unknown.
         abandon: called with a reason when the exchange is over before its time.
         context: the request's; what is around `receive` runs in a copy of it, whoever asks first.
-        pool: where the app runs.
-        outer: the request that this one is part of, if there is one.
 
     Attributes:
+        pool: where the app runs.
+        outer: the request that this one is part of, if there is one.
         got: bytes of body received.
         complete: whether the last of them arrived.
         gone: whether the client is known to have left.
@@ -81,29 +81,26 @@ class RequestPump:
 
     def __init__(
         self,
+        adapter: WsgiToAsgi,
         port: Port,
+        environ: Environ,
         receive: Receive,
-        window: int,
-        limit: int | None,
-        expected: str | None,
         abandon: Callable[[Reason], None],
         context: Context,
-        pool: WorkerPool,
-        outer: RequestPump | None,
     ) -> None:
         self.port = port
         self._receive = receive
-        self._window = window
-        self._limit = limit
-        self._expected = expected
+        self._window = max(adapter.window, adapter.prebuffer)
+        self._limit = adapter.max_body_size
+        self._expected: str | None = environ.get("CONTENT_LENGTH")
         self._abandon = abandon
         self._context = context
         self._flows: dict[None, ToThread] = {}
         self._broken: Reason | None = None
         self.task: Task | None = None
         self._news: Bell | None = None
-        self.pool = pool
-        self.outer = outer
+        self.pool: WorkerPool = adapter.pool
+        self.outer: RequestPump | None = environ.get("anysgi.outer")
         self.inner: tuple[AsgiExchange, ...] = ()
         # Two flags and no state: the app's thread raises the first, the loop the second, and neither lowers one.
         self._wanted = self._streaming = False

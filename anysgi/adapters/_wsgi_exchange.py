@@ -88,13 +88,8 @@ class WsgiExchange:
         self._reason: Callable[[], BaseException] | None = None
         self._timers: tuple[Timer, ...] = ()
         self._out = ToLoop(port, adapter.window)
-        window = max(adapter.window, adapter.prebuffer)
-        length = environ.get("CONTENT_LENGTH")
-        outer = environ.get("anysgi.outer")
         context = copy_context()
-        self._pump = RequestPump(
-            port, receive, window, adapter.max_body_size, length, self.abandon, context, adapter.pool, outer
-        )
+        self._pump = RequestPump(adapter, port, environ, receive, self.abandon, context)
         environ["wsgi.input"] = WsgiInput(self._pump.ask)
         self._hints = add_offers(environ, port, send)
         environ["anysgi.outer"] = self._pump
