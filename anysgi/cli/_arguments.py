@@ -31,9 +31,10 @@ def app_dir(imported: str) -> Callable[[Command], Command]:
     """Make `--app-dir`, for what a command imports."""
     return click.option(
         "--app-dir",
+        multiple=True,
         type=click.Path(exists=True, file_okay=False, resolve_path=True),
-        default=".",
-        help=f"Folder to import {imported} from.  [default: this one]",
+        default=(".",),
+        help=f"Folder to import {imported} from.  Repeatable.  [default: this one]",
     )
 
 

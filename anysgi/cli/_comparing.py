@@ -27,7 +27,7 @@ from ._options import Options
 from ._tables import has_tables, print_table, require_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from ..migration._compare._exchanges import Headers, Recorded
     from ..migration._compare._noise import Noise
@@ -68,7 +68,7 @@ def header_option(name: str, whose: str) -> Callable[[Command], Command]:
     return click.option(name, multiple=True, metavar="HEADER", callback=_headers, help=told)
 
 
-def target(name: str, app_dir: str, timeout: float) -> Target:
+def target(name: str, app_dir: Sequence[str], timeout: float) -> Target:
     """Open `MODULE:APP` or a URL."""
     if name.startswith(("http://", "https://")):
         try:

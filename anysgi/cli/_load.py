@@ -24,7 +24,7 @@ from ..exceptions import ConventionError
 from ._errors import AppProblem, BrokenApp, their_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ..types import Convention
     from ._options import Options
@@ -77,8 +77,7 @@ def load(options: Options) -> Loaded:
         BrokenApp: the user's module or factory raised.
     """
     module_name, attribute = _split(options.target)
-    if options.app_dir not in sys.path:
-        sys.path.insert(0, options.app_dir)
+    sys.path[:0] = [folder for folder in options.app_dir if folder not in sys.path]
     module = _import(module_name, options.app_dir)
     attribute = attribute or _search(module, options.factory)
     value = _attribute(module, attribute)
@@ -101,7 +100,7 @@ def _split(target: str) -> tuple[str, str]:
     return module, attribute
 
 
-def _import(name: str, app_dir: str) -> ModuleType:
+def _import(name: str, app_dir: Sequence[str]) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -113,11 +112,12 @@ def _import(name: str, app_dir: str) -> ModuleType:
         raise BrokenApp(f"The module '{name}' failed while it was imported.", error) from None
 
 
-def _missing_module(missing: str, app_dir: str) -> str:
+def _missing_module(missing: str, app_dir: Sequence[str]) -> str:
     parent, _, name = missing.rpartition(".")
     if not parent:
-        near = _did_you_mean(name, (module.name for module in pkgutil.iter_modules([app_dir])))
-        return f"There is no module '{name}' in {app_dir} nor on sys.path.{near} Another folder: --app-dir FOLDER."
+        near = _did_you_mean(name, (module.name for module in pkgutil.iter_modules(app_dir)))
+        folders = " or ".join(app_dir)
+        return f"There is no module '{name}' in {folders} nor on sys.path.{near} Another folder: --app-dir FOLDER."
     package = sys.modules[parent]
     if not hasattr(package, "__path__"):
         return f"'{parent}' is a module, not a package, so there is no '{missing}'. For an app in it: {parent}:{name}."

@@ -11,6 +11,8 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..types import Convention, LifespanMode
 
 _VARIABLE = "ANYSGI_SERVE"
@@ -23,7 +25,7 @@ class Options:
     """What the user asked for; None where the default depends on the app and the server."""
 
     target: str
-    app_dir: str
+    app_dir: Sequence[str]
     server: str = "uvicorn"
     host: str = "127.0.0.1"
     port: int = 8000

@@ -27,7 +27,7 @@ _TARGET = "anysgi.cli._target:app"
 
 
 def _uvicorn(options: Options) -> list[str]:
-    reload = ["--reload", "--reload-dir", options.app_dir] if options.reload else []
+    reload = ["--reload", *_each("--reload-dir", options.app_dir)] if options.reload else []
     workers = ["--workers", str(options.workers)] if options.workers > 1 else []  # even 1 would start a supervisor
     return [*_host_and_port(options), "--lifespan", options.lifespan, *workers, *reload, _TARGET]
 
@@ -41,7 +41,7 @@ def _hypercorn(options: Options) -> list[str]:
 
 def _granian(options: Options) -> list[str]:
     interface = "asginl" if options.lifespan == "off" else "asgi"
-    reload = ["--reload", "--reload-paths", options.app_dir] if options.reload else []
+    reload = ["--reload", *_each("--reload-paths", options.app_dir)] if options.reload else []
     workers = ["--workers", str(options.workers)]
     return ["--interface", interface, *_host_and_port(options), *workers, *reload, _TARGET]
 
@@ -59,6 +59,10 @@ def _gunicorn(options: Options) -> list[str]:
 def _waitress(options: Options) -> list[str]:
     looks_ahead = "--channel-request-lookahead=1"  # without it a silent app never hears of a client that left
     return [f"--listen={options.address}", f"--threads={options.threads or THREADS}", looks_ahead, _TARGET]
+
+
+def _each(option: str, values: Iterable[str]) -> list[str]:
+    return [word for value in values for word in (option, value)]
 
 
 def _host_and_port(options: Options) -> list[str]:

@@ -42,7 +42,7 @@ def compare(
     limit: int | None,
     progress: bool | None,
     timeout: float,
-    app_dir: str,
+    app_dir: Sequence[str],
 ) -> None:
     """Send the same requests to OLD and NEW, and say what a client could tell apart.
 

@@ -39,7 +39,7 @@ def replay(
     limit: int | None,
     progress: bool | None,
     timeout: float,
-    app_dir: str,
+    app_dir: Sequence[str],
 ) -> None:
     """Send recorded requests to TARGET, and hold the answers against the recorded ones.
 

@@ -40,7 +40,7 @@ def diff(
     new: str,
     old_factory: bool,
     new_factory: bool,
-    app_dir: str,
+    app_dir: Sequence[str],
     ignore: Sequence[str],
     table: Path | None,
     as_json: bool,

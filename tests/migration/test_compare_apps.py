@@ -463,6 +463,19 @@ def test_a_file_that_cannot_be_written_is_said_before_anything_is_sent(
     assert (done.exit_code, "cannot be written" in " ".join(done.output.split())) == (2, True), done.output
 
 
+def test_the_apps_may_be_in_two_folders(tmp_path: Path) -> None:
+    for name in ("ahead", "behind"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}_app.py").write_text("from flask import Flask\napp = Flask(__name__)\n")
+    (tmp_path / "traffic.jsonl").write_text('{"path": "/"}')
+    folders = [word for name in ("ahead", "behind") for word in ("--app-dir", str(tmp_path / name))]
+    words = ["compare", "ahead_app:app", "behind_app:app", "--requests", str(tmp_path / "traffic.jsonl"), *folders]
+    done = CliRunner().invoke(main, words)
+    assert (done.exit_code, "1 answer compared, no difference." in done.output) == (0, True), done.output
+    missing = CliRunner().invoke(main, ["inspect", "aheed_app", *folders]).output
+    assert f"in {tmp_path / 'ahead'} or {tmp_path / 'behind'} nor on sys.path. Did you mean 'ahead_app'" in missing
+
+
 def test_a_limit_stops_early(traffic: Path) -> None:
     done = run("compare", "twins.old:app", "twins.new:app", "--requests", str(traffic), "--limit", "2")
     assert "2 answers compared" in done.output
