@@ -128,12 +128,15 @@ def usable_members(names: tuple[str, ...]) -> tuple[str, ...]:
     """Keep the codings whose library is installed.
 
     Raises:
-        ValueError: a name that is no coding.
+        ValueError: a name that is no coding, or none that could be used.
     """
     for name in names:
         if name not in MEMBERS:
             raise ValueError(f"codings={names!r}: {name!r} is not one of {', '.join(MEMBERS)}")
-    return tuple(name for name in names if _installed(name))
+    usable = tuple(name for name in names if _installed(name))
+    if names and not usable:
+        raise ValueError(f"none of codings={names!r} can be used; write: pip install 'anysgi[compression]'")
+    return usable
 
 
 def _installed(name: str) -> bool:

@@ -28,14 +28,14 @@ def decompress(
     with an Accept-Encoding that names those that are understood (RFC 9110 section 15.5.16).
 
     Args:
-        codings: those to accept; the ones whose library is missing are left out.
+        codings: those to accept; the ones whose library is missing are left out.  Empty: every coding is refused.
         max_size: bytes of decoded body at most.
         ratio: decoded bytes a byte of body may stand for, once 64 KiB are decoded; a body of zeros reaches 1,000.
         collect: under WSGI, decode all of a body before the app is called, and tell the app its length: Django, Falcon
             and Bottle take a body without one for none.  False hands it on piece by piece, as ASGI always does.
 
     Raises:
-        ValueError: a coding nobody knows.
+        ValueError: a coding nobody knows, or none that could be used.
     """
     usable = usable_members(tuple(codings))
 

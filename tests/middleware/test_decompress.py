@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from anysgi.exceptions import ClientDisconnected
-from anysgi.middleware import Flow, Request, Stack, body_limit, decompress, middleware
+from anysgi.middleware import Flow, Request, Stack, _decoders, body_limit, decompress, middleware
 from anysgi.middleware._decoders import MEMBERS
 from anysgi.middleware._zstd import zstd
 
@@ -139,8 +139,6 @@ def test_a_limit_inside_counts_decoded_bytes_one_outside_those_on_the_wire(drive
 
 
 def test_a_library_that_is_missing_leaves_its_coding_out(monkeypatch: pytest.MonkeyPatch, drive: Drive) -> None:
-    from anysgi.middleware import _decoders
-
     def missing() -> Any:
         raise ImportError("no brotli")
 
@@ -149,6 +147,24 @@ def test_a_library_that_is_missing_leaves_its_coding_out(monkeypatch: pytest.Mon
     answer = drive(decompress(), App(b"x", reads=True), body=b"x", headers={"Content-Encoding": "br"})
     _decoders.usable_members.cache_clear()
     assert (answer.status, answer.header("accept-encoding")) == (415, "gzip, deflate, zstd")
+
+
+def test_codings_none_of_which_has_a_library_are_an_error_when_the_stack_is_built(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing() -> Any:
+        raise ImportError("no brotli")
+
+    monkeypatch.setitem(MEMBERS, "br", missing)
+    _decoders.usable_members.cache_clear()
+    with pytest.raises(ValueError, match=r"pip install 'anysgi\[compression\]'"):
+        decompress(codings=["br"])
+    _decoders.usable_members.cache_clear()
+
+
+def test_an_empty_list_of_codings_refuses_them_all(drive: Drive) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    assert drive(decompress(codings=[]), App(b"x", reads=True), body=b"x", headers=headers).status == 415
 
 
 def test_a_coding_nobody_knows_is_an_error_when_the_stack_is_built() -> None:
