@@ -37,20 +37,25 @@ def decompress(
     Raises:
         ValueError: a coding nobody knows, or none that could be used.
     """
-    usable = usable_members(tuple(codings))
+    usable = tuple(dict.fromkeys(map(_plain, usable_members(tuple(codings)))))
 
     def flow(request: Request) -> Flow:
         named = [coding for coding in request.headers.tokens("content-encoding") if coding != "identity"]
         if not named:
             return None
-        if len(named) > 1 or named[0] not in usable:
+        if len(named) > 1 or _plain(named[0]) not in usable:
             detail = f"The body's Content-Encoding is none of {', '.join(usable)}."
             return problem(request, 415, detail, [("accept-encoding", ", ".join(usable))])
         request.headers.delete("content-encoding")
-        guard = Guard(Decoder(named[0], room=max_size, ratio=ratio))
+        guard = Guard(Decoder(_plain(named[0]), room=max_size, ratio=ratio))
         request.body.transform(guard)
         if collect:
             request.body.collect()
         return (yield from guarded(request, guard))
 
     return flow
+
+
+def _plain(coding: str) -> str:
+    """A coding's own name: x-gzip is gzip (RFC 9110 section 8.4.1.3)."""
+    return coding.removeprefix("x-")

@@ -32,6 +32,14 @@ def test_the_app_reads_what_was_meant(drive: Drive, coding: str, pieces: int) ->
     assert not any("content-encoding" in str(name).lower().replace("_", "-") for name in _fields(app))
 
 
+@pytest.mark.parametrize("codings", [["gzip"], ["x-gzip"]])
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip"])
+def test_x_gzip_is_gzip(drive: Drive, codings: list[str], coding: str) -> None:
+    app, wire = App(b"thanks", reads=True), gzip.compress(BODY)
+    assert drive(decompress(codings=codings), app, body=wire, headers={"Content-Encoding": coding}).status == 200
+    assert app.received == BODY
+
+
 def test_an_app_that_needs_a_length_is_told_the_true_one(drive: Drive) -> None:
     app, wire = App(b"thanks", reads=True), gzip.compress(BODY)
     drive(decompress(), app, method="POST", body=wire, headers={"Content-Encoding": "gzip"})
