@@ -1,7 +1,8 @@
 """The one reader of an ASGI `receive()`: the body into a window, then an eye on the connection.
 
-It starts when the app first reads, when the response streams, or when the app asks whether the client is still there;
-a request answered in one piece without any of these never calls `receive()` at all, and never makes the window.
+It starts when the app first reads, when the response streams, when the app asks whether the client is still there, or
+when the response ends before the upload; a request without any of these never calls `receive()` at all, and never makes
+the window.  What comes once nobody wants it is thrown away: hypercorn's last `send` waits for somebody to take it.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class RequestPump:
         adapter: whose options apply.
         port: the loop.
         environ: the request, translated.
+        length_unknown: whether a body may come whose length nobody announced.
         receive: the server's.
         abandon: called with a reason when the exchange is over before its time.
         context: the request's; what is around `receive` runs in a copy of it, whoever asks first.
@@ -84,6 +86,7 @@ class RequestPump:
         adapter: WsgiToAsgi,
         port: Port,
         environ: Environ,
+        length_unknown: bool,
         receive: Receive,
         abandon: Callable[[Reason], None],
         context: Context,
@@ -92,7 +95,7 @@ class RequestPump:
         self._receive = receive
         self._window = max(adapter.window, adapter.prebuffer)
         self._limit = adapter.max_body_size
-        self._expected: str | None = environ.get("CONTENT_LENGTH")
+        self._expected: str | None = environ.get("CONTENT_LENGTH", None if length_unknown else "0")
         self._abandon = abandon
         self._context = context
         self._flows: dict[None, ToThread] = {}
@@ -102,7 +105,7 @@ class RequestPump:
         self.pool: WorkerPool = adapter.pool
         self.outer: RequestPump | None = environ.get("anysgi.outer")
         self.inner: tuple[AsgiExchange, ...] = ()
-        # Two flags and no state: the app's thread raises the first, the loop the second, and neither lowers one.
+        # Two flags and no state: the app's thread raises the first, the loop the second.
         self._wanted = self._streaming = False
         self.got = 0
         self.complete = self.gone = False
@@ -164,7 +167,19 @@ class RequestPump:
     def start(self) -> None:
         """Begin, unless it has begun or is no longer wanted."""
         if self.task is None and self._broken is None:
-            self.task = self.port.spawn(self._run(), self._context.copy())
+            self._begin()
+
+    def _begin(self) -> None:
+        self.task = self.port.spawn(self._run(), self._context.copy())
+
+    def read_on(self) -> None:
+        """The end of the response is next, whatever is left of the upload: throw that away, until `end`."""
+        self._streaming, self._wanted = True, False
+        if self.task is None:
+            if self._expected != "0":
+                self._begin()
+        elif self.open().full:
+            self.open().break_(_unread)
 
     async def buffered(self, size: int) -> None:
         """Wait until `size` bytes wait for the app, or no more will come, or fit."""
@@ -206,17 +221,14 @@ class RequestPump:
                 if self._streaming and not self._wanted:
                     flow.break_(_unread)
                 await flow.room()
-            if self._broken is not None:
-                return False
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 self._leave()
                 return False
             body = message.get("body", b"")
             self.got += len(body)
-            if self._limit is not None and self.got > self._limit:
+            if self._limit is not None and self.got > self._limit and self._broken is None:
                 self._abandon(partial(BadRequest, f"the body is larger than {self._limit} bytes", 413))
-                return False
             if body and not flow.broken:
                 flow.feed(bytes(body))
             if not message.get("more_body", False):

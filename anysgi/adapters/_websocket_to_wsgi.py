@@ -86,7 +86,7 @@ class WsgiWebSocket:
         self._stream, self._theirs = socket_pair(port)
         environ["werkzeug.socket"] = self._theirs
         environ["anysgi.state"] = state
-        self._exchange = WsgiExchange(adapter, port, environ, self._no_body, self._respond, spool=False, timeout=None)
+        self._exchange = WsgiExchange(adapter, port, environ, self._no_body, self._respond, False, timeout=None)
         self._pump: WebSocketPump | None = None
         self._left: Close | None = None  # what the client closed with
         self._timers: list[Timer] = []

@@ -46,7 +46,7 @@ class WsgiExchange:
         port: the loop the request arrived on.
         environ: the request, translated.
         receive, send: the server's.
-        spool: read the body first and tell the app its length.
+        length_unknown: whether a body may come whose length nobody announced.
         timeout: seconds for the whole response; None for no limit.
     """
 
@@ -74,7 +74,7 @@ class WsgiExchange:
         environ: Environ,
         receive: Receive,
         send: Send,
-        spool: bool,
+        length_unknown: bool,
         timeout: float | None,
     ) -> None:
         self._adapter = adapter
@@ -89,12 +89,12 @@ class WsgiExchange:
         self._timers: tuple[Timer, ...] = ()
         self._out = ToLoop(port, adapter.window)
         context = copy_context()
-        self._pump = RequestPump(adapter, port, environ, receive, self.abandon, context)
+        self._pump = RequestPump(adapter, port, environ, length_unknown, receive, self.abandon, context)
         environ["wsgi.input"] = WsgiInput(self._pump.ask)
         self._hints = add_offers(environ, port, send)
         environ["anysgi.outer"] = self._pump
         environ["anysgi.client_disconnected"] = self._pump.client_disconnected
-        self._call = WsgiCall(adapter.app, environ, self._out, context, spool)
+        self._call = WsgiCall(adapter.app, environ, self._out, context, length_unknown and adapter.spools)
 
     def abandon(self, reason: Callable[[], BaseException]) -> None:
         """End the exchange before its time: a queued call is never run, both flows raise what `reason()` makes."""
@@ -152,6 +152,8 @@ class WsgiExchange:
             await self._hints.sent()
         await send(call.start)
         file = call.file
+        if not more:
+            self._pump.read_on()
         await send(file or {"type": "http.response.body", "body": body, "more_body": more})
         if more:
             out.credit()
@@ -200,6 +202,8 @@ class WsgiExchange:
             self._pump.watch()
         while more:
             body, more = out.taken() or await out.take()
+            if not more:
+                self._pump.read_on()
             await send({"type": "http.response.body", "body": body, "more_body": more})
             out.credit()
             if more and not streaming:
@@ -227,8 +231,10 @@ class WsgiExchange:
 
     async def _refuse(self, refusal: Refusal) -> None:
         async with self._port.timeout(self._adapter.grace):
-            for message in refusal.messages:
-                await self._send(message)
+            head, body = refusal.messages
+            await self._send(head)
+            self._pump.read_on()
+            await self._send(body)
 
     async def _thread_left(self) -> None:
         try:

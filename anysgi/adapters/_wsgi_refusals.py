@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .._bridge._pool import PoolFull
 from .._core._refusals import Refusal
 from ..exceptions import BadRequest, RequestTimeout
+
+if TYPE_CHECKING:
+    from .._bridge._port import Port
+    from ..types import Receive, Send
 
 
 class QueueTimeout(Exception):
@@ -18,3 +24,19 @@ def refusal_of(error: Exception) -> Refusal | None:
     if isinstance(error, (PoolFull, QueueTimeout)):
         return Refusal(503, "The server is busy; try again soon.", retry_after=1)
     return Refusal(504, "The app took too long.") if isinstance(error, RequestTimeout) else None
+
+
+async def answer(port: Port, receive: Receive, send: Send, refusal: Refusal) -> None:
+    """Send a refusal of a request that nothing else reads; see `_request_pump` for why its upload is read meanwhile."""
+    head, body = refusal.messages
+    await send(head)
+    reading = port.spawn(_throw_away(receive))
+    try:
+        await send(body)
+    finally:
+        await port.stop(reading)
+
+
+async def _throw_away(receive: Receive) -> None:
+    while (await receive()).get("more_body"):
+        pass

@@ -17,6 +17,7 @@ from ._lifespan_host import LifespanHost
 from ._options import NEEDS_WSPROTO, check_app, check_choice, check_positive, is_plain
 from ._websocket_denial import deny_with
 from ._wsgi_exchange import WsgiExchange
+from ._wsgi_refusals import answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,10 +126,10 @@ class WsgiToAsgi:
             try:
                 environ = self._environ(scope)
             except BadRequest as error:
-                await _refuse(scope, send, error)
+                await self._refuse(scope, receive, send, error)
                 return
-            spool = self.spools and _length_unknown(scope, environ)
-            await WsgiExchange(self, self.port_here(), environ, receive, send, spool, self.timeout).run()
+            unknown = _length_unknown(scope, environ)
+            await WsgiExchange(self, self.port_here(), environ, receive, send, unknown, self.timeout).run()
         elif kind == "lifespan":
             await self._host.run(scope, receive, send)
         elif kind == "websocket":
@@ -154,6 +155,10 @@ class WsgiToAsgi:
             inherit_environ(environ, scope["wsgi.environ"])
         environ["anysgi.state"] = self._host.state(scope)
         return environ
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, error: BadRequest) -> None:
+        log.warning("%s %r answered %d: %s", scope["method"], scope["path"], error.status, error.reason)
+        await answer(self.port_here(), receive, send, Refusal(error.status, error.reason))
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
@@ -202,11 +207,5 @@ def _length_unknown(scope: Scope, environ: Environ) -> bool:
     if "CONTENT_LENGTH" in environ:
         return False
     if environ["SERVER_PROTOCOL"].startswith("HTTP/1."):
-        return any(name.lower() == b"transfer-encoding" for name, _ in scope["headers"])
+        return any(len(name) == 17 and name.lower() == b"transfer-encoding" for name, _ in scope["headers"])
     return True
-
-
-async def _refuse(scope: Scope, send: Send, error: BadRequest) -> None:
-    log.warning("%s %r answered %d: %s", scope["method"], scope["path"], error.status, error.reason)
-    for message in Refusal(error.status, error.reason).messages:
-        await send(message)

@@ -13,7 +13,7 @@ from anysgi.exceptions import PoolClosed, RequestTimeout
 from anysgi.testing import Disconnect, Scenario
 from tests.conftest import BOUND
 
-from ._driving import AsgiPeer, comes_true, happens, part, serve, serving, upload, wsgi_app
+from ._driving import GONE, AsgiPeer, comes_true, happens, part, serve, serving, upload, wsgi_app
 
 
 class Held:
@@ -238,3 +238,58 @@ async def test_a_drained_adapter_serves_on_and_leaves_a_pool_that_is_not_its_own
             assert (adapter.pool is pool) is (pool is shared)
             assert (await serve(adapter)).body == b"x"
             await asyncio.to_thread(adapter.drain)
+
+
+class FullQueue(AsgiPeer):
+    """hypercorn's queue: the `send` of the last message waits until the upload, which goes on, was taken from it."""
+
+    def __init__(self) -> None:
+        super().__init__(*[part(bytes(65_536))] * 12, GONE, on_send=self._last)
+
+    async def _last(self, message: Any) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            await happens(self.told)
+
+
+def reads_little(environ: Any, start_response: Any) -> list[bytes]:
+    environ["wsgi.input"].read(5)
+    return wsgi_app(b"early")(environ, start_response)
+
+
+def streams_early(environ: Any, start_response: Any) -> Any:
+    start_response("200 OK", [])
+    environ["wsgi.input"].read(5)
+    yield b"ear"
+    yield b"ly"
+
+
+CHUNKED = [(b"transfer-encoding", b"chunked")]
+EARLY: dict[str, tuple[Any, dict[str, Any], list[tuple[bytes, bytes]], int]] = {
+    "it grew too large": (read_all, {"max_body_size": 100_000}, CHUNKED, 413),
+    "the announced length is too large": (read_all, {"max_body_size": 10}, [(b"content-length", b"9999999")], 413),
+    "its head is wrong": (read_all, {}, [*CHUNKED, (b"content-type", b"a"), (b"content-type", b"b")], 400),
+    "the app reads nothing": (wsgi_app(b"early"), {}, CHUNKED, 200),
+    "the app reads nothing of a known length": (wsgi_app(b"early"), {}, [(b"content-length", b"9999999")], 200),
+    "the app reads little": (reads_little, {"window": 10_000}, CHUNKED, 200),
+    "the app streams": (streams_early, {"window": 10_000}, CHUNKED, 200),
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("app", "options", "headers", "status"), EARLY.values(), ids=EARLY)
+async def test_an_upload_that_goes_on_after_its_answer_does_not_stall_it(
+    app: Any, options: dict[str, Any], headers: list[tuple[bytes, bytes]], status: int
+) -> None:
+    peer = await serve(WsgiToAsgi(app, **options), FullQueue(), "POST", headers=headers)
+    assert (peer.status, peer.complete) == (status, True)
+
+
+@pytest.mark.anyio
+async def test_an_upload_that_waits_for_a_thread_in_vain_does_not_stall_its_answer() -> None:
+    held = Held()
+    adapter = WsgiToAsgi(held, threads=1, queue_limit=0)
+    async with serving(adapter):
+        await comes_true(lambda: held.running == 1)
+        refused = await serve(adapter, FullQueue(), "POST", headers=CHUNKED)
+        assert (refused.status, refused.complete) == (503, True)
+        held.release.set()

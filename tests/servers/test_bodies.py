@@ -88,6 +88,17 @@ def test_http_1_0_gets_an_answer_that_ends(server: Server) -> None:
         assert client.rest() == b""
 
 
+@of(*(cell for cell in W2A if cell.app == "flask"))
+def test_a_client_that_sends_all_before_it_reads_is_not_held_by_an_early_answer(server: Server) -> None:
+    with server.client() as client:
+        client.request("POST", "/early", "Transfer-Encoding: chunked")
+        try:
+            for _ in range(256):
+                client.send(b"10000\r\n" + bytes(65_536) + b"\r\n")
+        except ConnectionError:
+            pass  # hypercorn ends the connection; uvicorn takes it all
+
+
 @of(*ALL)
 def test_an_early_answer_does_not_wait_for_the_upload(server: Server, cell: object) -> None:
     with server.client() as client:
