@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,8 @@ from anysgi.migration import read_recording, record
 from anysgi.migration._compare._exchanges import Asked, Recorded
 from anysgi.migration._compare._recorder import Writer
 
+from ..conftest import BOUND
 from ..middleware._driving import App, Drive
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(params=["wsgi", "asgi"])
@@ -196,6 +195,19 @@ def test_a_slow_disk_delays_nobody_and_what_was_dropped_is_counted(
     writer.close()
     assert len(list(read_recording(tmp_path / "traffic.jsonl"))) == 3
     assert "3 exchanges were not recorded" in caplog.text
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
+def test_a_full_disk_costs_the_recording_and_not_the_end_of_the_process(caplog: pytest.LogCaptureFixture) -> None:
+    writer = Writer(Path("/dev/full"), 1 << 30, 2)
+    for _ in range(5):
+        writer.put(Recorded(Asked()))
+    ending = threading.Thread(target=writer.close, daemon=True)
+    ending.start()
+    ending.join(BOUND)
+    assert not ending.is_alive()
+    assert writer.dropped == 5
+    assert caplog.text.count("No space left on device") == 1
 
 
 def test_recording_stops_at_a_size(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 from queue import Full, Queue
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from anysgi.middleware import capture
 
@@ -108,7 +108,7 @@ class Writer:
         queue_limit: lines that may wait.
 
     Attributes:
-        dropped: exchanges that found the queue full, or the file at its limit.
+        dropped: exchanges that found the queue full, the file at its limit, or the disk without room.
     """
 
     def __init__(self, path: Path, max_file: int, queue_limit: int) -> None:
@@ -117,6 +117,7 @@ class Writer:
         self._queue: Queue[Recorded | None] = Queue(queue_limit)
         self._pid = 0  # the process whose thread writes
         self._starting = threading.Lock()
+        self._failed = False  # the last write
         self.dropped = 0
         with open(path, "ab", opener=_private):  # what cannot be written is an error now, not in a request
             pass
@@ -144,17 +145,31 @@ class Writer:
     def _write(self) -> None:
         with self._path.open("ab", buffering=0) as file:  # one write a line, so that processes do not mix theirs
             while (recorded := self._queue.get()) is not None:
-                if file.tell() >= self._max_file:
+                if file.tell() >= self._max_file or not self._is_written(file, write_line(recorded)):
                     self.dropped += 1
-                    continue
-                file.write(write_line(recorded))
+
+    def _is_written(self, file: IO[bytes], line: bytes) -> bool:
+        """Write a line; where that fails the next one is tried all the same, as the disk may have room by then."""
+        try:
+            file.write(line)
+        except OSError as error:
+            if not self._failed:
+                log.error("%s cannot be written, and what passes meanwhile is not recorded: %s", self._path, error)
+            self._failed = True
+            return False
+        self._failed = False
+        return True
 
     def close(self) -> None:
         """Write what waits, and end the thread."""
         if self._pid != os.getpid():
             return
-        self._queue.put(None)
-        self._thread.join(_PATIENCE)
+        try:
+            self._queue.put(None, timeout=_PATIENCE)
+        except Full:  # the disk hangs: the thread is a daemon, and left to it
+            pass
+        else:
+            self._thread.join(_PATIENCE)
         self._pid = 0
         atexit.unregister(self.close)
         if self.dropped:
