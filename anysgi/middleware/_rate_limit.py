@@ -121,6 +121,24 @@ def _ask(method: Callable[..., Call], counter: Dual, bucket: tuple[Any, str, str
         return None
 
 
+class _AtHand:
+    """A counter in memory, to be awaited: it never waits, while that of `limits.aio` runs on asyncio alone."""
+
+    __slots__ = ("_counter",)
+
+    def __init__(self, counter: Any) -> None:
+        self._counter = counter
+
+    async def hit(self, *bucket: Any, cost: int) -> Any:
+        return self._counter.hit(*bucket, cost=cost)
+
+    async def test(self, *bucket: Any, cost: int) -> Any:
+        return self._counter.test(*bucket, cost=cost)
+
+    async def get_window_stats(self, *bucket: Any) -> Any:
+        return self._counter.get_window_stats(*bucket)
+
+
 def _strategies(url: str, strategy: str) -> Dual:
     import limits.aio.strategies
     import limits.strategies
@@ -131,6 +149,9 @@ def _strategies(url: str, strategy: str) -> Dual:
         raise ValueError(f"rate_limit(strategy={strategy!r}): write one of {', '.join(limits.strategies.STRATEGIES)}")
     # `limits` types both tables by their abstract base.
     sync: Callable[[Any], object] = limits.strategies.STRATEGIES[strategy]
+    if url.startswith("memory:"):
+        counter = sync(storage_from_string(url))
+        return Dual(sync=counter, asynchronous=_AtHand(counter))
     asynchronous: Callable[[Any], object] = limits.aio.strategies.STRATEGIES[strategy]
     sides: list[object] = []
     for make, place in ((sync, url), (asynchronous, f"async+{url}")):

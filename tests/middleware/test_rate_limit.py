@@ -9,6 +9,7 @@ import pytest
 
 from anysgi.exceptions import StackError
 from anysgi.middleware import Dual, rate_limit
+from anysgi.testing import TestClient
 
 from ._driving import Answer, App, Ask, Drive
 from ._redis import empty
@@ -33,7 +34,7 @@ def several(drive: Drive, stack: Any, count: int, app: App | None = None, **ask:
     async def aclose() -> None:
         """`limits` leaves its connections open for good; a loop that ends would complain."""
         for dual in stack.layers[0].duals:
-            bridge = getattr(dual.asynchronous.storage, "bridge", None)
+            bridge = getattr(getattr(dual.asynchronous, "storage", None), "bridge", None)
             if bridge is not None:
                 await bridge.storage.aclose()
 
@@ -48,6 +49,14 @@ def test_beyond_the_limit_a_client_is_told_to_wait(drive: Drive, store: str, str
     assert app.calls == 2
     assert 0 < int(answers[2].header("retry-after") or 0) <= 7200
     assert "2 requests" in answers[2].text
+
+
+@pytest.mark.parametrize("count", [None, lambda request, response: True])
+def test_memory_is_counted_in_on_trio_too(count: Any) -> None:
+    """The clients of `limits` to await are asyncio's, its memory as well."""
+    app = rate_limit(App(b"hello").asgi, limit="2/hour", count=count)
+    with TestClient(app, backend="trio", lifespan="off") as client:
+        assert [client.get("/").status_code for _ in range(3)] == [200, 200, 429]
 
 
 @pytest.mark.parametrize(
