@@ -166,7 +166,9 @@ def _closed_over(function: FunctionType) -> Iterator[tuple[str, object]]:
 
 
 def _known(layer: object) -> tuple[str, Convention] | None:
-    return next((_FRAMEWORKS[name] for name in class_names(layer) if name in _FRAMEWORKS), None)
+    # Bottle is one file, which is often copied into a package.
+    names = ("bottle.Bottle" if name.endswith(".bottle.Bottle") else name for name in class_names(layer))
+    return next((_FRAMEWORKS[name] for name in names if name in _FRAMEWORKS), None)
 
 
 def _convention_of(layer: object) -> Convention | None:

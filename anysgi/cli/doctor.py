@@ -77,10 +77,12 @@ def doctor(
     findings = examine(patient, ignore)
     if requests:
         findings += call(patient, requests, list(paths) or _plain_routes(app), ignore)
+    unknown = [f"{side.name}: {line}" for side in patient.sides for line in side.inventory.unknown]
     if as_json:
-        click.echo(json.dumps({"target": target, "new": new, "findings": [item.as_json() for item in findings]}))
+        told = {"findings": [item.as_json() for item in findings], "unknown": unknown}
+        click.echo(json.dumps({"target": target, "new": new, **told}))
     else:
-        _print(findings)
+        _print(findings, unknown)
     raise SystemExit(any(finding.severity != "note" for finding in findings))
 
 
@@ -122,7 +124,7 @@ def _plain_routes(side: Side) -> list[str]:
     return [route.path for route in routes if {"GET", "*"} & route.answers and "<" not in route.path and not route.host]
 
 
-def _print(findings: Sequence[Finding]) -> None:
+def _print(findings: Sequence[Finding], unknown: Sequence[str]) -> None:
     for finding in findings:
         click.echo(f"{_MARKS[finding.severity]} {finding.check}: {finding.what}")
         for item in finding.evidence[:_PLACES]:
@@ -131,6 +133,8 @@ def _print(findings: Sequence[Finding]) -> None:
             click.echo(f"    and {len(finding.evidence) - _PLACES} more")
         if finding.fix:
             click.echo(f"    fix: {finding.fix}")
+    for line in unknown:
+        click.echo(f"not known: {line}")
     click.echo(f"{len(findings)} finding{'s' * (len(findings) != 1)}." if findings else "No findings.")
 
 

@@ -221,6 +221,11 @@ def test_nothing_else_is_taken_for_asgi_2(app: object) -> None:
     assert not is_asgi2(app)
 
 
+def test_a_bottle_that_was_copied_into_a_package_is_known() -> None:
+    copied = type("Bottle", (), {"__module__": "shop.vendor.bottle", "__call__": wsgi})
+    assert framework_of(copied()) == "Bottle"
+
+
 def test_the_adapters_speak_what_their_names_say() -> None:
     assert guess_convention(anysgi.WsgiToAsgi(wsgi)) == "asgi"
     adapter = anysgi.AsgiToWsgi(asgi)

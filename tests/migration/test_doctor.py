@@ -546,6 +546,16 @@ def test_notes_alone_exit_with_0_and_warnings_with_1() -> None:
 
 
 @pytest.mark.usefixtures("_path")
+def test_an_app_of_no_known_framework_is_told_what_could_not_be_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "plain_wsgi.py").write_text("def app(environ, start_response): ...")
+    result = CliRunner().invoke(main, ["doctor", "plain_wsgi:app", "--app-dir", str(tmp_path), "--ignore", "preload"])
+    assert "not known: plain_wsgi:app: the framework is unknown, and so are its routes" in result.output
+    assert "(unknown sync handlers)" in result.output
+    report = json.loads(run("sick:flask_app", "--factory", "--json").output)
+    assert report["unknown"] == []
+
+
+@pytest.mark.usefixtures("_path")
 def test_two_apps_are_compared_and_plain_routes_are_run() -> None:
     result = run("sick:app", "tests.migration.apps.pairs:new", "--run", "4", "--json")
     assert result.exit_code == 1

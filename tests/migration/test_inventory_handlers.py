@@ -10,6 +10,7 @@ import pytest
 
 from anysgi.migration._inventory._code import read_handler
 from anysgi.migration._inventory._source import is_within, project_of
+from anysgi.migration._inventory._uses import look_up
 from tests.migration.apps import _extensions, _uses
 
 
@@ -82,6 +83,7 @@ def test_what_a_handler_uses_is_found(handler: object, expected: list[tuple[str,
         _uses.assigned_two_things,
         _uses.assigned_in_a_loop,
         _uses.shadows_by_a_function,
+        _uses.raises_what_a_client_does,
         _uses.not_yet(),
         _uses.uses_a_lazy_object,
         _uses.nested_class,
@@ -92,6 +94,24 @@ def test_what_a_handler_uses_is_found(handler: object, expected: list[tuple[str,
 )
 def test_what_it_does_not_use_is_not_reported(handler: object) -> None:
     assert facts(handler) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "waits_for"),
+    [
+        ("requests.api.get", "http"),
+        ("requests.sessions.Session.send", "http"),
+        ("requests.structures.CaseInsensitiveDict", None),
+        ("urllib.request.urlopen", "http"),
+        ("urllib.request.Request", None),
+        ("botocore.client.S3._make_api_call", "http"),
+        ("botocore.config.Config", None),
+        ("boto3.client", "http"),
+        ("boto3.dynamodb.conditions.Key", ""),
+    ],
+)
+def test_of_a_client_only_what_talks_waits(name: str, waits_for: str | None) -> None:
+    assert look_up(name, "called") == waits_for
 
 
 def test_the_evidence_is_a_place_and_the_way_to_it() -> None:

@@ -64,8 +64,9 @@ def _users(sides: list[Side]) -> str:
     return ", ".join(f"{side.name} ({_sync(side)} sync handlers)" for side in sides)
 
 
-def _sync(side: Side) -> int:
-    return sum(route.handler.kind == "sync" for route in side.inventory.routes)
+def _sync(side: Side) -> int | str:
+    handlers = [route.handler for route in side.inventory.routes]
+    return sum(handler.kind == "sync" for handler in handlers) if side.framework else "unknown"
 
 
 def made_by_hand() -> list[Evidence]:

@@ -49,7 +49,7 @@ def take_inventory(app: object, project: str | None = None) -> Inventory:
     """
     found = find_framework(app)
     if found is None:
-        return Inventory(None, (), ("the framework is unknown, so its routes are too",))
+        return Inventory(None, (), ("the framework is unknown, and so are its routes and what their handlers use",))
     unknown: list[str] = []
     routes = tuple(
         replace(route, handler=read_handler(route.runs, project)) for route in _walk(Mount("", app), unknown)

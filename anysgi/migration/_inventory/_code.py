@@ -13,7 +13,7 @@ from collections import Counter
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Literal
 
-from ._names import UNKNOWN, Bound, Instance, Names, attribute, called_function, dotted_name, short_name
+from ._names import UNKNOWN, Bound, Instance, Names, attribute, called_function, dotted_name, is_error, short_name
 from ._route import Fact, Handler
 from ._source import is_within, node_of, place_of, project_of, unwrap
 from ._uses import LOCKS, PROXIES, REQUEST, THREAD_IDS, look_up
@@ -214,7 +214,7 @@ class _Body:
             yield self._fact("lock", f"{ast.unparse(node)} ({short_name(dotted_name(value))})", node)
 
     def _look_up(self, value: object, table: str) -> str | None:
-        return None if value is UNKNOWN else look_up(dotted_name(value), table)
+        return None if value is UNKNOWN or is_error(value) else look_up(dotted_name(value), table)
 
 
 def _has_a_scope(value: object) -> bool:

@@ -221,6 +221,11 @@ def dotted_name(value: object) -> str:
     return f"{named.__module__}.{named.__qualname__}"
 
 
+def is_error(value: object) -> bool:
+    """Whether it is an exception's class: to make one waits for nothing, whatever else its module does."""
+    return _is(value, type) and issubclass(value, BaseException)
+
+
 def short_name(name: str) -> str:
     """The name people know: `_io.open` is `io.open`, `httpx._api.get` is `httpx.get`."""
     first, *middle, last = name.split(".")

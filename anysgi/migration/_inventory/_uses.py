@@ -1,7 +1,7 @@
 """The tables of what matters in a move: names whose use is a fact about a handler.
 
-Everything is told by names, so nothing here imports a framework or a driver.  A name ends at a dot: `requests` covers
-`requests.api.get`.
+Everything is told by names, so nothing here imports a framework or a driver.  A name ends at a dot: `requests.api`
+covers `requests.api.get`.
 """
 
 from __future__ import annotations
@@ -52,17 +52,22 @@ _FILE_METHODS = ("open", "read_bytes", "read_text", "write_bytes", "write_text")
 
 CALLED = {
     "time.sleep": "sleep",
-    "requests": "http",
-    "urllib.request": "http",
+    "requests.api": "http",
+    "requests.sessions": "http",
+    "urllib.request.urlopen": "http",
+    "urllib.request.urlretrieve": "http",
+    "urllib.request.OpenerDirector": "http",
     "urllib3": "http",
     "http.client": "http",
-    "xmlrpc.client": "http",
+    "xmlrpc.client.ServerProxy": "http",
+    "xmlrpc.client.Transport": "http",
     "httpx._api": "http",
     "httpx._client.Client": "http",
     "httpx2._api": "http",
     "httpx2._client.Client": "http",
     "boto3": "http",
-    "botocore": "http",
+    "boto3.dynamodb.conditions": "",
+    "botocore.client": "http",
     "socket": "socket",
     "_socket": "socket",
     "ssl": "socket",
@@ -113,7 +118,7 @@ CALLED = {
     "threading.Thread.join": "lock",
     "concurrent.futures._base.Future.result": "lock",
 }
-"""Functions that make the calling thread wait, with what they wait for; a call that is awaited never counts."""
+"""Functions that make the calling thread wait, with what they wait for ("": for nothing); awaited ones never count."""
 
 LOCKS = ("_thread.lock", "_thread.RLock", "threading.Condition", "threading.Semaphore", "threading.Barrier")
 """Types whose objects make the thread wait when they are entered or acquired."""

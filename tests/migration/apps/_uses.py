@@ -235,6 +235,10 @@ def assigned_none_first() -> None:
     value.load()
 
 
+def raises_what_a_client_does() -> None:
+    raise subprocess.CalledProcessError(1, sqlite3.IntegrityError("no such item").args)
+
+
 def shadows_by_a_function() -> None:
     def sleeps() -> None: ...
 
