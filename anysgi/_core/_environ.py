@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from ..exceptions import BadRequest
 from ._headers import add_headers
 from ._paths import wsgi_paths
+from ._request_line import check_request_line
 
 if TYPE_CHECKING:
     from ..types import Environ, Scope, UnderscorePolicy
@@ -27,12 +27,10 @@ def environ_from_scope(scope: Scope, *, underscores: UnderscorePolicy = "drop", 
         multiprocess: the value of `wsgi.multiprocess`.
 
     Raises:
-        BadRequest: the headers contradict themselves, or the target is no path (RFC 9112 section 3.2).
+        BadRequest: the headers contradict themselves, the target is no path, or the method no token.
     """
     script_name, path_info, written = wsgi_paths(scope)
-    # `admin` is `/admin` to Werkzeug, and to no guard in front of it; `*` is for OPTIONS.
-    if not path_info.startswith("/") and path_info not in ("", "*"):
-        raise BadRequest(f"the request target is no path: {path_info[:40]!r}")
+    check_request_line(scope["method"], path_info)
     query = str(scope.get("query_string") or b"", "latin-1")
     target = f"{written}?{query}" if query else written
     environ: Environ = {

@@ -236,7 +236,12 @@ def _response_name(name: str) -> bytes:
     return raw
 
 
+def is_token(text: bytes) -> bool:
+    """Whether these are the bytes of a token (RFC 9110 section 5.6.2)."""
+    return bool(text) and _TOKEN.issuperset(text)
+
+
 def check_name(name: bytes) -> None:
     """Raise `AppValueError` unless `name` is a token (RFC 9110 section 5.1)."""
-    if not name or not _TOKEN.issuperset(name):
+    if not is_token(name):
         raise AppValueError(f"{str(name, 'latin-1')!r} is not a header name (RFC 9110 section 5.1)")

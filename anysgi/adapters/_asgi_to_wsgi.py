@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._bridge._contexts import write_back
 from .._core._refusals import Refusal
+from .._core._request_line import check_request_line
 from .._core._scope import scope_from_environ
 from .._core._websocket_scope import asks_for_websocket
 from ..exceptions import BadRequest
@@ -152,6 +153,7 @@ class AsgiToWsgi:
         runtime.port.refuse_here()
         websocket = "HTTP_UPGRADE" in environ and asks_for_websocket(environ)
         try:
+            check_request_line(environ["REQUEST_METHOD"], environ.get("PATH_INFO") or "")
             body = EnvironBody(environ, self.max_body_size, self.window)
             upgrade = self._upgrade(environ) if websocket else None
         except BadRequest as error:

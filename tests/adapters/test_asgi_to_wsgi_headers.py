@@ -19,6 +19,16 @@ def scope_of(**environ: Any) -> dict[str, Any]:
     return app.scope  # type: ignore[attr-defined,no-any-return]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"PATH_INFO": "admin"}, {"PATH_INFO": "443", "REQUEST_METHOD": "CONNECT"}, {"REQUEST_METHOD": "GET /x"}],
+    ids=["no path", "an authority, as gunicorn takes it apart", "no method"],
+)
+def test_a_request_line_that_means_something_else_to_a_guard_is_refused(wrong: dict[str, str]) -> None:
+    app = asgi_app(head(), body(b"x"))
+    assert fetch(AsgiToWsgi(app, lifespan="off"), **wrong).status == "400 Bad Request"
+
+
 def response_headers(*headers: tuple[bytes, bytes]) -> list[tuple[str, str]]:
     return fetch(AsgiToWsgi(asgi_app(head(200, *headers), body()), lifespan="off")).headers
 

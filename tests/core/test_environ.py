@@ -169,15 +169,27 @@ def test_errors_go_to_stderr_as_it_is_at_the_time(monkeypatch: pytest.MonkeyPatc
     assert environ()["wsgi.errors"] is sys.stderr
 
 
-@pytest.mark.parametrize("target", ["admin", "?x", "http://example.org/admin", "@evil", "\\admin"])
+@pytest.mark.parametrize("target", ["admin", "?x", "http://example.org/admin", "@evil", "\\admin", "*"])
 def test_a_target_that_is_no_path_is_refused(target: str) -> None:
     with pytest.raises(BadRequest, match="is no path"):
         environ(path=target, raw_path=target.encode())
 
 
 @pytest.mark.parametrize(("target", "root_path"), [("*", ""), ("", ""), ("/api", "/api"), ("//admin", "")])
-def test_a_target_may_be_empty_or_a_star(target: str, root_path: str) -> None:
-    assert environ(path=target, raw_path=target.encode(), root_path=root_path)["PATH_INFO"] in (target, "")
+def test_a_target_may_be_empty_or_that_of_options_a_star(target: str, root_path: str) -> None:
+    given = environ(method="OPTIONS", path=target, raw_path=target.encode(), root_path=root_path)
+    assert given["PATH_INFO"] in (target, "")
+
+
+@pytest.mark.parametrize("method", ["GET /admin", "G\tT", "", "GET:", "G\u00c9T", "GET\r\nX"])
+def test_a_method_that_is_no_token_is_refused(method: str) -> None:
+    with pytest.raises(BadRequest, match="is no token"):
+        environ(method=method)
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "M-SEARCH", "get", "X_Y", "QUERY"])
+def test_any_token_is_a_method(method: str) -> None:
+    assert environ(method=method)["REQUEST_METHOD"] == method
 
 
 def test_options_reach_the_environ() -> None:
