@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _ZSTD_WINDOW = 23  # 8 MiB, as a power of two
+_FREE = 65_536  # bytes of output that no ratio bounds
 _SLICE = 16_384  # bytes given to a member at once: it copies what follows its end, and a body may be all ends
 
 
@@ -75,24 +76,24 @@ class Decoder:
     Args:
         coding: a key of `MEMBERS`.
         room: bytes of output at most.
-        ratio: bytes of output that a byte of input may stand for, beyond the first `free` bytes of output: small bodies
+        ratio: bytes of output that a byte of input may stand for, beyond the first 64 KiB of output: small bodies
             compress too well to be judged by it.
 
     Raises:
         BadRequest: from `feed` and `finish`: 400 for broken or truncated data, 413 for more than the bounds allow.
     """
 
-    __slots__ = ("_begin", "_free", "_made", "_member", "_ratio", "_room", "_seen")
+    __slots__ = ("_begin", "_made", "_member", "_ratio", "_room", "_seen")
 
-    def __init__(self, coding: str, *, room: int, ratio: float, free: int = 65_536) -> None:
+    def __init__(self, coding: str, *, room: int, ratio: float) -> None:
         self._begin = MEMBERS[coding]
         self._member = self._begin()
-        self._room, self._ratio, self._free = room, ratio, free
+        self._room, self._ratio = room, ratio
         self._seen = self._made = 0
 
     def feed(self, data: bytes) -> bytes:
         self._seen += len(data)
-        most = int(min(self._room, max(self._free, self._seen * self._ratio))) - self._made
+        most = int(min(self._room, max(_FREE, self._seen * self._ratio))) - self._made
         try:
             out = self._decode(data, most + 1)  # a byte more than allowed tells that more would come
         except Exception as error:  # each library has an error class of its own, derived from Exception

@@ -40,22 +40,19 @@ class Dashboard:
         path: where, such as `/_migration`.
         token: opens it.
         switch: does what a command says, `{"kill": …}` or `{"route": …, "percent": …}`.
-        interval: seconds between two looks at what changed.
 
     Raises:
         ValueError: the path does not begin with a slash, or the token is too short.
     """
 
-    def __init__(
-        self, core: Core, path: str, token: str, switch: Callable[[dict[str, Any]], None], interval: float = 1.0
-    ) -> None:
+    def __init__(self, core: Core, path: str, token: str, switch: Callable[[dict[str, Any]], None]) -> None:
         if not path.startswith("/") or not path.strip("/"):
             raise ValueError(f"dashboard must be a path of its own, such as '/_migration', not {path!r}")
         self._core = core
         self._path = path.rstrip("/")
         self._access = Access(token)
         self._switch = switch
-        self._interval = interval
+        self._interval = 1.0  # seconds between two looks at what changed
         self._viewers = 0
         self.since = time()
         self.wsgi = AsgiToWsgi(self.asgi, lifespan="off")

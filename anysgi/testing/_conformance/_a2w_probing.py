@@ -36,8 +36,8 @@ def http_only(app: Any) -> Callable[..., Awaitable[None]]:
     return outer
 
 
-async def respond(send: Any, body: bytes = b"x", status: int = 200, headers: Any = ()) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
+async def respond(send: Any, body: bytes = b"x") -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 from typing import Any
 
 from ._check import AHEAD
@@ -69,8 +70,6 @@ class Probe:
         return self.body
 
 
-def large_pieces(count: int = 2000) -> Iterator[bytes]:
+def large_pieces() -> Iterator[bytes]:
     """Far more than any window."""
-    piece = b"z" * 65536
-    for _ in range(count):
-        yield piece
+    yield from repeat(b"z" * 65536, 2000)
