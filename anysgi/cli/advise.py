@@ -184,5 +184,6 @@ _NO_END = "a request did not end: a stream, or a long poll?  Those are what ASGI
 
 
 def _not_known(loaded: Loaded, skipped: int) -> list[str]:
-    unsent = [f"{skipped} requests of the file that would change something; --unsafe sends them"] if skipped else []
+    some = f"{skipped} request{'s' * (skipped != 1)}"
+    unsent = [f"{some} of the file that would change something; --unsafe sends them"] if skipped else []
     return [*unsent, *(_NOT_KNOWN_ON_A_LOOP if loaded.convention == "asgi" else _NOT_KNOWN)]

@@ -271,7 +271,7 @@ def test_the_table_has_a_verdict_and_what_is_not_known(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "GET /work/<kind>" in result.output
     assert "KEEP" in result.output
-    assert "not known: 1 requests of the file that would change something" in result.output
+    assert "not known: 1 request of the file that would change something" in result.output
     assert "POST" not in result.output
 
 

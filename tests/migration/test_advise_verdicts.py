@@ -61,6 +61,7 @@ COMPUTING = route(0.010, 0.010, {})
         (replace(WAITING, grown=8.0, busy=0.1), Demand(40), "FIX FIRST", "8 at once take 8.0 times as long"),
         (replace(WAITING, grown=8.0, busy=0.9), Demand(40), "MOVE", ""),
         (replace(COMPUTING, grown=8.0, busy=1.0), Demand(40), "KEEP", ""),
+        (route(0.0001, 0.0001, {}, grown=11.0, busy=0.4), Demand(40), "KEEP", "1.0 requests under way"),
         (replace(WAITING, grown=1.9, busy=0.1), Demand(40), "MOVE", ""),
         (replace(WAITING, fill=Estimate(45, 30, 60)), Demand(40), "UNKNOWN", "too close to call"),
         (replace(WAITING, count=29), Demand(40), "UNKNOWN", "29 samples; 30 are needed"),

@@ -210,6 +210,13 @@ def test_the_reasons_stand_beside_the_routes() -> None:
     assert "[[route]]  # view\n" in text
 
 
+def test_a_difference_of_one_spelling_of_a_path_holds_back_the_other() -> None:
+    old = app_with(Route(GET, "/a", automatic=("HEAD",)), Route(GET, "/a/", automatic=("HEAD",)))
+    new = app_with(Route(GET, "/a"), Route(GET, "/a/"))
+    table = RouteTable.parse(write_table(old, new, diff_routes(old, new)), "routes.toml")
+    assert [(route.path, route.to) for route in table.routes] == [("/a", "legacy"), ("/a/", "legacy")]
+
+
 def test_a_difference_of_other_methods_than_a_row_has_does_not_hold_it_back() -> None:
     old = app_with(
         Route(("POST",), "/users", automatic=("OPTIONS",)),

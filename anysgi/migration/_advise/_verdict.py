@@ -5,6 +5,7 @@ The naive measure, 1 - CPU / wall, is used nowhere: on a busy server it takes wa
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -169,6 +170,8 @@ def _is_long_lived(m: Measured, _demand: Demand) -> str:
 
 def _wait_for_each_other(m: Measured, _demand: Demand) -> str:
     if m.grown < max(_GROWN, m.at_once / _IN_LINE) or m.busy >= _IDLE:
+        return ""
+    if m.wall.value * (m.grown - 1) < sys.getswitchinterval():  # so long the global lock alone may take to change hands
         return ""
     return (
         f"{m.at_once} at once take {m.grown:.1f} times as long, with the CPU {1 - min(m.busy, 1):.0%} idle: they wait "

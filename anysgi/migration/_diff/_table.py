@@ -40,6 +40,7 @@ def write_table(old: Inventory, new: Inventory, differences: Iterable[Difference
 
 
 def _rows(pair: Pair, reasons: dict[str, list[Difference]], written: set[tuple[str, tuple[str, ...]]]) -> Iterator[str]:
+    paths = dict.fromkeys(route.path for route in pair.old)  # with and without a slash, say: a difference names one
     for route in pair.old:
         methods = tuple(method for method in route.methods if method in METHODS)
         key = (route.path, methods)
@@ -47,7 +48,8 @@ def _rows(pair: Pair, reasons: dict[str, list[Difference]], written: set[tuple[s
             continue
         written.add(key)
         sent = {*methods, "HEAD"} if "GET" in methods else set(methods)  # as the table reads it; OPTIONS stays behind
-        concerned = [item for item in reasons.get(route.path, []) if _concerns(item, sent)]
+        found = [item for path in paths for item in reasons.get(path, []) if path == route.path or item.kind != "slash"]
+        concerned = [item for item in found if _concerns(item, sent)]
         yield _row(route, methods, bool(pair.new), [_reason(item) for item in concerned])
 
 
