@@ -170,10 +170,15 @@ class FileSwitches:
             "killed": sorted(overrides.killed),
             "percent": dict(sorted(overrides.percents.items())),
         }
-        with tempfile.NamedTemporaryFile("w", dir=self.path.parent, prefix=self.path.name, delete=False) as file:
-            json.dump(values, file, indent=2)
-        os.chmod(file.name, 0o644)  # it is no secret, and other users' processes read it too
-        os.replace(file.name, self.path)
+        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
+        try:
+            with open(descriptor, "w", encoding="utf-8") as file:
+                json.dump(values, file, indent=2)
+            os.chmod(name, 0o644)  # it is no secret, and other users' processes read it too
+            os.replace(name, self.path)
+        except BaseException:
+            os.unlink(name)
+            raise
 
     def __repr__(self) -> str:
         return str(self.path)

@@ -285,3 +285,11 @@ def test_one_request_looks_and_the_others_go_on_with_what_there_is() -> None:
     looking.join(10)
     live.after_fork()
     assert source.reads == 1
+
+
+def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "switches.json"
+    in_the_way.mkdir()
+    with pytest.raises(OSError, match=r"switches\.json"):
+        FileSwitches(in_the_way).write(Overrides(kill=True))
+    assert [file.name for file in tmp_path.iterdir()] == ["switches.json"]
