@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from threading import Lock
 from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 
 class Memory:
@@ -59,17 +63,21 @@ class Memory:
 
 
 class AsyncMemory:
-    """A `Memory` whose verbs are awaited, as those of `redis.asyncio` are; it never waits for anything."""
+    """What is in memory in the shape of an async client: its methods are awaited, on any loop, and never wait.
+
+    Args:
+        memory: a `Memory`, or a counter of `limits` in memory.
+    """
 
     __slots__ = ("_memory",)
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: object) -> None:
         self._memory = memory
 
-    async def set(
-        self, name: str, value: bytes, *, ex: int, nx: bool = False, get: bool = False
-    ) -> bytes | bool | None:
-        return self._memory.set(name, value, ex=ex, nx=nx, get=get)
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        method = getattr(self._memory, name)
 
-    async def delete(self, name: str) -> int:
-        return self._memory.delete(name)
+        async def awaited(*args: Any, **options: Any) -> Any:
+            return method(*args, **options)
+
+        return awaited

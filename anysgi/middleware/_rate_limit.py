@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ._engine._answers import problem
 from ._engine._dual import Dual
 from ._engine._layer import Flow, middleware
+from ._memory import AsyncMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,24 +122,6 @@ def _ask(method: Callable[..., Call], counter: Dual, bucket: tuple[Any, str, str
         return None
 
 
-class _AtHand:
-    """A counter in memory, to be awaited: it never waits, while that of `limits.aio` runs on asyncio alone."""
-
-    __slots__ = ("_counter",)
-
-    def __init__(self, counter: Any) -> None:
-        self._counter = counter
-
-    async def hit(self, *bucket: Any, cost: int) -> Any:
-        return self._counter.hit(*bucket, cost=cost)
-
-    async def test(self, *bucket: Any, cost: int) -> Any:
-        return self._counter.test(*bucket, cost=cost)
-
-    async def get_window_stats(self, *bucket: Any) -> Any:
-        return self._counter.get_window_stats(*bucket)
-
-
 def _strategies(url: str, strategy: str) -> Dual:
     import limits.aio.strategies
     import limits.strategies
@@ -151,7 +134,7 @@ def _strategies(url: str, strategy: str) -> Dual:
     sync: Callable[[Any], object] = limits.strategies.STRATEGIES[strategy]
     if url.startswith("memory:"):
         counter = sync(storage_from_string(url))
-        return Dual(sync=counter, asynchronous=_AtHand(counter))
+        return Dual(sync=counter, asynchronous=AsyncMemory(counter))  # that of `limits.aio` runs on asyncio alone
     asynchronous: Callable[[Any], object] = limits.aio.strategies.STRATEGIES[strategy]
     sides: list[object] = []
     for make, place in ((sync, url), (asynchronous, f"async+{url}")):
@@ -160,7 +143,7 @@ def _strategies(url: str, strategy: str) -> Dual:
             sides.append(make(storage_from_string(place, **options)))
         except ConfigurationError as error:
             sides.append(None)  # its client library is missing, which matters only in its convention ...
-            problem = error
+            missing = error
     if sides == [None, None]:  # ... unless there is nothing left to count with
-        raise ValueError(f"rate_limit(store={url!r}): {problem}")
+        raise ValueError(f"rate_limit(store={url!r}): {missing}")
     return Dual(sync=sides[0], asynchronous=sides[1])
