@@ -90,7 +90,7 @@ def capture(
         redact: names of the headers whose values are left out.
     """
     is_kept = type_judge(types)
-    secret = frozenset(name.lower() for name in ([redact] if isinstance(redact, str) else redact))
+    secret = lowered(redact)
 
     def flow(request: Request) -> Flow:
         asked = (request.method, request.path, request.raw_path, request.query)
@@ -105,6 +105,11 @@ def capture(
         to(Captured(*asked, status, taken.part(sent), given.part(received), outcome))
 
     return flow
+
+
+def lowered(names: Collection[str]) -> frozenset[str]:
+    """Names as they are compared; one alone may be given as it is."""
+    return frozenset(name.lower() for name in ([names] if isinstance(names, str) else names))
 
 
 def _fields(head: Request | Response, redact: Collection[str]) -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from .._core._paths import quoted_path
-from ._capture import REDACTED
+from ._capture import REDACTED, lowered
 from ._engine._outcome import Outcome
 from ._request_id import current_request_id
 from ._routes import route_of
@@ -114,7 +114,7 @@ _END = re.compile("[&;#]")
 
 def hider(names: Collection[str]) -> Callable[[str], str]:
     """Make the function that takes the values of some parameters out of a query or a URL."""
-    secret = {name.lower() for name in ([names] if isinstance(names, str) else names)}
+    secret = lowered(names)
 
     def hide(text: str) -> str:
         shown, at = "", 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from ._capture import REDACTED, SECRETS
+from ._capture import REDACTED, SECRETS, lowered
 from ._engine._layer import Flow, middleware
 from ._hosts import parse_host
 from ._routes import METHODS, route_of
@@ -67,7 +67,7 @@ def tracing(
 
     tracer = trace.get_tracer("anysgi", tracer_provider=tracer_provider)
     current = cast("ContextVar[Context]", _Current)
-    secret = frozenset(name.lower() for name in ([redact] if isinstance(redact, str) else redact))
+    secret = lowered(redact)
     wanted = {"request": tuple(map(str.lower, request_headers)), "response": tuple(map(str.lower, response_headers))}
 
     def kept_of(side: str, head: Request | Response) -> dict[str, list[str]]:
