@@ -23,7 +23,7 @@ COMBINED = COMMON + ' "%(f)s" "%(a)s"'
 _FORMATS = {"common": COMMON, "combined": COMBINED}
 
 
-@middleware
+@middleware(websocket=True)
 def access_log(
     *,
     format: str = "combined",
@@ -36,13 +36,15 @@ def access_log(
 ) -> Callable[[Request], Flow]:
     """Log every request once, at its end: with its outcome, the bytes sent, the time to the head and in all.
 
+    A WebSocket is a request with status 101, and its end is its close.
+
     Args:
         format: `"common"`, `"combined"`, `"json"`, or a line of gunicorn's atoms: `%(h)s %(r)s %(s)s %(B)s %(D)s
             %({user-agent}i)s %({etag}o)s`; beside them `%(O)s` the outcome, `%(F)s` microseconds to the head, `%(i)s`
             the request id.
         logger: the name of the logger.
         level: at which to log; responses with status 500 and above, and those that failed, get `ERROR`.
-        slow: seconds after which a request is logged as `WARNING`.
+        slow: seconds after which a request is logged as `WARNING`; not a WebSocket, which is there to stay.
         sample: the share of requests that are logged, from 0 to 1; those logged as `WARNING` or `ERROR` all are.
         redact: names of query parameters whose values are left out, of the referer's too.
         extra: further members of a JSON line, such as the user's id.
@@ -76,7 +78,7 @@ def access_log(
     def flow(request: Request) -> Flow:
         if not log.isEnabledFor(worst):
             return
-        if measured:
+        if measured and not request.is_websocket:
             request.body.measure()
         entry = Entry(request, hide)
         try:

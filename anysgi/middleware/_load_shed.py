@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from ._engine._response import Response
 
 
-@middleware
+@middleware(websocket=True)
 def load_shed(*, limit: int, retry_after: int = 1, queue: int = 0, wait: float = 1.0) -> Callable[[Request], Flow]:
     """Answer 503 with Retry-After to requests beyond a number in flight (RFC 9110 section 15.6.4).
 
-    A request is in flight until its last byte left.  The limit is one process's: four workers take four times as many.
+    A request is in flight until its last byte left, a WebSocket under ASGI until it is accepted: one that is open and
+    silent is no load.  The limit is one process's: four workers take four times as many.
     Name health checks with `skip=`, or put `health` outside.
 
     Args:
@@ -43,7 +44,8 @@ def load_shed(*, limit: int, retry_after: int = 1, queue: int = 0, wait: float =
             return problem(request, 503, "The server is busy.", [("retry-after", str(retry_after))])
         try:
             response: Response = yield request
-            yield response
+            if not request.is_websocket:
+                yield response
         finally:
             places.leave()
         return None

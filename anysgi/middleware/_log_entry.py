@@ -73,7 +73,9 @@ class Entry:
         """The level to log at."""
         if self.outcome.kind == "error" or self.status >= 500:
             return max(level, logging.ERROR)
-        return max(level, logging.WARNING) if slow is not None and self.outcome.duration >= slow else level
+        stays = self.status == 101  # a WebSocket that was accepted
+        late = slow is not None and self.outcome.duration >= slow and not stays
+        return max(level, logging.WARNING) if late else level
 
     def fields(self) -> dict[str, object]:
         """The entry as one JSON object; times in seconds, sizes in bytes."""

@@ -49,7 +49,7 @@ def new_id() -> str:
     return uuid4().hex
 
 
-@middleware
+@middleware(websocket=True)
 def request_id(
     request: Request,
     *,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,21 @@ import pytest
 
 from anysgi import middleware as library
 from anysgi.exceptions import ClientDisconnected
-from anysgi.middleware import Dual, Flow, Outcome, Request, Response, Stack, maintenance, middleware, rate_limit
+from anysgi.middleware import (
+    Dual,
+    Flow,
+    Outcome,
+    Request,
+    Response,
+    Stack,
+    access_log,
+    current_request_id,
+    load_shed,
+    maintenance,
+    middleware,
+    rate_limit,
+    request_id,
+)
 from anysgi.middleware._engine._layer import Middleware
 
 from ._driving import BOUND
@@ -221,13 +237,71 @@ def test_calls_are_awaited_while_a_handshake_is_answered() -> None:
 
 @pytest.mark.parametrize(
     ("stack", "statuses"),
-    [(maintenance(on=True), [503, 503]), (rate_limit(limit="1/hour"), [None, 429])],
-    ids=["maintenance", "rate_limit"],
+    [
+        (maintenance(on=True), [503, 503]),
+        (rate_limit(limit="1/hour"), [None, 429]),
+        (load_shed(limit=1), [None, None]),
+    ],
+    ids=["maintenance", "rate_limit", "load_shed"],
 )
 def test_a_handshake_is_a_request_to_those_who_keep_requests_out(stack: Stack, statuses: list[int | None]) -> None:
     for status in statuses:
         sent, error = connect(stack, app(ACCEPT, CLOSE), extensions=DENIAL, client=("192.0.2.1", 5))
         assert (sent[0].get("status"), error) == (status, None)
+
+
+def logged(caplog: pytest.LogCaptureFixture, *stack: Stack, **options: Any) -> list[logging.LogRecord]:
+    with caplog.at_level(logging.INFO, "anysgi.access"):
+        connect(Stack(access_log(**options), *stack), app(ACCEPT, {"type": "websocket.send", "text": "four"}, CLOSE))
+    return caplog.records
+
+
+def test_a_websocket_is_logged_once_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    [record] = logged(caplog, format="json")
+    line = json.loads(record.getMessage())
+    assert (line["method"], line["target"], line["status"], line["outcome"]) == ("GET", "/ws", 101, "complete")
+    assert (line["bytes_sent"], line["bytes_received"]) == (4, None)
+
+
+def test_a_websocket_that_stays_open_is_not_slow(caplog: pytest.LogCaptureFixture) -> None:
+    [record] = logged(caplog, slow=0.0)
+    assert record.levelno == logging.INFO
+
+
+def test_a_handshake_that_is_denied_is_logged_and_may_be_slow(caplog: pytest.LogCaptureFixture) -> None:
+    [record] = logged(caplog, refuse(), slow=0.0, format="%(r)s %(s)s")
+    assert record.getMessage().endswith(" 401")
+    assert record.levelno == logging.WARNING
+
+
+def test_a_websocket_has_a_request_id_in_its_scope_its_context_its_accept_and_its_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    seen: list[Any] = []
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        seen.extend([dict(scope["headers"])[b"x-request-id"].decode(), current_request_id()])
+        await app(ACCEPT, CLOSE)(scope, receive, send)
+
+    with caplog.at_level(logging.INFO, "anysgi.access"):
+        sent, _ = connect(Stack(request_id(generate=lambda: "abc"), access_log(format="%(i)s")), inner)
+    assert sent[0]["headers"] == [(b"x-request-id", b"abc")]
+    assert [*seen, *caplog.messages] == ["abc"] * 3
+
+
+def test_load_shed_refuses_a_handshake_beyond_its_limit_and_an_open_websocket_takes_no_place() -> None:
+    shed, answers = load_shed(limit=1), []
+
+    async def before_the_accept(scope: Any, receive: Any, send: Any) -> None:
+        answers.append(await asyncio.to_thread(connect, shed, app(ACCEPT, CLOSE), extensions=DENIAL))
+        await send(ACCEPT)
+        answers.append(await asyncio.to_thread(connect, shed, app(ACCEPT, CLOSE), extensions=DENIAL))
+        await send(CLOSE)
+
+    connect(shed, before_the_accept, extensions=DENIAL)
+    (refused, _), (taken, _) = answers
+    assert (refused[0]["status"], dict(refused[0]["headers"])[b"retry-after"]) == (503, b"1")
+    assert taken == [ACCEPT, CLOSE]
 
 
 def test_the_page_on_websockets_names_the_layers_that_run_for_them() -> None:
