@@ -69,12 +69,21 @@ def header_option(name: str, whose: str) -> Callable[[Command], Command]:
 
 
 def target(name: str, app_dir: Sequence[str], timeout: float) -> Target:
-    """Open `MODULE:APP` or a URL."""
+    """Open `MODULE:APP` or a URL.
+
+    Raises:
+        AppProblem: the app cannot be used, or nobody answers at the URL.
+        click.UsageError: it is neither.
+    """
     if name.startswith(("http://", "https://")):
         try:
-            return UrlTarget(name, timeout=timeout)
+            server = UrlTarget(name, timeout=timeout)
+            server.reach()
         except ValueError as error:
             raise click.UsageError(str(error)) from None
+        except OSError as error:
+            raise AppProblem(f"Nobody can be asked at {name}: {error}") from None
+        return server
     return AppTarget(load(Options(name, app_dir)).app, timeout=timeout)
 
 

@@ -53,8 +53,13 @@ def read(loaded: Loaded) -> Inventory:
     """Take the inventory of a loaded app.
 
     Raises:
-        AppProblem: its framework is unknown, or its routes cannot be read.
+        AppProblem: it is a router, its framework is unknown, or its routes cannot be read.
     """
+    if loaded.both:
+        raise AppProblem(
+            f"{loaded.module}:{loaded.attribute} is a Router, whose routes are those of the two apps behind it: name "
+            "one of them.  What the Router does with a request: anysgi routes explain GET /items/7"
+        )
     try:
         taken = take_inventory(loaded.app)
     except Exception as error:  # a Django URLconf may not import; frameworks move their insides

@@ -73,6 +73,20 @@ def test_middleware_that_hides_its_app_is_told_with_the_app_to_name_instead(
     assert "Found there: layered:flask_app, layered:application" in result.output
 
 
+def test_a_router_is_told_with_what_to_name_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "gate.py").write_text(ROUTER)
+    result = inventory("gate:router")
+    assert (result.exit_code, "gate:router is a Router" in result.output) == (1, True), result.output
+    assert "name one of them" in result.output
+
+
+ROUTER = """
+from flask import Flask
+from anysgi.migration import Router, RouteTable
+
+router = Router(Flask("old"), Flask("new"), table=RouteTable())
+"""
 LAYERED = """
 from flask import Flask
 

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -116,12 +116,19 @@ def test_an_asgi_app_that_hangs_does_not_hold_up_the_end() -> None:
     assert perf_counter() - began < 15, "it waited for as long as an app may take to shut down"
 
 
-def test_two_servers_that_are_not_there_are_not_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["compare", "replay"])
+def test_a_server_that_is_not_there_is_said_before_anything_is_sent(command: str, tmp_path: Path) -> None:
     path = tmp_path / "traffic.jsonl"
-    path.write_text('{"path": "/"}')
-    done = run("compare", "http://127.0.0.1:1", "http://127.0.0.1:1", "--requests", str(path))
-    assert (done.exit_code, "Nothing was compared." in done.output) == (1, True), done.output
-    assert "1 not compared: nobody answered: ConnectionRefusedError" in done.output
+    path.write_text('{"path": "/"}\n' * 3)
+    sides = ["http://127.0.0.1:1"] * (1 + (command == "compare"))
+    done = run(command, *sides, "--requests", str(path))
+    assert (done.exit_code, done.output.count("Nobody can be asked at http://127.0.0.1:1: ")) == (1, 1), done.output
+
+
+def test_two_servers_that_are_gone_are_not_the_same() -> None:
+    with closing(UrlTarget("http://127.0.0.1:1", timeout=1)) as gone:
+        [one] = compare([Recorded(Asked())], gone, gone, noise=Noise())
+    assert one.skipped.startswith("nobody answered: ConnectionRefusedError")
 
 
 def test_a_request_nobody_can_send_is_not_the_same() -> None:

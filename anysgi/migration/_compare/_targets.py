@@ -133,6 +133,15 @@ class UrlTarget:
         else:
             self._connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
 
+    def reach(self) -> None:
+        """See whether anybody is there.
+
+        Raises:
+            OSError: nobody is, or one whose certificate is not trusted.
+        """
+        self._connection.connect()
+        self._connection.close()  # the first request may be a while
+
     def ask(self, request: Asked) -> Answered:
         """See `Target`."""
         began = perf_counter()
