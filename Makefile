@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(PINS),--constraint $(
 # Images often set it; then each of the hundreds of processes of the tests would compile all it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: serve demo test test-slow suites lint typecheck layers units servers bench pins clean
+.PHONY: serve demo test test-slow pythons suites lint typecheck layers units servers bench pins clean
 
 serve: $(VENV)/.demo
 	$(BIN)/anysgi serve examples.demo:app --port $(PORT)
@@ -43,6 +43,16 @@ servers: $(VENV)/.test
 # Every server, every framework, real applications, soaks: minutes, not seconds. CI runs it after `make test`.
 test-slow: $(VENV)/.slow suites
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow
+
+# The tests in process on other Pythons, each in an environment of its own: `make pythons OTHERS="python3.12 python3.13"`.
+OTHERS ?= $(wildcard $(HOME)/.pyenv/versions/3.1[2-9]*/bin/python)
+
+pythons:
+	$(if $(OTHERS),,$(error no other Python was found: make pythons OTHERS="python3.12 python3.13"))
+	for python in $(OTHERS); do \
+		version=$$($$python -c 'import platform; print(platform.python_version())') && \
+		$(MAKE) units PYTHON=$$python VENV=$(VENV)-$$version || exit 1; \
+	done
 
 # Flask's, werkzeug's and Starlette's own tests, and Falcon's examples, from their source distributions, into build/suites.
 suites: $(VENV)/.test
