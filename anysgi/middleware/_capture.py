@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ._engine._layer import Flow, middleware
 from ._media_types import type_judge
+from ._names import lowered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -105,11 +106,6 @@ def capture(
         to(Captured(*asked, status, taken.part(sent), given.part(received), outcome))
 
     return flow
-
-
-def lowered(names: Collection[str]) -> frozenset[str]:
-    """Names as they are compared; one alone may be given as it is."""
-    return frozenset(name.lower() for name in ([names] if isinstance(names, str) else names))
 
 
 def _fields(head: Request | Response, redact: Collection[str]) -> tuple[tuple[str, str], ...]:

@@ -8,6 +8,7 @@ from ._encoders import ENCODERS, IDENTITY, choose_coding, usable_codings, usable
 from ._engine._dual import Dual
 from ._engine._layer import Flow, middleware
 from ._media_types import type_judge
+from ._names import several
 from ._padding import MOST, padded
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def compress(
     """
     if not 0 <= padding <= MOST:
         raise ValueError(f"compress(padding={padding}): write up to {MOST} bytes, such as 100, or 0")
-    usable = usable_codings(tuple(codings))
+    usable = usable_codings(tuple(several(codings)))
     chosen_levels = usable_levels(usable, levels or {})
     is_compressible = type_judge(types)
 

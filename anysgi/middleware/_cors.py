@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ._engine._answers import problem
 from ._engine._layer import Flow, middleware
 from ._engine._response import Response
+from ._names import lowered, several
 from ._origins import is_anyone, origin_judge
 
 if TYPE_CHECKING:
@@ -54,16 +55,16 @@ def cors(
     judge = origin_judge(origins)
     if credentials and is_anyone(judge):
         raise ValueError("cors(origins='*', credentials=True) would let any page act as your user; name the origins")
-    allowed = SAFELISTED | {name.lower() for name in ([] if isinstance(headers, str) else headers)}
+    allowed = SAFELISTED | lowered(headers)
     policy = _Policy(
         judge=judge,
-        methods=frozenset(methods) | {"GET", "HEAD", "POST"},
-        headers=None if headers == "*" else allowed,
+        methods=frozenset(several(methods)) | {"GET", "HEAD", "POST"},
+        headers=None if "*" in allowed else allowed,
         max_age=max_age,
         private_network=private_network,
         granted=[("access-control-allow-credentials", "true")] if credentials else [],
     )
-    exposed = [("access-control-expose-headers", ", ".join(expose))] if expose else []
+    exposed = [("access-control-expose-headers", ", ".join(several(expose)))] if expose else []
 
     def flow(request: Request) -> Flow:
         origin = request.headers.get("origin")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ._decoders import Decoder, usable_members
 from ._engine._answers import Guard, guarded, problem
 from ._engine._layer import Flow, middleware
+from ._names import several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +38,7 @@ def decompress(
     Raises:
         ValueError: a coding nobody knows, or none that could be used.
     """
-    usable = tuple(dict.fromkeys(map(_plain, usable_members(tuple(codings)))))
+    usable = tuple(dict.fromkeys(map(_plain, usable_members(tuple(several(codings))))))
 
     def flow(request: Request) -> Flow:
         named = [coding for coding in request.headers.tokens("content-encoding") if coding != "identity"]

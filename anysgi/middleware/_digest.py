@@ -8,6 +8,7 @@ from ..exceptions import BadRequest
 from ._digests import ALGORITHMS, NoBody, Verifier, digest_field, wanted_algorithm
 from ._engine._answers import Guard, guarded, problem
 from ._engine._layer import Flow, middleware
+from ._names import several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,7 +47,7 @@ def digest(
     """
     digest_field("sha-256", b"")  # a missing library is missed here rather than in a request
 
-    offered = tuple(algorithms)
+    offered = tuple(several(algorithms))
     for name in offered:
         if name not in ALGORITHMS:
             raise ValueError(f"digest(algorithms=...): {name!r} is not one of {', '.join(ALGORITHMS)}")

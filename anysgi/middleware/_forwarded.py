@@ -9,6 +9,8 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
+from ._names import several
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -112,7 +114,7 @@ class Networks:
     __slots__ = ("_every", "_networks", "_unix")
 
     def __init__(self, trusted: Iterable[str]) -> None:
-        named = {trusted} if isinstance(trusted, str) else set(trusted)
+        named = set(several(trusted))
         self._every = "*" in named
         self._unix = "unix" in named
         self._networks = [ip_network(name) for name in named - {"*", "unix"}]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .._core._headers import latin1
 from .._core._paths import visible
+from ._names import several
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +69,7 @@ class HostPatterns:
         self.every = False
         self._exact: set[Host] = set()
         self._suffixes: set[Host] = set()
-        for pattern in [patterns] if isinstance(patterns, str) else patterns:
+        for pattern in several(patterns):
             self._add(pattern)
 
     def _add(self, pattern: str) -> None:

@@ -14,6 +14,7 @@ from ._engine._dual import Dual
 from ._engine._layer import Flow, middleware
 from ._engine._response import Response
 from ._memory import AsyncMemory, Memory
+from ._names import several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -71,6 +72,7 @@ def idempotency(
         store_down: let requests pass (`"open"`) or answer 503 (`"closed"`) while the store fails; either is logged.
         is_final: whether a response of that status is kept; after others the client may try again.
     """
+    watched = frozenset(several(methods))
     memory = Memory()
     kept = store or Dual(sync=memory, asynchronous=AsyncMemory(memory))
 
@@ -81,9 +83,9 @@ def idempotency(
             log.exception("the store of idempotency failed")
 
     def flow(request: Request) -> Flow:
-        key = request.headers.get("idempotency-key") if request.method in methods else None
+        key = request.headers.get("idempotency-key") if request.method in watched else None
         if key is None or not 0 < len(key) <= _LONGEST:
-            if key is None and not (required and request.method in methods):
+            if key is None and not (required and request.method in watched):
                 return None
             return problem(request, 400, f"Idempotency-Key must have 1 to {_LONGEST} characters.")
         name = f"anysgi:idempotency:{_hash(owner(request), key)}"

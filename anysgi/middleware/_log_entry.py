@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from .._core._paths import quoted_path
-from ._capture import REDACTED, lowered
+from ._capture import REDACTED
 from ._engine._outcome import Outcome
+from ._names import lowered
 from ._request_id import current_request_id
 from ._routes import route_of
 

@@ -7,6 +7,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ._names import several
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
@@ -15,8 +17,7 @@ _LONGEST = 256  # bytes of a Content-Type worth reading, and remembering: the me
 
 def type_judge(patterns: Collection[str]) -> Callable[[str], bool]:
     """Make the function that says whether a Content-Type is one of some; `*` stands for any characters."""
-    several = [patterns] if isinstance(patterns, str) else patterns
-    matches = re.compile("|".join(fnmatch.translate(pattern.lower()) for pattern in several)).match
+    matches = re.compile("|".join(fnmatch.translate(pattern.lower()) for pattern in several(patterns))).match
 
     @lru_cache(maxsize=256)
     def is_one(content_type: str) -> bool:

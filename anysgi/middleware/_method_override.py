@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ._engine._answers import problem
 from ._engine._layer import middleware
+from ._names import several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -24,7 +25,7 @@ def method_override(
         header: the header's name.
         methods: those it may name; another one is answered 400.  GET and HEAD would let a form cache or hide a change.
     """
-    allowed = frozenset(method.upper() for method in methods)
+    allowed = frozenset(method.upper() for method in several(methods))
 
     def guard(request: Request) -> Response | None:
         wanted = request.headers.get(header) if request.method == "POST" else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from ._engine._layer import middleware
 from ._forwarded import Networks, Seen, forwarded, outermost, x_forwarded
 from ._hosts import parse_host
+from ._names import several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -55,7 +56,7 @@ def proxy_headers(
         raise ValueError(f"proxy_headers(family={family!r}): write 'x-forwarded' or 'forwarded'")
     if hops is not None and hops < 1:
         raise ValueError(f"proxy_headers(hops={hops}): write the number of proxies, or trusted=[...]")
-    believed = frozenset(believe)
+    believed = frozenset(several(believe))
     if believed - _PARTS:
         raise ValueError(f"proxy_headers(believe={believe!r}): write some of {', '.join(sorted(_PARTS))}")
     read = _READERS[family]

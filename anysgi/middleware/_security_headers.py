@@ -6,6 +6,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
 from ._engine._layer import Flow, middleware
+from ._names import several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -54,6 +55,7 @@ def security_headers(
     """
     policy = csp if csp is None or isinstance(csp, str) else _policy(csp)
     csp_name = "content-security-policy-report-only" if csp_report_only else "content-security-policy"
+    removed = several(remove)
     has_nonce = policy is not None and "{nonce}" in policy
     values = {
         "x-content-type-options": "nosniff" if nosniff else None,
@@ -77,7 +79,7 @@ def security_headers(
         put = response.headers.set if overwrite else response.headers.setdefault
         for name, value in fields:
             put(name, value)
-        for name in remove:
+        for name in removed:
             response.headers.delete(name)
 
     return flow

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from ._capture import REDACTED, SECRETS, lowered
+from ._capture import REDACTED, SECRETS
 from ._engine._layer import Flow, middleware
 from ._hosts import parse_host
+from ._names import lowered
 from ._routes import METHODS, route_of
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def tracing(
     tracer = trace.get_tracer("anysgi", tracer_provider=tracer_provider)
     current = cast("ContextVar[Context]", _Current)
     secret = lowered(redact)
-    wanted = {"request": tuple(map(str.lower, request_headers)), "response": tuple(map(str.lower, response_headers))}
+    wanted = {"request": lowered(request_headers), "response": lowered(response_headers)}
 
     def kept_of(side: str, head: Request | Response) -> dict[str, list[str]]:
         values = {name: head.headers.getlist(name) for name in wanted[side]}
