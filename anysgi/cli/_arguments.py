@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from ._errors import AppProblem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ..migration._compare._exchanges import Headers
 
     Command = Callable[..., Any]
 
@@ -44,6 +47,32 @@ how_to_import = together(
     app_dir("MODULE"),
 )
 """What `load` reads."""
+
+
+def _headers(_context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> Headers:
+    from ..migration._compare._side_headers import parse_header
+
+    try:
+        return tuple(map(parse_header, given))
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; write {option.opts[0]} 'Authorization: Token abc'") from None
+
+
+def header_option(name: str, whose: str) -> Callable[[Command], Command]:
+    """Make an option for a credential; `whose` begins as `NEW alone gets`."""
+    told = f"A header that {whose}, in place of the recorded one.  Repeatable."
+    return click.option(name, multiple=True, metavar="HEADER", callback=_headers, help=told)
+
+
+progress_option = click.option(
+    "--progress/--no-progress", default=None, help="How far it is, on stderr.  [default: where that is a terminal]"
+)
+
+
+def is_watched(progress: bool | None) -> bool:
+    """Whether to say how far long work is: if `--progress` says so, or somebody watches."""
+    return sys.stderr.isatty() if progress is None else progress
+
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from importlib.util import find_spec
@@ -16,11 +15,10 @@ import click
 from ..exceptions import RecordingError
 from ..migration._compare._recordings import read_recording
 from ..migration._compare._report import html_report, junit_report
-from ..migration._compare._side_headers import parse_header
 from ..migration._compare._summary import Summary
 from ..migration._compare._targets import AppTarget, UrlTarget
 from ..migration._route_names import namer_of
-from ._arguments import WRITTEN, app_dir, as_json, together, write
+from ._arguments import WRITTEN, app_dir, as_json, is_watched, progress_option, together, write
 from ._errors import AppProblem
 from ._load import load
 from ._options import Options
@@ -29,12 +27,11 @@ from ._tables import has_tables, print_table, require_tables
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from ..migration._compare._exchanges import Headers, Recorded
+    from ..migration._compare._exchanges import Recorded
     from ..migration._compare._noise import Noise
     from ..migration._compare._running import Compared
     from ..migration._compare._targets import Target
     from ..migration._route_names import Namer
-    from ._arguments import Command
 
 
 where_it_goes = together(
@@ -46,26 +43,11 @@ where_it_goes = together(
     ),
     click.option("--isolated", is_flag=True, help="The data may be changed: send every method."),
     click.option("--limit", type=click.IntRange(min=1), help="Stop after so many requests."),
-    click.option(
-        "--progress/--no-progress", default=None, help="A bar on stderr.  [default: where that is a terminal]"
-    ),
+    progress_option,
     click.option("--timeout", type=float, default=30.0, show_default=True, help="Seconds an answer may take."),
     app_dir("apps"),
 )
 """The options of both commands."""
-
-
-def _headers(_context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> Headers:
-    try:
-        return tuple(map(parse_header, given))
-    except ValueError as error:
-        raise click.BadParameter(f"{error}; write {option.opts[0]} 'Authorization: Token abc'") from None
-
-
-def header_option(name: str, whose: str) -> Callable[[Command], Command]:
-    """Make an option for a credential; `whose` begins as `NEW alone gets`."""
-    told = f"A header that {whose}, in place of the recorded one.  Repeatable."
-    return click.option(name, multiple=True, metavar="HEADER", callback=_headers, help=told)
 
 
 def target(name: str, app_dir: Sequence[str], timeout: float) -> Target:
@@ -137,8 +119,7 @@ def summarize(
         given: names of headers that both sides were given instead of the recorded ones.
     """
     summary = Summary(given)
-    watched = has_tables() and sys.stderr.isatty() if progress is None else progress
-    with _bar(total or None) if watched else nullcontext(_unseen) as advance:
+    with _bar(total or None) if has_tables() and is_watched(progress) else nullcontext(_unseen) as advance:
         for compared in results:
             summary.add(compared)
             advance(summary)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,16 +24,19 @@ from ..migration._advise import (
 )
 from ..migration._compare._recordings import read_recording
 from ..migration._compare._running import SAFE
+from ..migration._compare._side_headers import given as given_headers
 from ..migration._inventory import take_inventory
-from ._arguments import as_json, how_to_import
+from ._arguments import as_json, header_option, how_to_import, is_watched, progress_option
 from ._errors import AppProblem
 from ._load import load
 from ._options import THREADS, Options
 from ._tables import print_table, require_tables
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..migration._advise import Estimate
-    from ..migration._compare._exchanges import Asked
+    from ..migration._compare._exchanges import Asked, Headers
     from ._load import Loaded
 
 _MOST = 100_000  # requests that are read
@@ -66,6 +69,8 @@ _NOT_KNOWN_ON_A_LOOP = (
 @click.option("--seconds", type=click.FloatRange(0.1), default=10.0, show_default=True, help="At most per run.")
 @click.option("--unsafe", is_flag=True, help="Send POST, PUT, PATCH and DELETE too.  They are real.")
 @click.option("--trial", is_flag=True, help="Run each route on threads and on a loop, and print the error.")
+@header_option("--header", "every request gets")
+@progress_option
 @as_json
 def advise_command(
     file: Path,
@@ -76,6 +81,8 @@ def advise_command(
     seconds: float,
     unsafe: bool,
     trial: bool,
+    header: Headers,
+    progress: bool | None,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -85,6 +92,7 @@ def advise_command(
     anysgi advise shop:app --requests requests.jsonl
     anysgi advise shop:app --requests requests.jsonl --threads 8 --rate 120 --trial
     anysgi advise api:app --requests requests.jsonl            on ASGI already: what holds up the loop
+    anysgi advise shop:app --requests traffic.jsonl --header "Authorization: Token $TOKEN"
 
     \b
     MOVE        threads end before the CPU does, and the waiting needs no thread
@@ -99,26 +107,38 @@ def advise_command(
     Exit code: 0 every route has a verdict, 1 one is UNKNOWN or FIX FIRST, or the app cannot be run, 2 wrong usage.
     """
     require_tables(as_json)
-    requests = _read(file)
+    requests = [given_headers(request, header) for request in _read(file)]
     with watched():
         loaded = load(Options(**given))
         sent = [request for request in requests if unsafe or request.method in SAFE]
         groups = by_route(sent, take_inventory(loaded.app))
-        found: dict[str, Advice | LoopAdvice | None]
+        begin = _counting(len(groups), is_watched(progress))
+        found: dict[str, Advice | LoopAdvice | None] = {}
         if loaded.convention == "asgi":
-            found = {one.route: one for one in advise_on_a_loop(loaded.app, groups, samples, seconds)}
+            found |= {one.route: one for one in advise_on_a_loop(loaded.app, groups, samples, seconds, begin)}
         else:
             effort = Effort(samples, seconds, concurrency, trial)
-            found = {
-                route: advise(route, loaded.app, group, Demand(threads, rate and rate * len(group) / len(sent)), effort)
-                for route, group in groups.items()
-            }
+            for route, group in groups.items():
+                begin(route)
+                demand = Demand(threads, rate and rate * len(group) / len(sent))
+                found[route] = advise(route, loaded.app, group, demand, effort)
     skipped = len(requests) - len(sent)
     if as_json:
         click.echo(json.dumps(_report(loaded, found, skipped)))
     else:
         _print(loaded, found, skipped)
     raise SystemExit(any(item is None or item.verdict.word in ("UNKNOWN", "FIX FIRST") for item in found.values()))
+
+
+def _counting(total: int, watched: bool) -> Callable[[str], None]:
+    """A line for each route, and no bar: what draws itself anew takes time from what is measured."""
+    number = count(1)
+
+    def begin(route: str) -> None:
+        if watched:
+            click.echo(f"measuring {next(number)}/{total}: {route}", err=True)
+
+    return begin
 
 
 def _read(file: Path) -> list[Asked]:

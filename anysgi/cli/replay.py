@@ -13,7 +13,8 @@ import click
 from ..migration._compare._noise import Noise
 from ..migration._compare._running import replay as replay_to
 from ..migration._compare._side_headers import WithHeaders, hiding
-from ._comparing import header_option, namer, publish, ready, requests_of, summarize, target, where_it_goes
+from ._arguments import header_option
+from ._comparing import namer, publish, ready, requests_of, summarize, target, where_it_goes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

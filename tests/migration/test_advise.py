@@ -292,6 +292,35 @@ def test_the_object_has_the_figures_and_a_rate_is_spread(tmp_path: Path, monkeyp
     assert second["measured"]["refused"] == 405
 
 
+GUARDED = """
+def wsgi(environ, start_response):
+    known = environ.get("HTTP_AUTHORIZATION") == "Token abc"
+    start_response("200 OK" if known else "401 Unauthorized", [])
+    return [b""]
+
+
+async def asgi(scope, receive, send):
+    if scope["type"] != "http":
+        raise RuntimeError("no lifespan")
+    known = dict(scope["headers"]).get(b"authorization") == b"Token abc"
+    await send({"type": "http.response.start", "status": 200 if known else 401, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+"""
+
+
+@pytest.mark.parametrize("convention", ["wsgi", "asgi"])
+def test_a_credential_that_the_recording_left_out_is_given(convention: str, tmp_path: Path) -> None:
+    (tmp_path / "guarded.py").write_text(GUARDED)
+    file = written(tmp_path, '{"path": "/", "headers": {"authorization": "[redacted]"}}', '{"path": "/b"}')
+    words = (f"guarded:{convention}", "--requests", str(file), "--samples", "30", "--app-dir", str(tmp_path))
+    refused = run(*words)
+    assert "every answer was 401" in " ".join(refused.stdout.split())
+    assert "measuring" not in refused.stderr
+    given = run(*words, "--header", "Authorization: Token abc", "--progress")
+    assert "401" not in given.stdout, given.stdout
+    assert given.stderr.splitlines() == ["measuring 1/2: GET /", "measuring 2/2: GET /b"]
+
+
 def test_a_trial_is_printed_with_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial_module, "_REQUESTS", 16)
     file = written(tmp_path, '{"path": "/work/sleep"}')

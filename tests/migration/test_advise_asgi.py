@@ -30,8 +30,10 @@ NATURE = {
 
 def test_routes_are_classed_by_what_they_do_to_the_loop() -> None:
     groups = {name: [Asked("GET", f"/{name}")] for name in NATURE}
+    begun: list[str] = []
     with watched():
-        found = {one.route: one.verdict for one in advise_on_a_loop(app, groups, 30, 5.0)}
+        found = {one.route: one.verdict for one in advise_on_a_loop(app, groups, 30, 5.0, begun.append)}
+    assert begun == list(NATURE)
     assert {name: verdict.word for name, verdict in found.items()} == {name: word for name, (word, _) in NATURE.items()}
     for name, (_, why) in NATURE.items():
         assert why in found[name].why
@@ -39,7 +41,7 @@ def test_routes_are_classed_by_what_they_do_to_the_loop() -> None:
 
 def test_few_samples_are_no_verdict_and_time_is_bounded() -> None:
     assert judge(Held(3, 0.0, 0, 0.0, {})).word == "UNKNOWN"
-    [few] = advise_on_a_loop(app, {"r": [Asked("GET", "/sleeps")]}, 1000, 0.01)
+    [few] = advise_on_a_loop(app, {"r": [Asked("GET", "/sleeps")]}, 1000, 0.01, str)
     assert (few.verdict.word, few.measured.count < 30) == ("UNKNOWN", True)
 
 
@@ -51,7 +53,7 @@ def test_a_request_without_an_end_is_a_failure(monkeypatch: pytest.MonkeyPatch) 
             await asyncio.Event().wait()
 
     monkeypatch.setattr(_on_a_loop, "_BOUND", 0.05)
-    [held] = advise_on_a_loop(never, {"r": [Asked()]}, 2, 0.1)
+    [held] = advise_on_a_loop(never, {"r": [Asked()]}, 2, 0.1, str)
     assert (held.verdict.word, held.measured.failed) == ("UNKNOWN", 1.0)
 
 

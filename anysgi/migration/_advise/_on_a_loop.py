@@ -21,7 +21,7 @@ from ._verdict import ENOUGH, FAILED, LOOP_STOPS, Verdict, ms, refusal, why_refu
 from ._waits import tally
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from .._compare._exchanges import Asked
 
@@ -58,7 +58,9 @@ class LoopAdvice:
     measured: Held
 
 
-def advise_on_a_loop(app: Any, groups: dict[str, list[Asked]], samples: int, seconds: float) -> list[LoopAdvice]:
+def advise_on_a_loop(
+    app: Any, groups: dict[str, list[Asked]], samples: int, seconds: float, begin: Callable[[str], None]
+) -> list[LoopAdvice]:
     """Measure the routes of an ASGI app, one request at a time, and decide.  To be called inside `watched()`.
 
     Args:
@@ -66,12 +68,16 @@ def advise_on_a_loop(app: Any, groups: dict[str, list[Asked]], samples: int, sec
         groups: requests by the name of their route.
         samples: requests of each route.
         seconds: the longest a route may take, whatever was measured by then.
+        begin: is told each route before it is measured.
     """
 
     async def work() -> list[LoopAdvice]:
+        held: dict[str, Held] = {}
         async with started(app, "asgi") as state:
-            held = [await _held(app, group, samples, seconds, state) for group in groups.values()]
-        return [LoopAdvice(route, judge(one), one) for route, one in zip(groups, held, strict=True)]
+            for route, group in groups.items():
+                begin(route)
+                held[route] = await _held(app, group, samples, seconds, state)
+        return [LoopAdvice(route, judge(one), one) for route, one in held.items()]
 
     return asyncio.run(work())
 

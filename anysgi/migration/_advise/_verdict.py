@@ -128,7 +128,7 @@ def why_refused(status: int) -> str:
     """What a route that answers nothing else does not show."""
     return (
         f"every answer was {status}, so its handler may never have run: add requests that it accepts, with the headers "
-        "they need"
+        "they need (--header)"
     )
 
 

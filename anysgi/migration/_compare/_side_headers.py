@@ -61,6 +61,12 @@ def _is_name(name: str) -> bool:
     return True
 
 
+def given(request: Asked, headers: Headers) -> Asked:
+    """Put headers in place of those of the same names."""
+    names = {name for name, _ in headers}
+    return replace(request, headers=tuple(field for field in request.headers if field[0] not in names) + headers)
+
+
 def hiding(headers: Sequence[tuple[str, str]]) -> Hide:
     """Make what leaves the values of headers out of an answer, where it repeats them.
 
@@ -92,18 +98,16 @@ class WithHeaders:
         hide: takes the credentials of every side out of its answers.
     """
 
-    __slots__ = ("_headers", "_hide", "_names", "_target")
+    __slots__ = ("_headers", "_hide", "_target")
 
     def __init__(self, target: Target, headers: Headers, hide: Hide) -> None:
         self._target = target
         self._headers = headers
         self._hide = hide
-        self._names = {name for name, _ in headers}
 
     def ask(self, request: Asked) -> Answered:
         """See `Target`."""
-        others = tuple(field for field in request.headers if field[0] not in self._names)
-        return self._hide(self._target.ask(replace(request, headers=others + self._headers)))
+        return self._hide(self._target.ask(given(request, self._headers)))
 
     def close(self) -> None:
         """See `Target`."""
