@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from asgiref.sync import markcoroutinefunction
 
 from ..adapters._options import check_positive
+from ..middleware._names import several
 from ._asgi_router import AsgiRouter
 from ._core import Core
 from ._dashboard import Dashboard
@@ -92,7 +93,7 @@ class Router:
         sides = SideApp("legacy", legacy), SideApp("new", new, head_timeout)
         live = LiveTable(source, (EnvironmentSwitches(),) if switches is None else switches, control, refresh)
         lifespans = Lifespans(sides, startup_timeout, shutdown_timeout)
-        self._core = Core(*sides, live, lifespans, frozenset(rescue), shadow)
+        self._core = Core(*sides, live, lifespans, frozenset(several(rescue)), shadow)
         if dashboard is not None:
             self._core.dashboard = Dashboard(self._core, dashboard, dashboard_token, self._command)
         self.asgi = AsgiRouter(self._core)

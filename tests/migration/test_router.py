@@ -217,6 +217,10 @@ def test_legacy_answers_after_a_crash(
     assert any("legacy answers instead" in record.message for record in caplog.records)
 
 
+def test_one_method_to_rescue_needs_no_list(make: Any, server: str, new: New) -> None:
+    assert ask(make(new, rescue="GET"), server, "/crash").side == "legacy"
+
+
 @pytest.mark.parametrize(
     ("path", "method", "body", "options"),
     [

@@ -134,6 +134,12 @@ def test_places_can_be_ignored() -> None:
     assert not shadow.latest()
 
 
+def test_one_place_to_ignore_needs_no_list() -> None:
+    shadow = ShadowCompare(budget=1, ignore="$.name")
+    serve("wsgi", shadow, make("renamed key"), "legacy", "/items/1", compared=1)
+    assert [told.what for told in shadow.latest()] == ['json $.title: nothing became "Tea"']
+
+
 @pytest.mark.parametrize("options", [{"sample": 7}, {"sample": -1}, {"budget": 0}, {"budget": 2}])
 def test_a_share_that_is_none_is_an_error(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"write a share"):

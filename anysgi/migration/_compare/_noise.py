@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ...middleware._names import several
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -37,7 +39,7 @@ class Noise:
     __slots__ = ("_ignored", "_places")
 
     def __init__(self, ignored: Iterable[str] = ()) -> None:
-        self._ignored = frozenset(map(_general, ignored))
+        self._ignored = frozenset(map(_general, several(ignored)))
         self._places: dict[str, set[tuple[str, str]]] = {}
 
     def learn(self, route: str, findings: Iterable[Finding]) -> None:

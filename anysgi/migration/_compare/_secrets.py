@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_plus
 
 from ...middleware._capture import REDACTED
+from ...middleware._names import several
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -41,7 +42,7 @@ class Secrets:
     __slots__ = ("_known", "_words")
 
     def __init__(self, words: Collection[str]) -> None:
-        self._words = tuple(map(_plain, [words] if isinstance(words, str) else words))
+        self._words = tuple(map(_plain, several(words)))
         self._known: dict[str, bool] = {}  # the keys of a JSON list are the same again and again
 
     def is_secret(self, name: str) -> bool:
