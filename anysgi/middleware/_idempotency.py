@@ -7,6 +7,7 @@ import logging
 from base64 import b64decode, b64encode
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
 
 from .._core._headers import HOP_BY_HOP
 from ._engine._answers import problem
@@ -82,6 +83,15 @@ def idempotency(
         except Exception:  # what the app answered is true all the same
             log.exception("the store of idempotency failed")
 
+    def give_back(name: str, claim: bytes) -> Flow:
+        """Nobody knows whether it was claimed: the same command again tells by whom it is now."""
+        try:
+            present: Any = yield kept.set(name, claim, nx=True, get=True, ex=lock)
+            if present is None or json.loads(present) == json.loads(claim):
+                yield kept.delete(name)
+        except Exception:
+            log.exception("the store of idempotency failed")
+
     def flow(request: Request) -> Flow:
         key = request.headers.get("idempotency-key") if request.method in watched else None
         if key is None or not 0 < len(key) <= _LONGEST:
@@ -90,11 +100,15 @@ def idempotency(
             return problem(request, 400, f"Idempotency-Key must have 1 to {_LONGEST} characters.")
         name = f"anysgi:idempotency:{_hash(owner(request), key)}"
         fingerprint = _fingerprint(request)
+        claim = _pack({"fingerprint": fingerprint, "by": uuid4().hex})
         try:
-            first: Any = yield kept.set(name, _pack({"fingerprint": fingerprint}), nx=True, get=True, ex=lock)
+            first: Any = yield kept.set(name, claim, nx=True, get=True, ex=lock)
         except Exception:
             log.exception("the store of idempotency failed")
             return None if store_down == "open" else problem(request, 503, "The server cannot remember requests.")
+        except BaseException:  # cancelled meanwhile
+            yield from give_back(name, claim)
+            raise
         if first is not None:
             return _answer_again(request, fingerprint, json.loads(first))
         try:

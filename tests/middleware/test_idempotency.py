@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 import redis.asyncio
 
@@ -12,7 +14,7 @@ from anysgi.exceptions import StackError
 from anysgi.middleware import Dual, Stack, compress, cors, idempotency, security_headers, server_timing
 from anysgi.middleware._memory import AsyncMemory, Memory
 
-from ._driving import App, Ask, Drive
+from ._driving import BOUND, App, Ask, Drive
 from ._redis import clients
 
 if TYPE_CHECKING:
@@ -263,3 +265,52 @@ def test_what_depends_on_the_client_stands_outside_of_what_is_kept(outer: Stack)
     with pytest.raises(StackError, match="must stand outside idempotency"):
         Stack(idempotency(), outer)
     Stack(outer, idempotency())
+
+
+OTHER = b'{"fingerprint": "of another"}'
+
+
+@pytest.mark.parametrize("holder", ["nobody", "this request", "another"])
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_request_that_is_cancelled_while_it_claims_its_key_gives_back_what_is_its_own(
+    backend: str, holder: str
+) -> None:
+    memory, app, names = Memory(), App(b"paid"), []
+
+    class Store(AsyncMemory):
+        async def set(self, name: str, value: bytes, **options: Any) -> Any:
+            await anyio.sleep(0)
+            if not names:
+                names.append(name)
+                if holder != "nobody":
+                    memory.set(name, value if holder == "this request" else OTHER, ex=60)
+                cancelled.cancel()
+                await anyio.sleep(BOUND)
+            return memory.set(name, value, **options)
+
+    async def serve() -> None:
+        nonlocal cancelled
+        with anyio.CancelScope() as cancelled:
+            await wrapped(scope, None, None)
+
+    cancelled: anyio.CancelScope
+    scope = ask().scope()
+    wrapped: Any = idempotency(store=Dual(sync=memory, asynchronous=Store(memory)))(app.asgi)
+    anyio.run(serve, backend=backend)
+    assert cancelled.cancelled_caught
+    assert app.calls == 0
+    assert memory.set(names[0], b"free", nx=True, get=True, ex=1) == (OTHER if holder == "another" else None)
+
+
+def test_a_store_that_fails_while_a_claim_is_given_back_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def interrupted(*_: Any, **__: Any) -> Any:
+        if asked:
+            raise OSError("down")
+        asked.append(True)
+        raise KeyboardInterrupt
+
+    asked: list[bool] = []
+    store = Dual(sync=SimpleNamespace(set=interrupted))
+    served = Drive("wsgi").serve(Drive("wsgi").wrap(idempotency(store=store), App(b"paid")), ask())
+    assert isinstance(served.error, KeyboardInterrupt)
+    assert "the store of idempotency failed" in caplog.text

@@ -9,6 +9,7 @@ from ._asgi_http import HttpExchange, offer_no_files
 from ._asgi_peeking import PeekingExchange
 from ._asgi_request import asgi_request
 from ._asgi_websocket import WebsocketExchange
+from ._dual import amake_all
 from ._layer import decided, guards_and_rest
 from ._wrapped import Wrapped
 
@@ -59,8 +60,9 @@ class AsgiStack(Wrapped):
             exchange = make()
             exchange.open(request, receive, send)
             try:
-                for call in exchange.enter(starts):
-                    await call.amake()
+                calls = exchange.enter(starts)
+                if calls:
+                    await amake_all(calls, None)
                 if exchange.result is None:
                     await exchange.run(app)
             except BaseException as error:

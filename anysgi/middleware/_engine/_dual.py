@@ -86,15 +86,22 @@ async def amake_all(calls: Iterable[Call], error: BaseException | None) -> None:
 
     Args:
         calls: what the layers ask for.
-        error: why they do.  Where it is a cancellation, the calls are not cancelled along: a scope of anyio or trio
-            would end each at once, and a lock that is to be given back would stay.
+        error: why they do.  After a cancellation, be it this or that of a call, the calls are not cancelled along: a
+            scope of anyio or trio would end each at once, and a lock that is to be given back would stay.
     """
-    if error is None or isinstance(error, (Exception, GeneratorExit)):
-        for call in calls:
-            await call.amake()
-        return
+    rest = iter(calls)
+    while not _is_cancellation(error):
+        call = next(rest, None)
+        if call is None:
+            return
+        await call.amake()
+        error = call.error
     from anyio import move_on_after
 
     with move_on_after(_TIDYING, shield=True):
-        for call in calls:
+        for call in rest:
             await call.amake()
+
+
+def _is_cancellation(error: BaseException | None) -> bool:
+    return error is not None and not isinstance(error, (Exception, GeneratorExit))
