@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import ctypes
 import sys
+import types
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from ._bounded import Abandoned
 from ._leaks import stack
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Generator
 
 GRACE = 1.0  # seconds an app has to end once its client left, and once more when it was cancelled
+_TIMES = 10  # that an app is thrown out
+_TURNS = 4 * _TIMES  # of the loop, which a cancellation takes two of
 
 
 def longest_end() -> float:
@@ -37,23 +42,54 @@ class AppTask:
         cancel: a function that cancels the app, once.
     """
 
-    __slots__ = ("_call", "_coroutine", "_over", "cancel", "error")
+    __slots__ = ("_call", "_coroutine", "_given_up", "_over", "cancel", "error")
 
     def __init__(self, call: Callable[[], Awaitable[None]]) -> None:
         self.error: BaseException | None = None
         self._call = call
         self._over = anyio.Event()
-        self._coroutine, self.cancel = _spawn(self._run)
+        self._given_up = False
+        self._coroutine = self._run()
+        self.cancel = _spawn(self._drive)
 
     async def _run(self) -> None:
         try:
             await self._call()
         except anyio.get_cancelled_exc_class():
             raise
+        except Abandoned:
+            pass  # by us
         except BaseException as error:
             self.error = error
         finally:
             self._over.set()
+
+    async def _drive(self) -> None:
+        await self._until_given_up()
+
+    @types.coroutine
+    def _until_given_up(self) -> Generator[Any, Any, None]:
+        """Await the app; once it is given up throw it out, and leave it where it stands if it stays.
+
+        A loop's end waits for all tasks, those too that swallow one cancellation after the other.
+        """
+        step: Callable[[Any], Any] = self._coroutine.send
+        value: Any = None
+        thrown_out = 0
+        while thrown_out < _TIMES:
+            try:
+                waits_for = step(value)
+            except StopIteration:
+                return
+            try:
+                step, value = self._coroutine.send, (yield waits_for)
+            except BaseException as error:
+                step, value = self._coroutine.throw, error
+            if self._given_up:
+                step, value = self._coroutine.throw, Abandoned()
+                thrown_out += 1
+        # What swallows all this would spin when it is collected, for it swallows GeneratorExit as well.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._coroutine))
 
     @property
     def over(self) -> bool:
@@ -77,17 +113,26 @@ class AppTask:
             raise error
 
     async def stop(self) -> None:
-        """Let the app end, cancel it if it does not, and leave one alone that swallows even that."""
+        """Let the app end, cancel it if it does not, and give up one that swallows even that."""
         if not await self.ends(GRACE):
             self.cancel()
-            await self.ends(GRACE)
+            if not await self.ends(GRACE):
+                await self.give_up()
+
+    async def give_up(self) -> None:
+        """End an app that swallows its cancellation."""
+        self._given_up = True
+        for _ in range(_TURNS):
+            if self.over:
+                break
+            self.cancel()
+            await anyio.sleep(0)
 
 
-def _spawn(run: Callable[[], Coroutine[Any, Any, None]]) -> tuple[Any, Callable[[], object]]:
-    """Start a task that belongs to nobody: its coroutine, and what cancels it, which keeps it alive."""
+def _spawn(run: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], object]:
+    """Start a task that belongs to nobody, and return what cancels it, which keeps it alive."""
     if not on_trio():
-        task = asyncio.create_task(run(), name="anysgi.testing: the app")
-        return task.get_coro(), task.cancel
+        return asyncio.create_task(run(), name="anysgi.testing: the app").cancel
     import trio
 
     limits = trio.CancelScope()
@@ -96,8 +141,8 @@ def _spawn(run: Callable[[], Coroutine[Any, Any, None]]) -> tuple[Any, Callable[
         with limits:
             await run()
 
-    spawned = trio.lowlevel.spawn_system_task(limited, context=contextvars.copy_context())
-    return spawned.coro, limits.cancel
+    trio.lowlevel.spawn_system_task(limited, context=contextvars.copy_context())
+    return limits.cancel
 
 
 def on_trio() -> bool:

@@ -100,7 +100,7 @@ class AsgiServer:
         if fails is not None and not self._gone:
             self._leave()
             raise fails.error("the client is gone")
-        if self._gone or self._record.endless:
+        if self._gone:
             self._refuse()
         else:
             self._sent = number

@@ -5,6 +5,7 @@ Helpers are kept and reused.  One whose job ran out of time is abandoned: it is 
 
 from __future__ import annotations
 
+import concurrent.futures.thread as pools
 import ctypes
 import itertools
 import os
@@ -15,7 +16,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
 from queue import Empty, SimpleQueue
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 _LOOK = 0.02  # seconds
 Job: TypeAlias = Callable[[], None]
@@ -92,6 +93,18 @@ class _Helper:
         self._jobs.put(None)  # last, for a thread that has ended has no clock to look at
 
 
+def _let_go_of_workers() -> None:
+    """Let the process end while a job of a pool does not.
+
+    The workers of a pool that an app made on a helper's thread are daemons, as that is; yet `concurrent.futures` waits
+    for them all when the process ends.
+    """
+    waited_for: Any = pools._threads_queues
+    for worker in list(waited_for):
+        if worker.daemon:
+            waited_for.pop(worker, None)
+
+
 def _burns_time(ident: int) -> bool:
     """Whether a thread runs, rather than waits."""
     if not hasattr(time, "pthread_getcpuclockid"):
@@ -138,7 +151,9 @@ class Worker:
             helper.abandon()
             raise
         if not ended:
-            raise OutOfTime(helper.stack(), _ask(helper, stops, patience))
+            late = OutOfTime(helper.stack(), _ask(helper, stops, patience))
+            _let_go_of_workers()
+            raise late
         self._helper = helper
         failure = helper.failure()
         if failure is not None:

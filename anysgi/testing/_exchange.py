@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ._scenario import Scenario
 
 Party = Literal["app", "server"]
+_LONG = 80  # characters of a message that are shown
 
 
 class Event(NamedTuple):
@@ -108,5 +109,7 @@ class Exchange:
 
 
 def _short(value: object) -> str:
+    if isinstance(value, (bytes, bytearray, str)) and len(value) > _LONG:
+        return f"{value[:_LONG]!r}… ({len(value):,} {'characters' if isinstance(value, str) else 'bytes'})"
     text = repr(value)
     return text if len(text) <= 100 else f"{text[:80]}… ({len(text)} characters)"

@@ -22,13 +22,19 @@ STOPPING = 0.5  # seconds a cancelled app has to end
 
 
 class LoopOfItsOwn:
-    """One event loop for one exchange, and the handle to end it from another thread."""
+    """One event loop for one exchange, and the handle to end it from another thread.
+
+    Attributes:
+        stood_at: where the app stood when its time was over.
+        swallowed: whether it went on when it was cancelled.
+    """
 
     def __init__(self, skip_sleeps: bool) -> None:
         self._skip_sleeps = skip_sleeps
         self._loop: ScenarioLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self.stood_at = ""
+        self.swallowed = False
 
     def run(self, serve: Callable[[SkippingClock], Any], record: Record) -> None:
         self._loop = loop = ScenarioLoop(self._skip_sleeps)
@@ -42,25 +48,32 @@ class LoopOfItsOwn:
             self._close(loop)
 
     def _close(self, loop: ScenarioLoop) -> None:
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        if left:
-            loop.run_until_complete(asyncio.wait(left, timeout=STOPPING))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        if getattr(loop, "_default_executor", None) is not None:
-            loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
+        try:
+            left = asyncio.all_tasks(loop)
+            for task in left:
+                task.cancel()
+            if left:
+                loop.run_until_complete(asyncio.wait(left, timeout=STOPPING))
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            if getattr(loop, "_default_executor", None) is not None:
+                loop.run_until_complete(loop.shutdown_default_executor())
+        finally:  # it was halted
+            loop.close()
 
     def cancel(self) -> None:
-        """Cancel the app; from another thread."""
-        if self._loop is not None and self._task is not None and not self._task.done():
+        """Cancel the app, unless only what it left behind goes on; from another thread."""
+        if self._loop is None or self._task is None:
+            return
+        if self._task.done():
+            self.stood_at = "its end: what it left behind, such as a job of the loop's pool, goes on\n"
+        else:
             self.stood_at = f"{_leaks.tasks([self._task])[0]}\n"
             self._loop.call_soon_threadsafe(self._task.cancel)
 
     def halt(self) -> None:
-        """Stop the loop under an app that goes on; from another thread."""
+        """Stop the loop under an app that goes on, or under what it left behind; from another thread."""
         if self._loop is not None:
+            self.swallowed = self._task is not None and not self._task.done()
             self._loop.call_soon_threadsafe(self._loop.stop)
 
 
@@ -73,7 +86,7 @@ def run_bounded(
     try:
         bounded(job, bound, (host.cancel, host.halt) if host else (), STOPPING)
     except OutOfTime as late:
-        swallowed = " and swallowed its cancellation" if host and late.asked > 1 else ""
+        swallowed = " and swallowed its cancellation" if host and host.swallowed else ""
         where = f"It stood at\n{host.stood_at if host else ''}{late.stack}"
         raise record.timeout(f"the app did not end within {bound} s{swallowed}", where) from None
 

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import ExchangeTimeout
+from ._bounded import Abandoned
 from ._exchange import Event, Exchange
 
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from ._scenario import Scenario
 
 _SHOWN = 20
-MOST_MESSAGES = 100_000  # what is longer than that has no end, and would fill the memory
+# What is longer than that has no end, and would fill the memory.
+MOST_MESSAGES = 100_000
+MOST_BYTES = 2**30
 
 
 class Record:
@@ -29,14 +32,24 @@ class Record:
         skipped: seconds of pauses that cost no time.
     """
 
-    __slots__ = ("_started", "exchange", "skipped")
+    __slots__ = ("_bytes", "_started", "exchange", "skipped")
 
     def __init__(self, scenario: Scenario, convention: Convention) -> None:
         self.exchange = Exchange(scenario, convention, {})
         self.skipped = 0.0
+        self._bytes = 0
         self._started = time.perf_counter()
 
     def add(self, by: Party, message: dict[str, Any]) -> None:
+        """Note a message; an exchange that has no end is stopped here, inside of the app."""
+        if self.endless:
+            raise Abandoned
+        self.note(by, message)
+        body = message.get("body")
+        if isinstance(body, bytes):
+            self._bytes += len(body)
+
+    def note(self, by: Party, message: dict[str, Any]) -> None:
         """Note a message, which is nobody else's: who sent it must not change the note."""
         self.exchange.messages.append(Event(by, message, time.perf_counter() - self._started + self.skipped))
 
@@ -45,10 +58,10 @@ class Record:
 
     @property
     def endless(self) -> bool:
-        return len(self.exchange.messages) > MOST_MESSAGES
+        return len(self.exchange.messages) > MOST_MESSAGES or self._bytes > MOST_BYTES
 
     def timeout(self, what: str, where: str) -> ExchangeTimeout:
         """The error that tells what happened, the messages so far, and where the app stands."""
-        shown = "\n".join(self.exchange.transcript().splitlines()[-_SHOWN:])
+        shown = "\n".join(map(str, self.exchange.messages[-_SHOWN:])) or "(no message)"
         told = f"{what}: {self.exchange.scenario!r}\nMessages so far:\n{shown}\n{where}"
         return ExchangeTimeout(told, self.exchange)

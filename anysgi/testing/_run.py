@@ -17,7 +17,6 @@ from anysgi import guess_convention
 from . import _hosts, _leaks
 from ._app_task import AppTask, on_trio
 from ._asgi_server import AsgiServer
-from ._bounded import Abandoned
 from ._clocks import PatientClock
 from ._hosts import LoopOfItsOwn, run_bounded
 from ._record import Record
@@ -160,7 +159,7 @@ async def _call(app: Any, record: Record, server: AsgiServer) -> None:
     except BaseException as error:
         record.exchange.exception = error
         _leaks.forget_locals(error)
-        if isinstance(error, (anyio.get_cancelled_exc_class(), Abandoned)):
+        if isinstance(error, anyio.get_cancelled_exc_class()):
             raise
 
 
@@ -178,7 +177,10 @@ async def _serve_on(app: Any, record: Record, server: AsgiServer) -> None:
 async def _stop(task: AppTask, record: Record, bound: float) -> None:
     where = task.stands_at()
     task.cancel()
-    swallowed = "" if await task.ends(_hosts.STOPPING) else " and swallowed its cancellation"
+    swallowed = ""
+    if not await task.ends(_hosts.STOPPING):
+        swallowed = " and swallowed its cancellation"
+        await task.give_up()
     raise record.timeout(f"the app did not end within {bound} s{swallowed}", f"It stood at {where}")
 
 

@@ -90,8 +90,6 @@ class WsgiServer:
             self._record.add("app", {"type": "chunk", "body": chunk})
             if chunk:
                 self._transmit(chunk)
-            if self._record.endless:
-                return
         if self._state is not SENT:
             self._commit()
         self._exchange.complete = not self._gone and is_whole(self._exchange)
@@ -140,7 +138,7 @@ class WsgiServer:
         if close is None:
             return
         self._exchange.close_calls += 1
-        self._record.add("server", {"type": "close"})
+        self._record.note("server", {"type": "close"})
         try:
             close()
         except BaseException as error:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import subprocess
+import sys
 import threading
 import time
 from contextvars import ContextVar
 from functools import partial
+from textwrap import dedent
 from typing import Any
 
 import anyio
@@ -300,6 +304,44 @@ def test_on_a_foreign_loop_too(app: Any) -> None:
     assert ("swallowed" in str(caught.value)) == (app is swallows_cancellation)
 
 
+async def goes_on(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    while True:
+        with contextlib.suppress(anyio.get_cancelled_exc_class()):
+            await anyio.sleep(30)
+
+
+async def goes_on_in_a_scope(scope: Any, receive: Any, send: Any) -> None:
+    async with anyio.create_task_group():
+        with anyio.move_on_after(30):
+            await goes_on(scope, receive, send)
+
+
+async def goes_on_whatever_comes(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    while True:
+        with contextlib.suppress(BaseException):
+            await anyio.sleep(30)
+
+
+@pytest.mark.parametrize(
+    ("app", "backend"),
+    [
+        (goes_on, "asyncio"),
+        (goes_on, "trio"),
+        (goes_on_in_a_scope, "asyncio"),
+        (goes_on_in_a_scope, "trio"),
+        (goes_on_whatever_comes, "asyncio"),
+    ],
+)
+def test_the_end_of_a_foreign_loop_waits_for_no_app_that_swallows_every_cancellation(
+    app: Any, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_hosts, "STOPPING", 0.05)
+    with pytest.raises(ExchangeTimeout, match=r"(?s)swallowed its cancellation.*http\.request.*It stood at"):
+        anyio.run(partial(arun, app, bound=0.05), backend=backend)
+
+
 async def waits_on_trio(scope: Any, receive: Any, send: Any) -> None:
     await receive()
     await anyio.sleep(30)
@@ -330,9 +372,91 @@ def test_a_stream_without_an_end_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
         while True:
             await send({"type": "http.response.body", "body": b"x", "more_body": True})
 
-    for app in (endless, asgi_endless):
+    def wsgi_writes(environ: Any, start_response: Any) -> Any:
+        write = start_response("200 OK", [])
+        while True:
+            write(b"x")
+
+    async def asgi_insists(scope: Any, receive: Any, send: Any) -> None:
+        while True:
+            with contextlib.suppress(Exception):
+                await asgi_endless(scope, receive, send)
+
+    async def asgi_reads(scope: Any, receive: Any, send: Any) -> None:
+        while True:
+            await receive()
+
+    left = Scenario(peer=[Disconnect(after_messages=1)])
+    for app, scenario in [
+        (endless, None),
+        (asgi_endless, None),
+        (wsgi_writes, None),
+        (asgi_insists, left),
+        (asgi_reads, Scenario("POST", body=b"x", peer=[Disconnect(after_chunks=1)])),
+    ]:
         with pytest.raises(ExchangeTimeout, match="Is there an end"):
-            run(app)
+            run(app, scenario)
+
+
+def test_a_stream_without_an_end_is_one_that_would_fill_the_memory_too(
+    convention: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("anysgi.testing._record.MOST_BYTES", 10_000_000)
+
+    def wsgi(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        while True:
+            yield bytes(1_000_000)
+
+    async def asgi(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        while True:
+            await send({"type": "http.response.body", "body": bytes(1_000_000), "more_body": True})
+
+    with pytest.raises(ExchangeTimeout, match=r"(?s)Is there an end") as caught:
+        run({"wsgi": wsgi, "asgi": asgi}[convention])
+    assert "(1,000,000 bytes)" in str(caught.value)
+    assert len(str(caught.value)) < 10_000
+
+
+def test_what_an_app_leaves_behind_for_ever_is_an_error_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_hosts, "STOPPING", 0.05)
+    kept: list[Any] = []
+
+    async def endless_end() -> Any:
+        try:
+            yield 1
+        finally:
+            await asyncio.Event().wait()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        kept.append(endless_end())
+        await anext(kept[-1])
+        await asgi_echo(scope, receive, send)
+
+    for inline in (True, False):
+        with pytest.raises(ExchangeTimeout, match=r"(?s)within 0\.1 s: .*what it left behind"):
+            run(app, bound=0.1, inline=inline)
+
+
+def test_a_process_ends_though_a_job_of_a_pool_does_not() -> None:
+    program = """
+        import asyncio, threading
+        from anysgi.exceptions import ExchangeTimeout
+        from anysgi.testing import run
+
+        async def app(scope, receive, send):
+            await asyncio.to_thread(threading.Event().wait)
+
+        try:
+            run(app, bound=0.1)
+        except ExchangeTimeout:
+            print("told")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", dedent(program)], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout == "told\n"
 
 
 # Leaks
