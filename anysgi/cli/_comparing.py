@@ -1,4 +1,4 @@
-"""What `compare` and `replay` share: whom to ask, progress, and where the result goes."""
+"""What `compare` and `replay` share: whom to ask, progress, and where the result goes; and how `advise` reads."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def requests_of(path: Path) -> Iterator[Recorded]:
     except RecordingError as error:
         raise AppProblem(str(error)) from None
     except OSError as error:
-        raise click.UsageError(f"{path} cannot be read: {error.strerror}") from None
+        raise click.UsageError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
 def summarize(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..exceptions import RecordingError, ScenarioError
+from ..exceptions import ScenarioError
 from ..migration._advise import (
     Advice,
     Demand,
@@ -22,11 +22,11 @@ from ..migration._advise import (
     scope_of,
     watched,
 )
-from ..migration._compare._recordings import read_recording
 from ..migration._compare._running import SAFE
 from ..migration._compare._side_headers import given as given_headers
 from ..migration._inventory import take_inventory
 from ._arguments import as_json, header_option, how_to_import, is_watched, progress_option
+from ._comparing import requests_of
 from ._errors import AppProblem
 from ._load import load
 from ._options import THREADS, Options
@@ -58,7 +58,7 @@ _NOT_KNOWN_ON_A_LOOP = (
 @click.option(
     "--requests",
     "file",
-    type=click.Path(path_type=Path),
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     required=True,
     help="A recording, a HAR file, or JSON lines: method, path.",
 )
@@ -143,13 +143,9 @@ def _counting(total: int, watched: bool) -> Callable[[str], None]:
 
 def _read(file: Path) -> list[Asked]:
     try:
-        requests = [recorded.request for recorded in islice(read_recording(file), _MOST)]
+        requests = [recorded.request for recorded in islice(requests_of(file), _MOST)]
         for request in requests:
             scope_of(request)
-    except OSError as error:
-        raise AppProblem(f"{file} cannot be read: {error}") from None
-    except RecordingError as error:
-        raise AppProblem(str(error)) from None
     except ScenarioError as error:
         raise AppProblem(f"{request.at}: no client could send this: {error}") from None
     if not requests:

@@ -10,7 +10,7 @@ import click
 
 from ..migration._translate import TARGETS, read_settings, translate
 from ._arguments import as_json
-from ._errors import AppProblem, BrokenApp
+from ._errors import BrokenApp
 from ._tables import print_table
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def config() -> None:
 
 
 @config.command("translate")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--to", "server", type=click.Choice(list(TARGETS)), required=True, help="The server to translate for.")
 @click.option("--app", default="MODULE:APP", metavar="MODULE:APP", help="The app, where FILE has no wsgi_app.")
 @as_json
@@ -52,8 +52,6 @@ def translate_command(file: Path, server: str, app: str, as_json: bool) -> None:
     """
     try:
         settings = read_settings(file)
-    except OSError as error:
-        raise AppProblem(f"{file} cannot be read: {error}") from None
     except (Exception, SystemExit) as error:
         raise BrokenApp(f"{file} failed while it was run.", error) from None
     translation = translate(settings, server, app)

@@ -33,7 +33,11 @@ _PLACES = 6  # evidence lines of a finding in the text; `--json` has all
 @click.argument("target", metavar="MODULE:APP")
 @click.argument("new", metavar="[NEW]", required=False)
 @how_to_import
-@click.option("--gunicorn", type=click.Path(path_type=Path), help="The gunicorn.conf.py in use.  It is run.")
+@click.option(
+    "--gunicorn",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The gunicorn.conf.py in use.  It is run.",
+)
 @click.option(
     "--run", "requests", type=click.IntRange(1), help="Send this many requests in process; see what leaks or lacks."
 )

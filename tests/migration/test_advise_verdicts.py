@@ -64,7 +64,7 @@ COMPUTING = route(0.010, 0.010, {})
         (route(0.0001, 0.0001, {}, grown=11.0, busy=0.4), Demand(40), "KEEP", "1.0 requests under way"),
         (replace(WAITING, grown=1.9, busy=0.1), Demand(40), "MOVE", ""),
         (replace(WAITING, fill=Estimate(45, 30, 60)), Demand(40), "UNKNOWN", "too close to call"),
-        (replace(WAITING, count=29), Demand(40), "UNKNOWN", "29 samples; 30 are needed"),
+        (replace(WAITING, count=29), Demand(40), "UNKNOWN", "29 samples, and 30 are needed: raise --seconds"),
         (replace(WAITING, count=5, gap=2.0), Demand(40), "MOVE", "it streams, up to 2.0 s between chunks"),
         (replace(COMPUTING, gap=2.0), Demand(40), "KEEP", ""),
         (

@@ -587,10 +587,20 @@ def test_no_findings_is_said() -> None:
     assert run("sick:app", "--ignore", "thread-pools").output == "No findings.\n"
 
 
-def test_a_gunicorn_file_that_fails_is_a_problem() -> None:
-    result = run("sick:app", "--gunicorn", "nowhere.conf.py")
-    assert result.exit_code == 1
-    assert "nowhere.conf.py cannot be read" in result.output
+def test_a_gunicorn_file_that_fails_is_a_problem_before_the_app_is_imported(tmp_path: Path) -> None:
+    result = run("nowhere:app", "--gunicorn", "nowhere.conf.py")
+    assert (result.exit_code, "'nowhere.conf.py' does not exist" in result.output) == (2, True), result.output
+    (tmp_path / "gunicorn.conf.py").write_text("1 / 0")
+    result = run("nowhere:app", "--gunicorn", str(tmp_path / "gunicorn.conf.py"))
+    assert (result.exit_code, "cannot be read: ZeroDivisionError" in result.output) == (1, True), result.output
+
+
+def test_an_asgi_app_of_no_known_framework_is_given_no_adapters_pool() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None: ...
+
+    [finding] = CHECKS["thread-pools"](Patient(side(app)))
+    assert finding.evidence[0].seen.startswith("whichever the framework uses, which is not known")
+    assert "WsgiToAsgi" not in finding.fix
 
 
 def test_routes_that_cannot_be_read_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:

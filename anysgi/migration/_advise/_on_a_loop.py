@@ -17,7 +17,7 @@ from anysgi.testing import arun
 
 from .._compare._targets import scenario_of
 from .._lifespan import started
-from ._verdict import ENOUGH, FAILED, LOOP_STOPS, Verdict, ms, refusal, why_refused
+from ._verdict import ENOUGH, FAILED, LOOP_STOPS, Verdict, ms, refusal, too_few, why_refused
 from ._waits import tally
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def judge(held: Held) -> Verdict:
     if held.refused:
         return Verdict("UNKNOWN", why_refused(held.refused))
     if held.count < ENOUGH:
-        return Verdict("UNKNOWN", f"{held.count} samples; {ENOUGH} are needed")
+        return Verdict("UNKNOWN", too_few(held.count))
     if waited > _FELT:
         kinds = ", ".join(f"{kind} {ms(time)}" for kind, time in held.waits.items() if time > waited / 10)
         return Verdict(

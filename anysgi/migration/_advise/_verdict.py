@@ -132,6 +132,11 @@ def why_refused(status: int) -> str:
     )
 
 
+def too_few(count: int) -> str:
+    """What to do where the time was over too soon."""
+    return f"{count} sample{'s' * (count != 1)}, and {ENOUGH} are needed: raise --seconds or --samples"
+
+
 def _saved_at_most(sample: Sample) -> float:
     return max(sum(sample.waits.get(kind, 0.0) for kind in CONVERTIBLE) - sample.longest, 0.0)
 
@@ -151,7 +156,7 @@ def judge(measured: Measured, demand: Demand) -> Verdict:
 
 
 def _too_little(m: Measured, _demand: Demand) -> str:
-    return f"{m.count} samples; {ENOUGH} are needed" if m.count < ENOUGH and m.gap < _LONG_LIVED else ""
+    return too_few(m.count) if m.count < ENOUGH and m.gap < _LONG_LIVED else ""
 
 
 def _fails(m: Measured, _demand: Demand) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _ANYIO = "anyio's limiter: 40 threads, shared by sync handlers, sync dependencies, UploadFile, FileResponse"
 _EXECUTOR = "asyncio's default executor: {size} threads, shared by sync handlers, asyncio.to_thread, DNS look-ups"
 _DJANGO = "asgiref: a new thread for each request, without a limit; sync views, sync middleware and the ORM run there"
+_NOT_KNOWN = "whichever the framework uses, which is not known"
 _ADAPTER = "WsgiToAsgi: 40 threads (threads=), for this app alone"
 POOLS = {
     ("FastAPI", "asgi"): _ANYIO,
@@ -56,7 +57,7 @@ def _fix(adapted: int) -> str:
 
 
 def _pool(side: Side) -> str:
-    template = POOLS.get((side.framework or "", side.convention), _ADAPTER)
+    template = POOLS.get((side.framework or "", side.convention), _ADAPTER if side.convention == "wsgi" else _NOT_KNOWN)
     return template.format(size=min(32, (os.cpu_count() or 1) + 4))
 
 
