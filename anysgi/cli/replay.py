@@ -12,7 +12,7 @@ import click
 
 from ..migration._compare._noise import Noise
 from ..migration._compare._running import replay as replay_to
-from ..migration._compare._side_headers import WithHeaders, hiding
+from ..migration._compare._side_headers import WithHeaders, hiding, renewed
 from ._arguments import header_option
 from ._comparing import namer, publish, ready, requests_of, summarize, target, where_it_goes
 
@@ -52,7 +52,8 @@ def replay(
     TARGET is MODULE:APP, of either convention, or a URL.  Only GET, HEAD and OPTIONS are sent, unless --isolated says
     that the data may be changed.  Requests without a recorded answer are sent, and not compared.
 
-    --header gives a credential where the recording left it out or it is no longer valid.  No report has its value.
+    --header gives a credential where the recording left it out or it is no longer valid; requests that had none go
+    without, as their answers are a guest's.  No report has its value.
 
     Exit code: 0 no difference, 1 differences, nothing compared, or an app or file that cannot be used, 2 wrong usage.
     """
@@ -61,7 +62,7 @@ def replay(
     with closing(target(target_name, app_dir, timeout)) as asked:
         hide = hiding(header)
         sent = (_without(hide, recorded) for recorded in islice(requests_of(requests), limit))
-        side = WithHeaders(asked, header, hide)
+        side = WithHeaders(asked, header, hide, renewed)
         results = replay_to(sent, side, noise=noise, isolated=isolated, name=namer(asked))
         summary = summarize(results, progress=progress, total=total, given=dict(header).keys())
     publish(

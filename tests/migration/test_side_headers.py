@@ -148,6 +148,16 @@ def test_a_replay_is_sent_with_the_header_it_is_given(replay: Compare, conventio
     assert (done.exit_code, "1 answer compared, no difference." in done.output) == (0, True), done.output
 
 
+def test_a_guest_of_the_recording_stays_a_guest(tmp_path: Path) -> None:
+    """The answer that was recorded is a guest's, so a user's would differ from it."""
+    (tmp_path / "token_twins.py").write_text(APPS)
+    forbidden = {"status": 403, "headers": {}, "body": "{}"}
+    (tmp_path / "traffic.jsonl").write_text(json.dumps({"request": {"path": "/user"}, "response": forbidden}))
+    words = ["replay", "token_twins:old_wsgi", "--requests", str(tmp_path / "traffic.jsonl")]
+    done = CliRunner().invoke(main, [*words, "--app-dir", str(tmp_path), "--header", f"Authorization: {OLD}"])
+    assert (done.exit_code, "1 answer compared, no difference." in done.output) == (0, True), done.output
+
+
 @CONVENTIONS
 def test_a_replay_without_the_credential_says_which_option_gives_it(replay: Compare, convention: str) -> None:
     done = replay(convention, token="[redacted]")

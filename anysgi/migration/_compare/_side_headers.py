@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._targets import Target
 
     Hide = Callable[[Answered], Answered]
+    Put = Callable[[Asked, Headers], Asked]
 
 _SHORTEST = 8  # characters of a word that is a credential; an answer has shorter ones for reasons of its own
 _VALUE = re.compile(r"[\t -~\x80-\xff]*")
@@ -67,6 +68,12 @@ def given(request: Asked, headers: Headers) -> Asked:
     return replace(request, headers=tuple(field for field in request.headers if field[0] not in names) + headers)
 
 
+def renewed(request: Asked, headers: Headers) -> Asked:
+    """Put headers in place of those of the same names, where there are any: who was a guest stays one."""
+    names = {name for name, _ in request.headers}
+    return given(request, tuple(field for field in headers if field[0] in names))
+
+
 def hiding(headers: Sequence[tuple[str, str]]) -> Hide:
     """Make what leaves the values of headers out of an answer, where it repeats them.
 
@@ -96,18 +103,20 @@ class WithHeaders:
         target: whom to ask; closed by whoever opened it.
         headers: (name, value) pairs, as `parse_header` returns them, in place of those of the same names.
         hide: takes the credentials of every side out of its answers.
+        put: how the headers come into a request, `given` or `renewed`.
     """
 
-    __slots__ = ("_headers", "_hide", "_target")
+    __slots__ = ("_headers", "_hide", "_put", "_target")
 
-    def __init__(self, target: Target, headers: Headers, hide: Hide) -> None:
+    def __init__(self, target: Target, headers: Headers, hide: Hide, put: Put = given) -> None:
         self._target = target
         self._headers = headers
         self._hide = hide
+        self._put = put
 
     def ask(self, request: Asked) -> Answered:
         """See `Target`."""
-        return self._hide(self._target.ask(given(request, self._headers)))
+        return self._hide(self._target.ask(self._put(request, self._headers)))
 
     def close(self) -> None:
         """See `Target`."""
