@@ -88,13 +88,18 @@ def ready(
         How many requests there will be; 0 if that cannot be told.
 
     Raises:
-        AppProblem: a package is missing, or the recording is broken.
+        AppProblem: a package is missing, or the recording is broken or empty.
         click.UsageError: the recording cannot be read.
     """
     require_tables(as_json and not progress)
     if report is not None and find_spec("jinja2") is None:
         raise AppProblem('The report needs jinja2. Install it: pip install "anysgi[migration]"')
-    return 0 if requests is None else sum(1 for _ in islice(requests_of(requests), limit))
+    if requests is None:
+        return 0
+    total = sum(1 for _ in islice(requests_of(requests), limit))
+    if not total:
+        raise AppProblem(f'{requests} holds no requests. A line of it: {{"method": "GET", "path": "/items/7"}}')
+    return total
 
 
 def requests_of(path: Path) -> Iterator[Recorded]:

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..exceptions import RecordingError
 from ..migration._compare._noise import Noise
 from ..migration._compare._openapi import requests_from_openapi
 from ..migration._compare._running import compare as compare_sides
 from ..migration._compare._side_headers import WithHeaders, hiding
 from ._arguments import header_option
 from ._comparing import namer, publish, ready, requests_of, summarize, target, where_it_goes
+from ._errors import AppProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from ..migration._compare._exchanges import Headers
+    from ..migration._compare._exchanges import Headers, Recorded
+    from ..migration._compare._targets import Target
 
 
 @click.command()
@@ -72,7 +75,7 @@ def compare(
     with closing(target(old, app_dir, timeout)) as before, closing(target(new, app_dir, timeout)) as after:
         hide = hiding(old_header + new_header)
         sides = WithHeaders(before, old_header, hide), WithHeaders(after, new_header, hide)
-        asked = requests_from_openapi(*reversed(sides)) if recording is None else requests_of(recording)
+        asked = _from_openapi(*reversed(sides)) if recording is None else requests_of(recording)
         results = compare_sides(islice(asked, limit), *sides, noise=noise, isolated=isolated, name=namer(before, after))
         given = dict(old_header).keys() & dict(new_header).keys()
         summary = summarize(results, progress=progress, total=total, given=given)
@@ -86,3 +89,10 @@ def compare(
         as_json=as_json,
         header_options="--old-header and --new-header",
     )
+
+
+def _from_openapi(*sides: Target) -> Iterator[Recorded]:
+    try:
+        yield from requests_from_openapi(*sides)
+    except RecordingError as error:
+        raise AppProblem(str(error)) from None

@@ -21,9 +21,15 @@ table_option = click.option(
 )
 
 
+def _without_query(_context: click.Context, _argument: click.Parameter, path: str) -> str:
+    if not path.startswith("/"):
+        raise click.BadParameter(f"{path!r} is no path: write it from the first '/' on")
+    return path.partition("?")[0]
+
+
 @click.command()
 @click.argument("method")
-@click.argument("path")
+@click.argument("path", callback=_without_query)
 @table_option
 @as_json
 def explain(method: str, path: str, table: Path, as_json: bool) -> None:

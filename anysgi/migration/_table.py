@@ -147,7 +147,8 @@ class RouteTable:
         try:
             text = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise RouteTableError([f"{path}: the route table cannot be read: {error}"]) from error
+            why = getattr(error, "strerror", None) or error  # an OSError would name the file once more
+            raise RouteTableError([f"{path}: the route table cannot be read: {why}"]) from error
         return cls.parse(text, str(path))
 
     @classmethod

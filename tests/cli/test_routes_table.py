@@ -49,6 +49,18 @@ def test_explain_says_which_side_and_why(table: Path) -> None:
     assert json.loads(run("explain", "GET", "/", "--table", str(table), "--json").output)["route"] is None
 
 
+def test_a_query_is_no_part_of_the_path_that_is_explained(table: Path) -> None:
+    plain, asked = (run("explain", "GET", path, "--table", str(table)).output for path in ("/items/7", "/items/7?a=/b"))
+    assert plain == asked
+    refused = run("explain", "GET", "items/7", "--table", str(table))
+    assert (refused.exit_code, "write it from the first '/' on" in refused.output) == (2, True), refused.output
+
+
+def test_a_table_that_is_not_there_is_named_once(tmp_path: Path) -> None:
+    result = run("check", str(tmp_path / "nope.toml"))
+    assert result.output == f"{tmp_path / 'nope.toml'}: the route table cannot be read: No such file or directory\n"
+
+
 def test_a_table_that_cannot_be_used_explains_nothing(table: Path) -> None:
     table.write_text("x")
     result = run("explain", "GET", "/", "--table", str(table))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -386,6 +387,8 @@ def test_a_replay_is_compared_with_what_was_recorded(tmp_path: Path) -> None:
         (["twins.old:app", "http://", "--requests", "openapi"], 2, "no URL of a server"),
         (["twins.old:app", "nothing:app", "--requests", "openapi"], 1, "nothing"),
         (["twins.old:app", "twins.old:app"], 2, "--requests"),
+        (["twins.old:app", "twins.old:app", "--requests", "openapi"], 1, "Error: neither side has an OpenAPI document"),
+        (["twins.old:app", "twins.old:app", "--requests", os.devnull], 1, "holds no requests"),
     ],
 )
 def test_what_cannot_be_compared_is_said(arguments: list[str], code: int, said: str) -> None:
