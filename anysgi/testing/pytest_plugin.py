@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
@@ -103,24 +104,41 @@ def exchange(request: pytest.FixtureRequest) -> Callable[..., Exchange]:
 @pytest.fixture
 def wsgi_client(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """`wsgi_client(app, **options)`: a `TestClient` of a WSGI app, closed at the end."""
-    with ExitStack() as stack:
-        yield lambda app, **options: _client(stack, _linted(request, app, "wsgi"), "wsgi", options)
+    yield from _clients(request, "wsgi")
 
 
 @pytest.fixture
 def asgi_client(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """`asgi_client(app, **options)`: a `TestClient` of an ASGI app, its lifespan included, closed at the end."""
-    with ExitStack() as stack:
-        yield lambda app, **options: _client(stack, _linted(request, app, "asgi"), "asgi", options)
+    yield from _clients(request, "asgi")
 
 
-def _client(stack: ExitStack, app: Any, convention: Convention, options: dict[str, Any]) -> Any:
+def _clients(request: pytest.FixtureRequest, convention: Convention) -> Iterator[Callable[..., Any]]:
     from ._transports._test_client import TestClient
 
-    given: dict[str, Any] = {"lifespan": "auto", "follow_redirects": False, **options}
-    client = TestClient(app, convention=convention, **given)
-    stack.callback(client.close)
-    return stack.enter_context(client)
+    if request.config.getoption("anysgi_blocking") is not None:
+        _import_what_clients_need()
+
+    def client(app: Any, **options: Any) -> Any:
+        given: dict[str, Any] = {"lifespan": "auto", "follow_redirects": False, **options}
+        made = TestClient(_linted(request, app, convention), convention=convention, **given)
+        stack.callback(made.close)
+        return stack.enter_context(made)
+
+    with ExitStack() as stack:
+        yield client
+
+
+@cache
+def _import_what_clients_need() -> None:
+    """Use each client once, before a test does: what is imported then would count as a block of the test's loop."""
+    from ._program_apps import AsgiProgram, WsgiProgram
+    from ._programs import Program
+    from ._transports._test_client import TestClient
+
+    for app in (WsgiProgram(Program()), AsgiProgram(Program())):
+        with TestClient(app, lifespan="auto") as client:
+            client.get("/")
 
 
 def _linted(request: pytest.FixtureRequest, app: Any, convention: Convention | None = None) -> Any:

@@ -169,6 +169,34 @@ def test_blocked_loops_fail_unless_the_baseline_knows_them(user: pytest.Pytester
     user.runpytest_inprocess(*options).assert_outcomes(passed=2)
 
 
+def test_what_the_clients_import_blocks_no_loop_of_a_test(user: pytest.Pytester) -> None:
+    user.makepyfile(
+        """
+        import sys
+
+        async def app(scope, receive, send):
+            assert scope["type"] == "http"
+            await send({"type": "http.response.start", "status": 200})
+            await send({"type": "http.response.body"})
+
+        def wsgi_app(environ, start_response):
+            start_response("200 OK", [])
+            return []
+
+        def test_without():
+            assert "httpx2" not in sys.modules
+
+        def test_with(asgi_client, wsgi_client):
+            before = {*sys.modules}
+            assert asgi_client(app).get("/").status_code == 200
+            assert wsgi_client(wsgi_app).get("/").status_code == 200
+            assert {*sys.modules} == before
+        """
+    )
+    options = ["-q", "-p", "no:cacheprovider", "--anysgi-blocking", "5"]
+    user.runpytest_subprocess(*options).assert_outcomes(passed=2)
+
+
 def test_the_app_fixture_asks_for_its_marker_and_gives_way_to_ones_own(user: pytest.Pytester) -> None:
     user.makepyfile(test_missing="def test_it(app): ...")
     user.makepyfile(
