@@ -22,7 +22,8 @@ _LOOK = 0.02  # seconds
 Job: TypeAlias = Callable[[], None]
 _numbers = itertools.count(1)
 _idle: list[_Helper] = []
-os.register_at_fork(after_in_child=_idle.clear)  # threads do not come along
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no forks
+    os.register_at_fork(after_in_child=_idle.clear)  # threads do not come along
 
 
 class Abandoned(BaseException):
