@@ -22,7 +22,8 @@ class BodyLength:
     Args:
         method: the request's method.
         status: the response's status code.
-        headers: the response's headers; Content-Length is taken out of a 204, where it is forbidden.
+        headers: the response's headers; Content-Length is taken out of a 204, where it is forbidden, and left once
+            where it is repeated.
 
     Attributes:
         left: bytes that may still go out; None while the length is unknown.
@@ -62,10 +63,18 @@ class BodyLength:
 
 
 def _declared(headers: HeaderList) -> int | None:
+    """Read the Content-Length; one that is repeated is left once, as granian cuts the connection at the second."""
     found: bytes | None = None
+    repeated = False
     for name, value in headers:
         if name == b"content-length":
+            repeated = found is not None
             if not value.isdigit() or len(value) > 19 or (found is not None and value != found):
                 raise AppValueError(f"response Content-Length is not one number: {value[:40]!r}")
             found = value
-    return None if found is None else int(found)
+    if found is None:
+        return None
+    if repeated:
+        headers[:] = [header for header in headers if header[0] != b"content-length"]
+        headers.append((b"content-length", found))
+    return int(found)

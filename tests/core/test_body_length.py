@@ -58,6 +58,12 @@ def test_content_length_is_forbidden_in_a_204_alone(method: str, status: int, ke
     assert headers[-1] == (b"x-b", b"2")
 
 
+def test_the_same_content_length_twice_leaves_once() -> None:
+    headers = [(b"content-length", b"5"), (b"x-a", b"1"), (b"content-length", b"5"), (b"content-length", b"5")]
+    BodyLength("HEAD", 200, headers)
+    assert sorted(headers) == [(b"content-length", b"5"), (b"x-a", b"1")]
+
+
 def test_the_same_content_length_twice_is_one() -> None:
     assert length(b"5", b"5").declared == 5
 
