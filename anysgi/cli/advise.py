@@ -58,7 +58,7 @@ _NOT_KNOWN_ON_A_LOOP = (
 @click.option(
     "--requests",
     "file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     required=True,
     help="A recording, a HAR file, or JSON lines: method, path.",
 )

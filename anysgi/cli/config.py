@@ -29,7 +29,7 @@ def config() -> None:
 
 
 @config.command("translate")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--to", "server", type=click.Choice(list(TARGETS)), required=True, help="The server to translate for.")
 @click.option("--app", default="MODULE:APP", metavar="MODULE:APP", help="The app, where FILE has no wsgi_app.")
 @as_json
@@ -52,6 +52,8 @@ def translate_command(file: Path, server: str, app: str, as_json: bool) -> None:
     """
     try:
         settings = read_settings(file)
+    except OSError as error:
+        raise click.UsageError(f"{file} cannot be read: {error.strerror or error}") from None
     except (Exception, SystemExit) as error:
         raise BrokenApp(f"{file} failed while it was run.", error) from None
     translation = translate(settings, server, app)

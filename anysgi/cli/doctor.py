@@ -35,7 +35,7 @@ _PLACES = 6  # evidence lines of a finding in the text; `--json` has all
 @how_to_import
 @click.option(
     "--gunicorn",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     help="The gunicorn.conf.py in use.  It is run.",
 )
 @click.option(
@@ -118,6 +118,8 @@ def _settings(file: Path | None) -> tuple[Any, str]:
         return (), ""
     try:
         return tuple(read_settings(file)), str(file)
+    except OSError as error:
+        raise click.UsageError(f"{file} cannot be read: {error.strerror or error}") from None
     except (Exception, SystemExit) as error:
         raise AppProblem(f"{file} cannot be read: {type(error).__name__}: {error}") from None
 

@@ -354,4 +354,4 @@ def test_what_cannot_be_measured_is_a_problem(tmp_path: Path, target: str, lines
 
 def test_a_file_that_is_not_there_is_named() -> None:
     result = run(TARGET, "--requests", "nowhere.jsonl")
-    assert (result.exit_code, "'nowhere.jsonl' does not exist" in result.output) == (2, True), result.output
+    assert (result.exit_code, "nowhere.jsonl cannot be read" in result.output) == (2, True), result.output

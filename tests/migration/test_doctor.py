@@ -589,7 +589,7 @@ def test_no_findings_is_said() -> None:
 
 def test_a_gunicorn_file_that_fails_is_a_problem_before_the_app_is_imported(tmp_path: Path) -> None:
     result = run("nowhere:app", "--gunicorn", "nowhere.conf.py")
-    assert (result.exit_code, "'nowhere.conf.py' does not exist" in result.output) == (2, True), result.output
+    assert (result.exit_code, "nowhere.conf.py cannot be read" in result.output) == (2, True), result.output
     (tmp_path / "gunicorn.conf.py").write_text("1 / 0")
     result = run("nowhere:app", "--gunicorn", str(tmp_path / "gunicorn.conf.py"))
     assert (result.exit_code, "cannot be read: ZeroDivisionError" in result.output) == (1, True), result.output

@@ -266,4 +266,4 @@ def test_the_server_takes_the_command_line_and_answers(everything: tuple[Path, i
 
 def test_a_file_that_is_not_there_is_named() -> None:
     result = run("nowhere.conf.py", "--to", "uvicorn")
-    assert (result.exit_code, "'nowhere.conf.py' does not exist" in result.output) == (2, True), result.output
+    assert (result.exit_code, "nowhere.conf.py cannot be read" in result.output) == (2, True), result.output
