@@ -23,8 +23,17 @@ def check_request_line(method: str, path: str) -> None:
     Raises:
         BadRequest: with what it is instead.
     """
-    if method not in _USUAL and not is_token(method.encode()):
+    if not _is_method(method):
         raise BadRequest(f"the request method is no token: {method[:40]!r}")
     # `admin` is `/admin` to Werkzeug, and to no guard in front of it.
     if not path.startswith("/") and path and (path != "*" or method != "OPTIONS"):
         raise BadRequest(f"the request target is no path: {path[:40]!r}")
+
+
+def loggable(method: str) -> str:
+    """A method for a line of a log: one that is no token, which may hold what a terminal obeys, as a literal."""
+    return method if _is_method(method) else ascii(method)
+
+
+def _is_method(text: str) -> bool:
+    return text in _USUAL or is_token(text.encode("utf-8", "replace"))

@@ -9,6 +9,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from .._core._refusals import Refusal
+from .._core._request_line import loggable
 from ..exceptions import BadRequest, ClientDisconnected, RequestTimeout
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def answer(
     environ: Environ, start_response: StartResponse, refusal: Refusal, level: int = logging.WARNING
 ) -> Iterable[bytes]:
     """Answer a refusal, and log it."""
-    method, path = environ.get("REQUEST_METHOD"), environ.get("PATH_INFO")
+    method, path = loggable(environ["REQUEST_METHOD"]), environ.get("PATH_INFO")
     log.log(level, "%s %r answered %s: %s", method, path, refusal.status_line, refusal.body.decode().rstrip())
     start_response(refusal.status_line, refusal.headers)
     return body_for(environ, refusal)

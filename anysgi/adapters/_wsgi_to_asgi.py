@@ -12,6 +12,7 @@ from .._bridge._ports import running_port
 from .._core._detect import framework_of
 from .._core._environ import environ_from_scope, inherit_environ
 from .._core._refusals import Refusal
+from .._core._request_line import loggable
 from ..exceptions import BadRequest, ServerProtocolError
 from ._lifespan_host import LifespanHost
 from ._options import NEEDS_WSPROTO, check_app, check_choice, check_positive, is_plain
@@ -157,7 +158,7 @@ class WsgiToAsgi:
         return environ
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, error: BadRequest) -> None:
-        log.warning("%s %r answered %d: %s", scope["method"], scope["path"], error.status, error.reason)
+        log.warning("%s %r answered %d: %s", loggable(scope["method"]), scope["path"], error.status, error.reason)
         await answer(self.port_here(), receive, send, Refusal(error.status, error.reason))
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from .._core._request_line import loggable
 from ..exceptions import BadRequest, RequestTimeout
 from ._engine._layer import Flow, middleware
 from ._engine._problems import render_problem
@@ -45,7 +46,7 @@ def errors(
         named: dict[type, int] = {RequestTimeout: 504, **(statuses or {})}
         status = next((named[kind] for kind in type(error).__mro__ if kind in named), 500)
         if status >= 500:
-            log.exception("%s %r failed", request.method, request.path)
+            log.exception("%s %r failed", loggable(request.method), request.path)
         return _answer(request, status, detail if status >= 500 else str(error))
     return None
 

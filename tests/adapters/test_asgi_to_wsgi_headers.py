@@ -29,6 +29,12 @@ def test_a_request_line_that_means_something_else_to_a_guard_is_refused(wrong: d
     assert fetch(AsgiToWsgi(app, lifespan="off"), **wrong).status == "400 Bad Request"
 
 
+def test_a_refusal_writes_no_escapes_of_a_method_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    fetch(AsgiToWsgi(asgi_app(head(), body(b"x")), lifespan="off"), REQUEST_METHOD="G\x1b[31m")
+    assert r"'G\x1b[31m' '/' answered 400" in caplog.text
+    assert "\x1b" not in caplog.text
+
+
 def response_headers(*headers: tuple[bytes, bytes]) -> list[tuple[str, str]]:
     return fetch(AsgiToWsgi(asgi_app(head(200, *headers), body()), lifespan="off")).headers
 

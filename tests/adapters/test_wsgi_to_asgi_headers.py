@@ -85,6 +85,13 @@ async def test_a_refusal_says_why_in_the_log(caplog: pytest.LogCaptureFixture) -
 
 
 @pytest.mark.anyio
+async def test_a_refusal_writes_no_escapes_of_a_method_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    await serve(WsgiToAsgi(wsgi_app(b"x")), None, "G\x1b[31m")
+    assert r"'G\x1b[31m' '/' answered 400" in caplog.text
+    assert "\x1b" not in caplog.text
+
+
+@pytest.mark.anyio
 async def test_a_flood_of_equal_names_takes_time_in_proportion_to_its_size() -> None:
     async def seconds(count: int) -> float:
         flood = [(b"x-flood", b"y" * 50)] * count
