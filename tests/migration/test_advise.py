@@ -23,12 +23,14 @@ from anysgi.migration._advise import (
     Effort,
     advise,
     by_route,
+    scope_of,
     watched,
 )
 from anysgi.migration._advise import _trial as trial_module
 from anysgi.migration._advise._measure import measure
 from anysgi.migration._advise._waits import _CALLS, _owner, run_queue, tally
 from anysgi.migration._compare._exchanges import Asked
+from anysgi.migration._compare._targets import scenario_of
 from anysgi.migration._inventory import take_inventory
 from tests.migration.apps import waiting
 
@@ -290,6 +292,14 @@ def test_the_object_has_the_figures_and_a_rate_is_spread(tmp_path: Path, monkeyp
     assert "error" in first["trial"]
     assert (second["route"], second["verdict"], second["trial"]) == ("POST /fails", "UNKNOWN", None)
     assert second["measured"]["refused"] == 405
+
+
+def test_a_request_that_names_no_host_is_for_localhost_and_another_keeps_its_own() -> None:
+    """Django in development answers 400 to any other."""
+    assert scope_of(Asked("GET", "/"))["server"] == ("localhost", 80)
+    assert dict(scope_of(Asked("GET", "/"))["headers"])[b"host"] == b"localhost"
+    assert scenario_of(Asked("GET", "/")).sent_headers == ((b"host", b"localhost"),)
+    assert dict(scope_of(Asked("GET", "/", (("host", "shop"),)))["headers"])[b"host"] == b"shop"
 
 
 GUARDED = """

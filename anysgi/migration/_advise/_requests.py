@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from ...testing import Scenario
-from .._compare._targets import headers_to_send
+from .._compare._targets import scenario_of
 from .._route_names import matcher_of
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def scope_of(request: Asked) -> Scope:
     Raises:
         ScenarioError: no client could send it.
     """
-    scenario = Scenario(request.method, request.target, headers_to_send(request), request.body)
+    scenario = scenario_of(request)
     path, _, query = request.target.partition("?")
     return {
         "type": "http",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _PIECE = 65_536  # bytes read at once
 _LATER = 0.5  # seconds after which a request that was given up is cancelled as well, or `close` would wait for it
+_SERVER = ("localhost", 80)  # Django allows this one, and not `testserver`, where ALLOWED_HOSTS is still empty
 _MOST = 64 * 1024 * 1024  # bytes of an answer that are kept
 
 # Of the connection the request was recorded on: the one it is sent on has its own.
@@ -52,12 +53,13 @@ def headers_to_send(request: Asked) -> Headers:
 
 
 def scenario_of(request: Asked) -> Scenario:
-    """The request as `anysgi.testing` runs it.
+    """The request as `anysgi.testing` runs it; to localhost, if it does not say to which host.
 
     Raises:
         ScenarioError: no client could send it.
     """
-    return Scenario(request.method, request.target, headers_to_send(request), [request.body] if request.body else ())
+    body = [request.body] if request.body else ()
+    return Scenario(request.method, request.target, headers_to_send(request), body, server=_SERVER)
 
 
 def answered(exchange: Exchange) -> Answered:
