@@ -60,6 +60,12 @@ def test_an_app_that_blocks_its_loop_ends_the_survey_not_the_terminal(monkeypatc
     assert json.loads(result.stdout)["notes"] == ["get: the app blocks its event loop, so nothing more was tried"]
 
 
+def test_an_app_that_ends_its_process_does_not_end_the_survey() -> None:
+    result = lint("broken:exits", "--bound", "0.1", "--json")
+    assert json.loads(result.stdout)["requests"] > 20
+    assert result.exit_code == 0
+
+
 @pytest.mark.parametrize(
     "target", ["flask_shop", "plain:hello", "plain:Old", "broken:careful", "broken:polite_socket", "fastapi_shop"]
 )

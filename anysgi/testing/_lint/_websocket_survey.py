@@ -9,6 +9,7 @@ import anyio
 from .._requests import habits_of, websocket_scope_of
 from .._scenario import Scenario
 from .._transports._websocket_call import WebSocketCall
+from ._survey_servers import RAISED
 
 if TYPE_CHECKING:
     from ._asgi import LintASGI
@@ -52,7 +53,7 @@ async def talk(
         call.leave(code, "")
         async for _ in call.chunks(bound):
             pass
-    except Exception:
+    except RAISED:
         pass
     finally:
         await call.close()

@@ -80,3 +80,7 @@ async def polite_socket(scope: Any, receive: Any, send: Any) -> None:
 async def blocks(scope: Any, receive: Any, send: Any) -> None:
     assert scope["type"] == "http"
     threading.Event().wait(2.0)  # nobody sets it
+
+
+async def exits(scope: Any, receive: Any, send: Any) -> None:
+    raise SystemExit(2)
