@@ -68,7 +68,7 @@ class WorkerPool:
         name: prefix of the threads' names.
 
     Raises:
-        ValueError: `threads` is not positive.
+        ValueError: `threads` is not positive, or another bound negative.
     """
 
     def __init__(
@@ -76,6 +76,9 @@ class WorkerPool:
     ) -> None:
         if threads < 1:
             raise ValueError(f"threads must be at least 1, not {threads}")
+        for option, bound in (("queue_limit", queue_limit), ("idle_timeout", idle_timeout)):
+            if bound is not None and bound < 0:
+                raise ValueError(f"{option} must be 0 or more, not {bound}")
         self.threads = threads
         self.queue_limit = queue_limit
         self.idle_timeout = idle_timeout

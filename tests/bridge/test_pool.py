@@ -6,7 +6,7 @@ import gc
 import logging
 import threading
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -130,6 +130,12 @@ def test_stats_tell_how_long_jobs_waited() -> None:
 def test_a_pool_without_threads_is_refused(threads: int) -> None:
     with pytest.raises(ValueError, match=f"threads must be at least 1, not {threads}"):
         WorkerPool(threads)
+
+
+@pytest.mark.parametrize("options", [{"idle_timeout": -1.0}, {"queue_limit": -1}])
+def test_a_bound_below_zero_is_refused(options: Any) -> None:
+    with pytest.raises(ValueError, match=r"must be 0 or more, not -1"):
+        WorkerPool(2, **options)
 
 
 def test_a_closed_pool_finishes_what_it_accepted(pool: WorkerPool) -> None:
