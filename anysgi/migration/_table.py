@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..exceptions import RouteTableError
+from ..middleware._names import several
 from ._matching import Matcher
 from ._templates import Template, parse_template
 
@@ -80,6 +81,7 @@ class Route:
     line: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "methods", tuple(several(self.methods)))
         if not self.name:
             object.__setattr__(self, "name", f"{','.join(self.methods) or '*'} {self.path}")
         self.template  # noqa: B018  # a path that cannot be read is an error now

@@ -89,6 +89,13 @@ def test_a_route_that_names_its_methods_goes_before_one_that_takes_them_all() ->
     assert [table.find(method, "/a") for method in ("POST", "GET", "HEAD")] == list(routes)
 
 
+@pytest.mark.parametrize("methods", ["GET", ["GET"], ("GET",)])
+def test_one_method_needs_no_tuple(methods: Any) -> None:
+    route = Route("/items", "new", methods)
+    assert RouteTable((route,)).find("GET", "/items") is route
+    assert hash(route) == hash(Route("/items", "new", ("GET",)))
+
+
 def test_a_slash_at_the_end_decides_where_both_spellings_are_routes() -> None:
     table = RouteTable((Route("/a"), Route("/a/")))
     assert [table.find("GET", path) for path in ("/a", "/a/")] == list(table.routes)
