@@ -207,6 +207,9 @@ def _length_unknown(scope: Scope, environ: Environ) -> bool:
     """Whether a body may come whose length nobody announced; HTTP/1.1 announces that much (RFC 9112 section 6.3)."""
     if "CONTENT_LENGTH" in environ:
         return False
-    if environ["SERVER_PROTOCOL"].startswith("HTTP/1."):
-        return any(len(name) == 17 and name.lower() == b"transfer-encoding" for name, _ in scope["headers"])
-    return True
+    if not environ["SERVER_PROTOCOL"].startswith("HTTP/1."):
+        return True
+    for name, _ in scope["headers"]:  # noqa: SIM110 - a generator takes twice as long, for every GET
+        if len(name) == 17 and name.lower() == b"transfer-encoding":
+            return True
+    return False
