@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TypeVar
 
+from ..exceptions import ScenarioError
 from ._framing import uploaded, with_framing
 from ._peer_events import Disconnect, Pause, PeerEvent, SendBlocks, SendFails
 from ._scenario_checks import CHECKS
@@ -114,7 +115,12 @@ def _written(value: object) -> str:
 
 
 def _bytes(text: bytes | str) -> bytes:
-    return text.encode("latin-1") if isinstance(text, str) else bytes(text)
+    if not isinstance(text, str):
+        return bytes(text)
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        raise ScenarioError(f"text on the wire is latin-1, one byte a character; write bytes, not {text!r}") from None
 
 
 def _pairs(headers: GivenHeaders) -> Headers:

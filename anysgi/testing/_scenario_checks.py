@@ -49,6 +49,12 @@ def _check_headers(scenario: Scenario) -> None:
             raise ScenarioError(f"HTTP/2 has lowercase names and no connection headers (RFC 9113 8.2): {name!r}")
 
 
+def _check_body(scenario: Scenario) -> None:
+    for chunk in scenario.body:
+        if not isinstance(chunk, bytes):
+            raise ScenarioError(f"a body is bytes, or chunks of bytes; write b'…', or text.encode(), not {chunk!r:.60}")
+
+
 def _check_framing(scenario: Scenario) -> None:
     given = [value for name, value in scenario.headers if name.lower() == b"content-length"]
     if any(not value.isdigit() or value != given[0] for value in given):
@@ -95,4 +101,4 @@ def _check_like(scenario: Scenario) -> None:
             )
 
 
-CHECKS = (_check_request_line, _check_headers, _check_framing, _check_peer, _check_like)
+CHECKS = (_check_request_line, _check_headers, _check_body, _check_framing, _check_peer, _check_like)

@@ -77,6 +77,10 @@ def test_an_upload_may_announce_more_than_comes_before_the_client_leaves() -> No
 
 
 IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
+    ({"body": "text"}, "a body is bytes"),
+    ({"body": [b"a", "b"]}, "a body is bytes"),
+    ({"headers": {"x": "\u2603"}}, "latin-1"),
+    ({"target": "/\u2603"}, "latin-1"),
     ({"method": "GE T"}, "a method is a token"),
     ({"method": "é"}, "a method is a token"),
     ({"target": b""}, "percent-encode"),
