@@ -58,6 +58,26 @@ def test_an_app_that_blocks_its_loop_ends_the_survey_not_the_terminal(monkeypatc
     result = lint("broken:blocks", "--bound", "0.1", "--json")
     assert time.monotonic() - started < 1.5
     assert json.loads(result.stdout)["notes"] == ["get: the app blocks its event loop, so nothing more was tried"]
+    assert (rules(result), result.exit_code) == ({"A061"}, 1)
+
+
+@pytest.mark.parametrize(
+    ("target", "expected", "requests"),
+    [("broken:answers_nothing", {"A061", "A108"}, 3), ("broken:wsgi_answers_nothing", {"W044"}, 1)],
+)
+def test_an_app_that_never_answers_is_found_with_the_first_request(
+    target: str, expected: set[str], requests: int
+) -> None:
+    result = lint(target, "--bound", "0.1", "--json")
+    report = json.loads(result.stdout)
+    assert rules(result) == expected
+    assert (result.exit_code, report["requests"]) == (1, requests)
+    assert report["notes"] == ["GET /: no answer within the bound, so nothing more was asked of this path"]
+
+
+def test_each_path_that_never_answers_is_told() -> None:
+    result = lint("broken:wsgi_answers_nothing", "--bound", "0.1", "--json", "--path", "/a", "--path", "/b")
+    assert [finding["where"] for finding in json.loads(result.stdout)["findings"]] == ["GET /a", "GET /b"]
 
 
 def test_an_app_that_ends_its_process_does_not_end_the_survey() -> None:

@@ -46,7 +46,10 @@ async def lifespan(lint: LintASGI, bound: float) -> AsyncIterator[dict[str, Any]
     scope = {"type": "lifespan", "asgi": _ASGI, "state": state}
     task = asyncio.ensure_future(_called(lint, scope, talk))
     try:
-        started = await talk.ask("lifespan.startup", task, bound) == "lifespan.startup.complete"
+        answer = await talk.ask("lifespan.startup", task, bound)
+        if answer is None and not task.done():
+            lint.report.add("A108", "there was no answer to lifespan.startup within the bound", "lifespan")
+        started = answer == "lifespan.startup.complete"
         yield state if started else None
         if started and not task.done():
             await _end(talk, task, bound)

@@ -5,9 +5,11 @@ Some rules take two requests that differ in one point: their judges are in `_com
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ...exceptions import ExchangeTimeout
 from .._peer_events import Disconnect, SendFails
@@ -54,6 +56,7 @@ STANDARD: dict[str, Callable[[bytes], Scenario]] = {
 }
 """What each path is asked for."""
 
+_ANSWERS = {"asgi": "A061", "wsgi": "W044"}  # the rule that an app answers
 _WAITS = "post, the rest once the head is there"
 _UNSEEN = "client leaves unseen"
 STANDARD_ASGI: dict[str, Callable[[bytes], Scenario]] = {
@@ -103,15 +106,32 @@ class _Watch:
     def ended(self, name: str, exchange: Exchange) -> None:
         self.answers[name] = exchange
 
-    def took_too_long(self, name: str, path: bytes, lint: LintASGI | LintWSGI) -> None:
+    def took_too_long(self, name: str, path: bytes, lint: LintASGI | LintWSGI, late: ExchangeTimeout) -> None:
         """An endless answer is no mistake, unless its client had left, or was itself kept waiting."""
         if name == _UNSEEN:
             lint.report.add("A060", "the app went on after its client had left", f"GET {path.decode('latin-1')}")
         elif name == _WAITS and "post in pieces" in self.answers:
             problem = "the app waits for more of the request, and its client for a head that no body has released"
             lint.report.add("A077", problem, f"POST {path.decode('latin-1')}")
+        elif _so_far(late).status is None and not _so_far(late).scenario.peer:
+            raise late  # each of the other requests would wait as long
         else:
             self.survey.notes.append(f"{name}, {path.decode('latin-1')}: no end within the bound, not judged further")
+
+    @contextmanager
+    def asking(self, path: bytes, lint: LintASGI | LintWSGI) -> Iterator[None]:
+        """Around all the requests for one path: ends with the first that gets no answer at all."""
+        self.answers = {}
+        try:
+            yield
+        except ExchangeTimeout as late:
+            where = f"{_so_far(late).scenario.method} {path.decode('latin-1')}"
+            lint.report.add(_ANSWERS[self.survey.convention], "there was no answer within the bound", where)
+            self.survey.notes.append(f"{where}: no answer within the bound, so nothing more was asked of this path")
+
+
+def _so_far(late: ExchangeTimeout) -> Exchange:
+    return cast("Exchange", late.exchange)  # which the public exception calls an object
 
 
 def survey(
@@ -134,7 +154,7 @@ def survey(
 
     Returns:
         The findings about the app; an ASGI app's lifespan is run around its requests, on their event loop.  One that
-        blocks that loop is not asked any further, and a note says so.
+        blocks that loop is not asked any further, nor is a path that does not answer; a note says so.
 
     Raises:
         ValueError: `select` or `ignore` name nothing there is.
@@ -143,20 +163,20 @@ def survey(
     if convention == "wsgi":
         lint = LintWSGI(app, on=watch.found, select=select, ignore=ignore)
         for path in paths:
-            _survey_wsgi(lint, watch, path, bound)
+            with watch.asking(path, lint):
+                _survey_wsgi(lint, watch, path, bound)
     else:
         _survey_asgi(LintASGI(app, on=watch.found, select=select, ignore=ignore), watch, paths, bound)
     return watch.survey
 
 
 def _survey_wsgi(lint: LintWSGI, watch: _Watch, path: bytes, bound: float) -> None:
-    watch.answers = {}
     for name, scenario in STANDARD.items():
         watch.begins(name)
         try:
             watch.ended(name, run(lint, scenario(path), convention="wsgi", bound=bound))
-        except ExchangeTimeout:
-            watch.took_too_long(name, path, lint)
+        except ExchangeTimeout as late:
+            watch.took_too_long(name, path, lint, late)
     _compare(lint, watch, path, WSGI_COMPARISONS)
 
 
@@ -171,10 +191,13 @@ def _survey_asgi(lint: LintASGI, watch: _Watch, paths: Iterable[bytes], bound: f
         around = lifespan(lint, bound)
         state = wait(around.__aenter__)
         for path in paths:
-            _survey_path(lint, watch, path, bound, state, wait)
+            with watch.asking(path, lint):
+                _survey_path(lint, watch, path, bound, state, wait)
         watch.scenario = "lifespan"
         wait(around.__aexit__, None, None, None)
     except TimeoutError:
+        rule = "A108" if watch.scenario == "lifespan" else _ANSWERS["asgi"]
+        lint.report.add(rule, "there was no answer: the app blocks its event loop", watch.scenario)
         watch.survey.notes.append(f"{watch.scenario}: the app blocks its event loop, so nothing more was tried")
     finally:
         loop.stop()
@@ -183,7 +206,6 @@ def _survey_asgi(lint: LintASGI, watch: _Watch, paths: Iterable[bytes], bound: f
 def _survey_path(
     lint: LintASGI, watch: _Watch, path: bytes, bound: float, state: dict[str, Any] | None, wait: Callable[..., Any]
 ) -> None:
-    watch.answers = {}
     for name, scenario in STANDARD_ASGI.items():
         watch.begins(name)
         wait(_one, lint, lint, watch, name, scenario(path), bound, state)
@@ -204,8 +226,8 @@ async def _one(
 ) -> None:
     try:
         watch.ended(name, await arun(app, scenario, convention="asgi", bound=bound, state=state))
-    except ExchangeTimeout:
-        watch.took_too_long(name, scenario.target, lint)
+    except ExchangeTimeout as late:
+        watch.took_too_long(name, scenario.target, lint, late)
 
 
 def _compare(lint: LintASGI | LintWSGI, watch: _Watch, path: bytes, comparisons: Any) -> None:

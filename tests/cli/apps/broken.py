@@ -82,5 +82,17 @@ async def blocks(scope: Any, receive: Any, send: Any) -> None:
     threading.Event().wait(2.0)  # nobody sets it
 
 
+async def answers_nothing(scope: Any, receive: Any, send: Any) -> None:
+    """Waits for what never comes, be it asked for a page or for its startup."""
+    import asyncio
+
+    await asyncio.Event().wait()
+
+
+def wsgi_answers_nothing(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    threading.Event().wait(2.0)  # nobody sets it
+    return []
+
+
 async def exits(scope: Any, receive: Any, send: Any) -> None:
     raise SystemExit(2)
