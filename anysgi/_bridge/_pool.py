@@ -179,7 +179,6 @@ class WorkerPool:
             job.run()
             del job  # an idle thread keeps no request alive
             self._settle()
-        self._alive.discard(threading.current_thread())
 
     def _settle(self) -> None:
         """One job is done with: pay a debt, or leave a token."""
@@ -192,12 +191,17 @@ class WorkerPool:
         self._idle.append(None)
 
     def _next_job(self, jobs: SimpleQueue[Job | None]) -> Job | None:
-        while True:
+        """Wait for a job; None if the thread has left: its time is over, or the pool closed and nothing on the way."""
+        while not (self._closed and self._leave()):
             try:
-                return jobs.get(timeout=self.idle_timeout)
+                job = jobs.get(timeout=self.idle_timeout)
             except Empty:
                 if self._leave():
-                    return None
+                    break
+            else:
+                if job is not None:  # else the pool was closed
+                    return job
+        return None
 
     def _leave(self) -> bool:
         """Whether the calling thread may end: not while a job is on the way to it."""
@@ -224,7 +228,7 @@ class WorkerPool:
         deadline = monotonic() + timeout
         threads = list(self._alive)
         for _ in threads:
-            self._jobs.put(None)
+            self._jobs.put(None)  # wakes those that idle; each leaves by its token, so none whose job is on the way
         for thread in threads:
             thread.join(max(0.0, deadline - monotonic()))
         left = [thread.name for thread in threads if thread.is_alive()]

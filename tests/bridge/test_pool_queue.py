@@ -123,6 +123,7 @@ def test_a_sweep_stops_where_threads_emptied_the_queue_meanwhile(busy: tuple[Wor
         def revoked(self) -> bool:
             while not pool._jobs.empty():
                 pool._jobs.get_nowait()
+                pool._settle()
             return True
 
         @revoked.setter

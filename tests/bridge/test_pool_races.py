@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from functools import partial
@@ -12,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anysgi import WorkerPool
+from anysgi.exceptions import PoolClosed
 from tests.conftest import BOUND, eventually
 
-from ._jobs import Job, let_go
+from ._jobs import Job, held, let_go
 from ._sides import on_thread
 
 if TYPE_CHECKING:
@@ -81,6 +83,83 @@ def test_a_thread_whose_job_is_on_the_way_does_not_leave() -> None:
         assert late.ended.wait(BOUND)
     assert left == [False]
     assert late.thread is first.thread
+
+
+class Closing(list[None]):
+    """Has the pool closed, by somebody else, in the middle of a `submit`.
+
+    Args:
+        pool: closed at the first `pop` or `append` of the calling thread.
+    """
+
+    def __init__(self, pool: WorkerPool, content: list[None]) -> None:
+        super().__init__(content)
+        self._pool, self._submitter = pool, threading.current_thread()
+
+    def pop(self, *args: Any) -> None:
+        try:
+            super().pop(*args)
+        finally:
+            self._close()
+
+    def append(self, _token: None) -> None:
+        super().append(None)
+        self._close()
+
+    def _close(self) -> None:
+        if threading.current_thread() is self._submitter and not self._pool._closed:
+            self._pool.close(0)
+
+
+@pytest.mark.parametrize("threads", [1, 2], ids=["one idles", "two idle"])
+def test_a_job_for_an_idle_thread_is_run_although_the_pool_is_closed_meanwhile(threads: int) -> None:
+    pool, late = WorkerPool(2), Job()
+    let_go(held(pool, threads))
+    assert eventually(lambda: len(pool._idle) == threads)
+    pool._idle = Closing(pool, pool._idle)
+    assert pool.submit(late)
+    assert late.ended.wait(BOUND)
+    assert eventually(lambda: pool.stats().threads == 0)
+
+
+def test_a_job_for_a_new_thread_is_run_although_the_pool_is_closed_meanwhile() -> None:
+    pool, late = WorkerPool(2), Job()
+    busy = held(pool)
+    pool._idle = Closing(pool, [])
+    assert pool.submit(late)
+    assert late.ended.wait(BOUND)
+    let_go(busy)
+    assert eventually(lambda: pool.stats().threads == 0)
+
+
+def test_a_job_that_queues_is_run_although_the_pool_is_closed_meanwhile() -> None:
+    pool, late = WorkerPool(2), Job()
+    busy = held(pool, 2)
+    pool._debts = Closing(pool, [])
+    assert not pool.submit(late)
+    let_go([*busy, late])
+    assert eventually(lambda: pool.stats().threads == 0)
+
+
+@pytest.mark.usefixtures("hectic")
+def test_what_a_pool_accepts_while_it_is_closed_is_run() -> None:
+    for _ in range(50):
+        pool, accepted = WorkerPool(2), list[Job]()
+
+        def submit(pool: WorkerPool = pool, accepted: list[Job] = accepted) -> None:
+            with contextlib.suppress(PoolClosed):
+                while True:
+                    job = Job()
+                    pool.submit(job)
+                    accepted.append(job)
+
+        submitting = [on_thread(submit) for _ in range(2)]
+        assert eventually(lambda accepted=accepted: len(accepted) > 5)
+        pool.close(BOUND)
+        for done in submitting:
+            done.result(BOUND)
+        assert all(job.ended.wait(BOUND) for job in accepted)
+        assert eventually(lambda pool=pool: pool.stats().threads == 0)
 
 
 @pytest.mark.usefixtures("hectic")
