@@ -38,11 +38,15 @@ class LoopOfItsOwn:
 
     def run(self, serve: Callable[[SkippingClock], Any], record: Record) -> None:
         self._loop = loop = ScenarioLoop(self._skip_sleeps)
+        self._task = task = loop.create_task(serve(SkippingClock(loop, record)))
         try:
-            self._task = loop.create_task(serve(SkippingClock(loop, record)))
-            loop.run_until_complete(self._task)
+            loop.run_until_complete(task)
         except asyncio.CancelledError as error:
             record.exchange.exception = record.exchange.exception or error
+        except RuntimeError:
+            if task.done() or self.stood_at:  # its own error, or we halted the loop
+                raise
+            raise record.timeout("the app stopped its event loop", f"It stood at {_leaks.tasks([task])[0]}") from None
         finally:
             record.skipped = loop.selector.skipped
             self._close(loop)

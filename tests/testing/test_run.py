@@ -297,6 +297,18 @@ def test_a_runtime_error_on_the_calling_thread_is_the_apps() -> None:
     assert str(run(app, inline=True).exception) == "mine"
 
 
+@pytest.mark.parametrize("inline", [False, True])
+def test_an_app_that_stops_its_event_loop_is_told_with_the_messages_so_far(inline: bool) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(30)
+
+    told = r"(?s)the app stopped its event loop.*http\.request.*It stood at .*test_run\.py"
+    with pytest.raises(ExchangeTimeout, match=told):
+        run(app, inline=inline)
+
+
 @pytest.mark.parametrize("app", [never_answers, swallows_cancellation])
 def test_on_a_foreign_loop_too(app: Any) -> None:
     with pytest.raises(ExchangeTimeout, match=rf"(?s)http\.request.*It stood at .*{app.__name__}") as caught:
