@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from ._usage import note_usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import TracebackType
 
     from flask import Flask
 
@@ -135,17 +136,21 @@ class _Contexts:
         self._contexts = [_watched(flask_app.app_context()), _watched(flask_app.request_context(environ))]
 
     def __enter__(self) -> _Contexts:
-        for context in self._contexts:
-            context.push()
-        self.session = self._contexts[-1].session
-        self.session.accessed = False  # asking for it is not yet using it
+        with ExitStack() as pushed:
+            for context in self._contexts:
+                pushed.push(context)  # before its push(): Flask, too, pops a context that failed half way
+                context.push()
+            self.session = self._contexts[-1].session
+            self.session.accessed = False  # asking for it is not yet using it
+            self._pushed = pushed.pop_all()
         self._watch(True)
         return self
 
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._watch(False)
-        for context in reversed(self._contexts):
-            context.pop(error)
+        self._pushed.__exit__(kind, error, traceback)
 
     @contextmanager
     def unwatched(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ import flask
 import pytest
 from fastapi import FastAPI, Request, WebSocket
 from flask import Flask, current_app, g
+from flask.sessions import SecureCookieSessionInterface
 from starlette.testclient import TestClient
 
 from anysgi.migration import FlaskContext, FlaskSession, reset_usage, usage_report
@@ -219,6 +220,22 @@ def test_what_a_handler_raises_reaches_the_teardown(old: Flask, new: FastAPI) ->
     with TestClient(FlaskContext(new, old)) as client, pytest.raises(ZeroDivisionError):
         client.get("/fails")
     assert isinstance(old.config["torn"][0], ZeroDivisionError)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_session_that_cannot_be_opened_leaves_no_context_behind(old: Flask, new: FastAPI) -> None:
+    class Down(SecureCookieSessionInterface):
+        def open_session(self, *args: Any) -> Any:
+            raise ConnectionError("the session's server is down")
+
+    old.session_interface = Down()
+    scope = {"type": "http", "method": "GET", "path": "/who/anna", "query_string": b"", "headers": [], "scheme": "http"}
+    unused: Any = None
+    with pytest.raises(ConnectionError):
+        await FlaskContext(new, old)(scope, unused, unused)
+    assert not flask.has_app_context()
+    assert not flask.has_request_context()
 
 
 def test_before_request_functions_may_load_the_user_or_answer(old: Flask, new: FastAPI) -> None:
