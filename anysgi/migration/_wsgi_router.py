@@ -180,5 +180,5 @@ def _sink(data: bytes) -> None:
 def _code(status: str) -> int:
     try:
         return int(status[:3])
-    except ValueError:
+    except (ValueError, TypeError):
         return 0  # the server will complain

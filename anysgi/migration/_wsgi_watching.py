@@ -88,7 +88,7 @@ class Observed:
         def start_seen(status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None) -> Write:
             given = (status, headers, exc_info) if exc_info else (status, headers)
             write = start_response(*given)
-            self._observer.response_head(int(status[:3]), [(latin1(n).lower(), latin1(v)) for n, v in headers])
+            self._see_head(status, headers)
             return partial(self._write, write)
 
         try:
@@ -98,6 +98,15 @@ class Observed:
             self._observer.end(error)
             raise
         return self
+
+    def _see_head(self, status: str, headers: list[tuple[str, str]]) -> None:
+        """Show the head; one that is malformed ends the observation, as whether to serve it is up to the server."""
+        try:
+            code, pairs = int(status[:3]), [(latin1(n).lower(), latin1(v)) for n, v in headers]
+        except Exception as error:
+            self._observer.end(error)
+        else:
+            self._observer.response_head(code, pairs)
 
     def _write(self, write: Write, data: bytes) -> None:
         self._observer.response_body(data)

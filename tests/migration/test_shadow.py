@@ -143,6 +143,24 @@ def test_a_wsgi_app_that_replaces_its_head_is_shown(watcher: Watcher) -> None:
     assert [item[1] for item in watcher.told if item[0] == "head"] == [200, 503]
 
 
+@pytest.mark.parametrize(("status", "headers"), [("OK", []), (200, []), ("200 OK", [("X-Name",)])])
+def test_a_malformed_head_that_the_server_took_ends_the_observation_alone(
+    watcher: Watcher, status: Any, headers: Any
+) -> None:
+    def malformed(environ: Any, start_response: Any) -> list[bytes]:
+        start_response(status, headers)
+        return [b"served"]
+
+    router = Router(malformed, NewWsgi(), table=RouteTable(ROUTES), switches=(), shadow=watcher)
+    heads: list[Any] = []
+    response: Any = router.wsgi(make_environ(path="/seen/a"), lambda *head: heads.append(head))
+    assert list(response) == [b"served"]
+    response.close()
+    assert heads == [(status, headers)]
+    assert [what for what, *_ in watcher.told] == ["begin", "end"]
+    assert watcher.told[-1][1]
+
+
 def endless(environ: Any, start_response: Any) -> Iterator[bytes]:
     start_response("200 OK", [])
     yield from itertools.repeat(b"more")
