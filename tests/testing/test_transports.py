@@ -394,6 +394,26 @@ def test_what_the_app_raises_is_raised_or_becomes_a_500(convention: str, app: An
         assert client.get("/silent").status_code == 500
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+def test_what_would_end_the_process_reaches_a_sync_caller_and_ends_no_loop(
+    error: type[BaseException], backend: Any
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["type"] == "http"
+        if scope["path"] == "/exit":
+            raise error("mine")
+        await asgi_echo(scope, receive, send)
+
+    with TestClient(app, lifespan="auto", backend=backend) as client:
+        for _ in range(2):
+            with pytest.raises(error, match="mine"):
+                client.get("/exit")
+        assert client.get("/").status_code == 200
+    with pytest.raises(error, match="mine"):
+        TestClient(app, backend=backend).get("/exit")
+
+
 def test_exc_info_and_write_work_behind_a_client() -> None:
     def app(environ: Any, start_response: Any) -> Any:
         start_response("200 OK", [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
 from anyio.from_thread import BlockingPortal
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SLACK = 2.0  # seconds beyond a wait's own limit, after which an app blocks its loop
+
+
+async def _outcome(function: Callable[..., Awaitable[T]], *args: Any) -> tuple[T, None] | tuple[None, BaseException]:
+    """What a call returns and what it raises: a SystemExit of the app would end the loop on its way through it."""
+    try:
+        return await function(*args), None
+    except anyio.get_cancelled_exc_class():
+        raise
+    except BaseException as error:
+        return None, error
 
 
 class LoopThread:
@@ -65,16 +75,23 @@ class LoopThread:
         if self._thread is None:
             self._thread = threading.Thread(target=self._begin, name="anysgi-test-client", daemon=True)
             self._thread.start()
-        call: Callable[[], T] = partial(self._ready.result().call, function, *args)
-        if limit is None:
-            return call()
-        found: list[T] = []
+        call = partial(self._ready.result().call, partial(_outcome, function, *args))
+        found: list[tuple[T, None] | tuple[None, BaseException]] = []
         try:  # even to hand something over waits for the loop
-            bounded(lambda: found.append(call()), _SLACK if self._blocked else limit + _SLACK)
+            if limit is None:
+                found.append(call())
+            else:
+                bounded(lambda: found.append(call()), _SLACK if self._blocked else limit + _SLACK)
         except OutOfTime:
             self._blocked = True
             raise (late or TimeoutError("the app blocks its event loop")) from None
-        return found[0]
+        value, error = found.pop()
+        try:
+            if error is not None:
+                raise error
+            return cast("T", value)
+        finally:
+            del error  # whose traceback leads back here
 
     def stop(self) -> None:
         """End the thread; one that an app blocks, or whose last tasks will not end, is left behind."""
