@@ -15,6 +15,7 @@ import pytest
 from anysgi.migration import read_recording, record
 from anysgi.migration._compare._exchanges import Asked, Recorded
 from anysgi.migration._compare._recorder import Writer
+from anysgi.migration._compare._recordings import write_line
 
 from ..conftest import BOUND
 from ..middleware._driving import App, Drive
@@ -208,6 +209,26 @@ def test_a_full_disk_costs_the_recording_and_not_the_end_of_the_process(caplog: 
     assert not ending.is_alive()
     assert writer.dropped == 5
     assert caplog.text.count("No space left on device") == 1
+
+
+def test_of_a_line_the_disk_took_half_of_nothing_is_left(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    resource = pytest.importorskip("resource", reason="Windows has no limits of this kind")
+    path = tmp_path / "traffic.jsonl"
+    line = len(write_line(Recorded(Asked())))
+    writer = Writer(path, 1 << 30, 10)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (line + line // 2, before[1]))
+    try:
+        for _ in range(3):
+            writer.put(Recorded(Asked()))
+        writer.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert writer.dropped == 2
+    assert f"{line // 2} of {line} bytes" in caplog.text
+    writer.put(Recorded(Asked(target="/after")))
+    writer.close()
+    assert [one.request.target for one in read_recording(path)] == ["/", "/after"]
 
 
 def test_recording_stops_at_a_size(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ and counted, and the log says how many.
 from __future__ import annotations
 
 import atexit
+import errno
 import logging
 import os
 import random
@@ -99,6 +100,20 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
+def _write_whole(file: IO[bytes], line: bytes) -> None:
+    """Write a line or nothing: what a disk took before it was full is taken back.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    taken = file.write(line)
+    if taken < len(line):
+        end = file.tell()
+        if end == os.fstat(file.fileno()).st_size:  # else another process has written behind it
+            file.truncate(end - taken)
+        raise OSError(errno.ENOSPC, f"{taken} of {len(line)} bytes of a line could be written")
+
+
 class Writer:
     """A file that a thread of its own appends to.
 
@@ -151,7 +166,7 @@ class Writer:
     def _is_written(self, file: IO[bytes], line: bytes) -> bool:
         """Write a line; where that fails the next one is tried all the same, as the disk may have room by then."""
         try:
-            file.write(line)
+            _write_whole(file, line)
         except OSError as error:
             if not self._failed:
                 log.error("%s cannot be written, and what passes meanwhile is not recorded: %s", self._path, error)
