@@ -167,6 +167,27 @@ def test_a_failure_is_a_status_of_0() -> None:
     assert measure(lambda environ, start_response: [], Asked("GET", "/")).status == 0
 
 
+@pytest.mark.parametrize("status", ["OK", "", 200])
+def test_a_malformed_status_is_a_failure(status: Any) -> None:
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        start_response(status, [])
+        return [b"served"]
+
+    assert measure(app, Asked("GET", "/")).status == 0
+
+
+def test_a_close_that_fails_is_a_failure() -> None:
+    class Broken(list[bytes]):
+        def close(self) -> None:
+            raise LookupError
+
+    def app(environ: Any, start_response: Any) -> Broken:
+        start_response("200 OK", [])
+        return Broken()
+
+    assert measure(app, Asked("GET", "/")).status == 0
+
+
 def test_the_app_gets_the_request_as_it_is_in_the_file() -> None:
     seen: dict[str, Any] = {}
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from contextlib import ExitStack
 from dataclasses import dataclass
 from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Any
 
+from ..._core._closing import close
 from ..._core._environ import environ_from_scope
 from ._requests import scope_of
 from ._waits import run_queue, tally
@@ -30,7 +32,7 @@ class Sample:
         burst: the longest stretch of CPU between two waits.
         longest: the longest single wait that a coroutine could do.
         gap: the longest time between two chunks of the body.
-        status: of the response; 0 if the app raised.
+        status: of the response; 0 if the app raised, or gave none that is a number.
     """
 
     wall: float
@@ -73,19 +75,17 @@ def _call(app: Any, environ: Any) -> tuple[int, float]:
         heads.append(status)
         return lambda _chunk: None
 
-    body: Any = ()
     gap = 0.0
     try:
-        body = app(environ, start_response)
-        last = started = perf_counter()
-        for _chunk in body:
-            now = perf_counter()
-            gap, last = max(gap, now - last), now
-            if now - started > _LONGEST:
-                break
+        with ExitStack() as ending:
+            body = app(environ, start_response)
+            ending.callback(close, body)
+            last = started = perf_counter()
+            for _chunk in body:
+                now = perf_counter()
+                gap, last = max(gap, now - last), now
+                if now - started > _LONGEST:
+                    break
+        return int(heads[-1].partition(" ")[0]) if heads else 0, gap
     except Exception:
         return 0, gap
-    finally:
-        if hasattr(body, "close"):
-            body.close()
-    return int(heads[-1].partition(" ")[0]) if heads else 0, gap
