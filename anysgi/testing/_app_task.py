@@ -11,6 +11,7 @@ import contextvars
 import ctypes
 import sys
 import types
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -64,12 +65,12 @@ class AppTask:
         finally:
             self._over.set()
 
-    async def _drive(self) -> None:
-        await self._until_given_up()
+    async def _drive(self) -> bool:
+        return await self._until_given_up()
 
     @types.coroutine
-    def _until_given_up(self) -> Generator[Any, Any, None]:
-        """Await the app; once it is given up throw it out, and leave it where it stands if it stays.
+    def _until_given_up(self) -> Generator[Any, Any, bool]:
+        """Await the app; once it is given up throw it out, and leave it where it stands if it stays; whether it ended.
 
         A loop's end waits for all tasks, those too that swallow one cancellation after the other.
         """
@@ -80,7 +81,7 @@ class AppTask:
             try:
                 waits_for = step(value)
             except StopIteration:
-                return
+                return True
             try:
                 step, value = self._coroutine.send, (yield waits_for)
             except BaseException as error:
@@ -90,6 +91,7 @@ class AppTask:
                 thrown_out += 1
         # What swallows all this would spin when it is collected, for it swallows GeneratorExit as well.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._coroutine))
+        return False
 
     @property
     def over(self) -> bool:
@@ -129,8 +131,12 @@ class AppTask:
             await anyio.sleep(0)
 
 
-def _spawn(run: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], object]:
-    """Start a task that belongs to nobody, and return what cancels it, which keeps it alive."""
+def _spawn(run: Callable[[], Coroutine[Any, Any, bool]]) -> Callable[[], object]:
+    """Start a task that belongs to nobody, and return what cancels it, which keeps it alive.
+
+    Args:
+        run: the task; returns whether it has left all the scopes it entered.
+    """
     if not on_trio():
         return asyncio.create_task(run(), name="anysgi.testing: the app").cancel
     import trio
@@ -138,8 +144,10 @@ def _spawn(run: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], object]
     limits = trio.CancelScope()
 
     async def limited() -> None:
-        with limits:
-            await run()
+        with ExitStack() as entered:
+            entered.enter_context(limits)
+            if not await run():
+                entered.pop_all()  # trio lets no scope be left before those inside it, where the app still stands
 
     trio.lowlevel.spawn_system_task(limited, context=contextvars.copy_context())
     return limits.cancel

@@ -344,6 +344,7 @@ async def goes_on_whatever_comes(scope: Any, receive: Any, send: Any) -> None:
         (goes_on_in_a_scope, "asyncio"),
         (goes_on_in_a_scope, "trio"),
         (goes_on_whatever_comes, "asyncio"),
+        (goes_on_whatever_comes, "trio"),
     ],
 )
 def test_the_end_of_a_foreign_loop_waits_for_no_app_that_swallows_every_cancellation(
