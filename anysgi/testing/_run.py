@@ -93,7 +93,12 @@ async def arun(
     """Run an app on a scenario, on the running loop of asyncio or trio; a WSGI app on a thread.
 
     Time is real here: a pause of the client lets everything that is ready run, and costs nothing, but no timer of the
-    app fires early.  An app that blocks the loop cannot be stopped from it: use `run` for those.
+    app fires early.
+
+    The loop is the caller's, and so the bound holds for apps that await alone.  It cannot stop an app that blocks the
+    loop, and does not hold for what an app leaves on it: a task that goes on is a leak of the exchange, and goes on; a
+    job of the loop's pool, an async generator whose end waits, or a task that swallows its cancellation may hold up the
+    end of the loop for ever.  `loop.stop()` in an app stops the caller's loop.  `run` bounds all of these.
 
     Args:
         app, scenario, convention, bound, state: see `run`.
