@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 20
 # What is longer than that has no end, and would fill the memory.
-MOST_MESSAGES = 100_000
 MOST_BYTES = 2**30
+_EACH = 2**12  # bytes that a message counts for, beside its body
 
 
 class Record:
@@ -32,33 +32,36 @@ class Record:
         skipped: seconds of pauses that cost no time.
     """
 
-    __slots__ = ("_bytes", "_started", "exchange", "skipped")
+    __slots__ = ("_room", "_started", "exchange", "skipped")
 
     def __init__(self, scenario: Scenario, convention: Convention) -> None:
         self.exchange = Exchange(scenario, convention, {})
         self.skipped = 0.0
-        self._bytes = 0
+        self._room = MOST_BYTES
         self._started = time.perf_counter()
 
     def add(self, by: Party, message: dict[str, Any]) -> None:
-        """Note a message; an exchange that has no end is stopped here, inside of the app."""
-        if self.endless:
+        """Note a message, which is nobody else's: who sent it must not change the note.
+
+        An exchange that has no end is stopped here, inside of the app.
+        """
+        if self._room < 0:
             raise Abandoned
-        self.note(by, message)
         body = message.get("body")
-        if isinstance(body, bytes):
-            self._bytes += len(body)
+        self._room -= _EACH + len(body) if isinstance(body, bytes) else _EACH
+        # Written out, as it is for each message there is.
+        self.exchange.messages.append(Event(by, message, time.perf_counter() - self._started + self.skipped))
 
     def note(self, by: Party, message: dict[str, Any]) -> None:
-        """Note a message, which is nobody else's: who sent it must not change the note."""
-        self.exchange.messages.append(Event(by, message, time.perf_counter() - self._started + self.skipped))
+        """Note a message that is said once, after the end as well."""
+        self.exchange.messages.append(Event(by, message, self.elapsed()))
 
     def elapsed(self) -> float:
         return time.perf_counter() - self._started + self.skipped
 
     @property
     def endless(self) -> bool:
-        return len(self.exchange.messages) > MOST_MESSAGES or self._bytes > MOST_BYTES
+        return self._room < 0
 
     def timeout(self, what: str, where: str) -> ExchangeTimeout:
         """The error that tells what happened, the messages so far, and where the app stands."""
