@@ -81,6 +81,11 @@ class Stats:
         finally:
             self._lock.release()
 
+    def fail(self, tally: Tally) -> None:
+        """Count the error of a request that was counted as answered at its head."""
+        with self._lock:
+            tally.errors += 1
+
     def hand_on(self, tally: Tally, *, crashed: bool) -> None:
         """Count one request that the new side left to legacy."""
         with self._lock:

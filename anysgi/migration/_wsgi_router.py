@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -62,7 +62,7 @@ class WsgiRouter:
             choice = choice.instead
         head = Head(self._core.stats, choice, start_response)
         try:
-            return self._core.legacy.wsgi(environ, head.start_response)
+            return _counted(self._core.legacy.wsgi(environ, head.start_response), environ, head)
         except Exception:
             head.fail()
             raise
@@ -84,7 +84,7 @@ class WsgiRouter:
                 core.new.down = str(raised)
             head.crash(not_begun=isinstance(raised, LifespanError))
         if head.state is STANDS and error is None:
-            return result
+            return _counted(result, environ, head)
         if head.over():
             _dismiss(result, own["wsgi.input"], choice.name)
             core.left(choice, crashed=head.state is CRASHED, error=error, status=head.status)
@@ -122,6 +122,15 @@ def _begun(result: Iterable[bytes], verdict: Verdict) -> Iterable[bytes]:
         close(result)
         raise AppProtocolError("the new side returned without calling start_response()")
     return Rest(result, chunks)
+
+
+def _counted(result: Iterable[bytes], environ: Environ, head: Head) -> Iterable[bytes]:
+    """Have an error half way counted; what a server may know by its length or its type reaches it as it is."""
+    if hasattr(result, "__len__"):
+        return result
+    wrapper = environ.get("wsgi.file_wrapper")
+    may_be_file = isinstance(result, wrapper) if isinstance(wrapper, type) else wrapper is not None
+    return result if may_be_file else Counted(result, head)
 
 
 def _failed(choice: Choice, error: Exception, start_response: StartResponse) -> Iterable[bytes]:
@@ -168,9 +177,31 @@ class Head(Verdict):
             exc_info = None  # PEP 3333: avoid a circular reference through the traceback's frames
 
     def fail(self) -> None:
-        """Count an answer that failed before it had a head."""
+        """Count an answer that failed: one without a head, or one whose head promised something else."""
         if self.state is TRYING:
             self._stats.count(self._tally, perf_counter() - self._started, True)
+        elif self.status < 500:
+            self._stats.fail(self._tally)
+
+
+class Counted:
+    """An answer that tells its head when it fails half way."""
+
+    __slots__ = ("_head", "_result")
+
+    def __init__(self, result: Iterable[bytes], head: Head) -> None:
+        self._result = result
+        self._head = head
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._result
+        except Exception:
+            self._head.fail()
+            raise
+
+    def close(self) -> None:
+        close(self._result)
 
 
 def _sink(data: bytes) -> None:

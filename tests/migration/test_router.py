@@ -6,7 +6,9 @@ import asyncio
 import inspect
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
+from wsgiref.util import FileWrapper
 
 import pytest
 import trio
@@ -14,6 +16,7 @@ import trio
 from anysgi import AsgiToWsgi, WsgiToAsgi, guess_convention
 from anysgi.exceptions import AppProtocolError, ConventionError
 from anysgi.migration import Route, Router, RouteTable, Sticky
+from tests.adapters._calling import make_environ
 from tests.adapters._driving import AsgiPeer, http_scope, serving
 
 from ._apps import Boom, NewAsgi, NewWsgi, ask, ask_asgi, failing, legacy
@@ -238,8 +241,40 @@ def test_a_crash_is_raised_where_legacy_may_not_answer(
 
 
 def test_a_crash_after_the_first_byte_is_raised(make: Any, server: str, new: New) -> None:
-    answer = ask(make(new), server, "/crash-late")
+    router = make(new)
+    answer = ask(router, server, "/crash-late")
     assert isinstance(answer.error, Boom)
+    tally = router.stats.tally("all", "new")
+    assert (tally.requests, tally.errors) == (1, 1)
+
+
+@pytest.mark.parametrize("side", ["new", "legacy"])
+@pytest.mark.parametrize(("status", "headed"), [("200 OK", True), ("500 Oh", True), ("200 OK", False)])
+def test_an_error_half_way_is_one_error(make: Any, server: str, side: Any, status: str, headed: bool) -> None:
+    def half_way(environ: Any, start_response: Any) -> Iterator[bytes]:
+        if headed:
+            start_response(status, [])
+            yield b"half"
+        raise Boom("half way")
+
+    table = RouteTable((Route("/<path:p>", side, name="all"),))
+    router = make(half_way, table, half_way, rescue=())
+    assert isinstance(ask(router, server, "/half").error, Boom)
+    tally = router.stats.tally("all", side)
+    assert (tally.requests, tally.errors) == (1, 1)
+
+
+@pytest.mark.parametrize("wrapper", [FileWrapper, lambda file: FileWrapper(file)])
+def test_a_file_reaches_the_server_as_the_servers_own(make: Any, wrapper: Any) -> None:
+    made: list[Any] = []
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        made.append(environ["wsgi.file_wrapper"](BytesIO(b"file")))
+        return made[0]
+
+    environ = make_environ(**{"wsgi.file_wrapper": wrapper})
+    assert make(NewWsgi(), RouteTable(), app).wsgi(environ, lambda *head: None) is made[0]
 
 
 def test_a_500_stands_for_methods_that_are_not_safe(make: Any, server: str, new: New) -> None:
