@@ -57,6 +57,11 @@ STANDARD: dict[str, Callable[[bytes], Scenario]] = {
 """What each path is asked for."""
 
 _ANSWERS = {"asgi": "A061", "wsgi": "W044"}  # the rule that an app answers
+_ANSWERS_BESIDE_HTTP = {
+    "unknown scope": "A011",
+    "lifespan": "A108",
+    **dict.fromkeys((HANDSHAKE, *TALKS), "A091"),
+}
 _WAITS = "post, the rest once the head is there"
 _UNSEEN = "client leaves unseen"
 STANDARD_ASGI: dict[str, Callable[[bytes], Scenario]] = {
@@ -196,7 +201,7 @@ def _survey_asgi(lint: LintASGI, watch: _Watch, paths: Iterable[bytes], bound: f
         watch.scenario = "lifespan"
         wait(around.__aexit__, None, None, None)
     except TimeoutError:
-        rule = "A108" if watch.scenario == "lifespan" else _ANSWERS["asgi"]
+        rule = _ANSWERS_BESIDE_HTTP.get(watch.scenario, _ANSWERS["asgi"])
         lint.report.add(rule, "there was no answer: the app blocks its event loop", watch.scenario)
         watch.survey.notes.append(f"{watch.scenario}: the app blocks its event loop, so nothing more was tried")
     finally:

@@ -82,6 +82,16 @@ async def blocks(scope: Any, receive: Any, send: Any) -> None:
     threading.Event().wait(2.0)  # nobody sets it
 
 
+async def blocks_whatever_comes(scope: Any, receive: Any, send: Any) -> None:
+    threading.Event().wait(2.0)  # nobody sets it
+
+
+async def blocks_sockets(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "websocket":
+        threading.Event().wait(2.0)  # nobody sets it
+    await careful(scope, receive, send)
+
+
 async def answers_nothing(scope: Any, receive: Any, send: Any) -> None:
     """Waits for what never comes, be it asked for a page or for its startup."""
     import asyncio
