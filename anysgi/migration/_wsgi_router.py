@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -187,11 +187,12 @@ class Head(Verdict):
 class Counted:
     """An answer that tells its head when it fails half way."""
 
-    __slots__ = ("_head", "_result")
+    __slots__ = ("_head", "_result", "close")
 
     def __init__(self, result: Iterable[bytes], head: Head) -> None:
         self._result = result
         self._head = head
+        self.close: Callable[[], object] = getattr(result, "close", bool)
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -199,9 +200,6 @@ class Counted:
         except Exception:
             self._head.fail()
             raise
-
-    def close(self) -> None:
-        close(self._result)
 
 
 def _sink(data: bytes) -> None:
