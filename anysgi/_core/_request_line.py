@@ -23,6 +23,8 @@ def check_request_line(method: str, path: str) -> None:
     Raises:
         BadRequest: with what it is instead.
     """
+    if method in _USUAL and path[:1] == "/":
+        return
     if not _is_method(method):
         raise BadRequest(f"the request method is no token: {method[:40]!r}")
     # `admin` is `/admin` to Werkzeug, and to no guard in front of it.
