@@ -147,14 +147,16 @@ class Worker:
             raise OutOfTime("the thread was abandoned", 0)
         try:
             helper.start(job, self._context)
-            ended = helper.ends(seconds)
-        except BaseException:  # the caller was interrupted; the job was not
-            helper.abandon()
+            if not helper.ends(seconds):
+                late = OutOfTime(helper.stack(), _ask(helper, stops, patience))
+                _let_go_of_workers()
+                raise late
+        except OutOfTime:
             raise
-        if not ended:
-            late = OutOfTime(helper.stack(), _ask(helper, stops, patience))
-            _let_go_of_workers()
-            raise late
+        except BaseException:  # the caller was interrupted, at once or as the time was over; the job was not
+            if helper not in _idle:
+                helper.abandon()
+            raise
         self._helper = helper
         failure = helper.failure()
         if failure is not None:

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from anysgi import middleware
 from anysgi.exceptions import ExchangeTimeout
@@ -72,7 +73,7 @@ LAYERS: dict[str, dict[str, Any]] = {
     "load_shed": {"limit": 100},
     "maintenance": {"on": lambda *_: False},
     "method_override": {},
-    "metrics": {},
+    "metrics": {"registry": CollectorRegistry()},
     "proxy_headers": {},
     "request_id": {},
     "security_headers": {},
