@@ -211,7 +211,7 @@ def imports_under_a_name() -> None:
 
 def assigned_two_things() -> None:
     value = STORE
-    value = Opened()  # type: ignore[assignment]
+    value = Opened()
     value.load()
 
 
