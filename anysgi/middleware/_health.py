@@ -105,14 +105,13 @@ def _limited(check: Callable[[], object] | Dual, seconds: float | None) -> Calla
     """The check, which raises `TimeoutError` where it is awaited for too long."""
     if seconds is None or not isinstance(check, Dual) or check.asynchronous is None:
         return check
-    wait: Any = check.asynchronous
     limit = seconds
 
     async def limited() -> object:
         from anyio import fail_after
 
         with fail_after(limit):
-            return await wait()
+            return await check().awaited()
 
     return Dual(sync=check.sync, asynchronous=limited)
 

@@ -13,6 +13,7 @@ import redis.asyncio
 from anysgi.exceptions import StackError
 from anysgi.middleware import Dual, Stack, compress, cors, idempotency, security_headers, server_timing
 from anysgi.middleware._memory import AsyncMemory, Memory
+from anysgi.testing import TestClient
 
 from ._driving import BOUND, App, Ask, Drive
 from ._redis import clients
@@ -53,6 +54,14 @@ def test_a_repeated_request_gets_the_first_response(drive: Drive, store: Dual) -
     assert second.header("location") == "/pay/7"
     assert second.header("set-cookie") is None
     assert third.header("idempotent-replayed") is None
+
+
+def test_a_repeated_request_gets_the_first_response_on_trio_too(store: Dual) -> None:
+    app, headers = App(b"paid", status=201), {"Idempotency-Key": "k1"}
+    with TestClient(idempotency(app.asgi, store=store), backend="trio", lifespan="off") as client:
+        first, second = (client.post("/pay", headers=headers) for _ in range(2))
+    assert (first.status_code, second.status_code, second.text, app.calls) == (201, 201, "paid", 1)
+    assert second.headers["idempotent-replayed"] == "true"
 
 
 def test_a_repeated_response_is_framed_anew(drive: Drive) -> None:

@@ -14,8 +14,10 @@ import pytest
 from anysgi.exceptions import StackError
 from anysgi.middleware import Dual, health, load_shed, maintenance, method_override
 from anysgi.middleware._places import Places
+from anysgi.testing import TestClient
 
 from ._driving import BOUND, App, Ask, Drive
+from ._redis import clients
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +56,13 @@ def test_checks_may_do_io_in_their_convention(drive: Drive) -> None:
 
     stack = health(checks={"ping": Dual(sync=lambda: "wsgi", asynchronous=apinged)})
     assert check(drive, stack) == (200, {"status": "ok", "checks": {"ping": "ok"}})
+
+
+def test_a_client_of_asyncio_is_checked_on_trio_too(redis_port: int) -> None:
+    with clients(redis_port) as store:
+        app = health(App().asgi, checks={"redis": Dual(sync=store.sync.ping, asynchronous=store.asynchronous.ping)})
+        with TestClient(app, backend="trio", lifespan="off") as client:
+            assert client.get("/readyz").json() == {"status": "ok", "checks": {"redis": "ok"}}
 
 
 def test_a_check_that_is_awaited_for_too_long_has_failed(caplog: pytest.LogCaptureFixture) -> None:

@@ -52,9 +52,9 @@ def test_beyond_the_limit_a_client_is_told_to_wait(drive: Drive, store: str, str
 
 
 @pytest.mark.parametrize("count", [None, lambda request, response: True])
-def test_memory_is_counted_in_on_trio_too(count: Any) -> None:
+def test_a_store_is_counted_in_on_trio_too(store: str, count: Any) -> None:
     """The clients of `limits` to await are asyncio's, its memory as well."""
-    app = rate_limit(App(b"hello").asgi, limit="2/hour", count=count)
+    app = rate_limit(App(b"hello").asgi, limit="2/hour", store=store, count=count, store_down="closed")
     with TestClient(app, backend="trio", lifespan="off") as client:
         assert [client.get("/").status_code for _ in range(3)] == [200, 200, 429]
 

@@ -5,12 +5,15 @@ The only place where a layer meets I/O; what is called in which convention is da
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _TIDYING = 5.0  # seconds for the calls that follow a cancellation
+_ASYNCIOS = ("redis.asyncio", "valkey.asyncio", "limits.aio")  # packages whose clients run on asyncio alone
 
 
 class Dual:
@@ -18,7 +21,8 @@ class Dual:
 
     Args:
         sync: an object whose methods block, or a function; used under WSGI.
-        asynchronous: the same with methods to await; used under ASGI.
+        asynchronous: the same with methods to await; used under ASGI.  Where it is a client of redis, valkey or
+            `limits`, which run on asyncio alone, trio gets the sync one, on a worker thread.
 
     A missing side is an error when a stack that holds the layer is put around an app of that convention.
     """
@@ -76,9 +80,17 @@ class Call:
     async def amake(self) -> None:
         """Await the other side."""
         try:
-            self.value = await self._asynchronous(*self._args, **self._kwargs)
+            self.value = await self.awaited()
         except BaseException as error:
             self.error = error
+
+    async def awaited(self) -> Any:
+        """What the other side gives or raises."""
+        if _on_trio() and self._sync is not None and _is_asyncios(self._asynchronous):
+            from anyio import to_thread
+
+            return await to_thread.run_sync(partial(self._sync, *self._args, **self._kwargs))
+        return await self._asynchronous(*self._args, **self._kwargs)
 
 
 async def amake_all(calls: Iterable[Call], error: BaseException | None) -> None:
@@ -105,3 +117,12 @@ async def amake_all(calls: Iterable[Call], error: BaseException | None) -> None:
 
 def _is_cancellation(error: BaseException | None) -> bool:
     return error is not None and not isinstance(error, (Exception, GeneratorExit))
+
+
+def _on_trio() -> bool:
+    return "trio" in sys.modules and sys.modules["trio"].lowlevel.in_trio_task()
+
+
+def _is_asyncios(method: object) -> bool:
+    """Whether it is a method of a client that only asyncio can run, or of one that was derived from it."""
+    return any(kind.__module__.startswith(_ASYNCIOS) for kind in type(getattr(method, "__self__", None)).__mro__)
