@@ -47,6 +47,7 @@ class AsgiExchange:
 
     Attributes:
         down: the response's body; broken by what the app raised.
+        scope: the request's head, with what the app left there.
         request: the request's body, once the app has asked for it.
         messages: the response's head.
         endless: it does not end by itself, so whoever wants it to has to say so.
@@ -63,13 +64,13 @@ class AsgiExchange:
         "_last",
         "_late",
         "_runtime",
-        "_scope",
         "_silenced",
         "_window",
         "down",
         "messages",
         "outer",
         "request",
+        "scope",
         "task",
     )
 
@@ -78,7 +79,7 @@ class AsgiExchange:
     ) -> None:
         self._runtime = runtime
         self._app = app
-        self._scope = scope
+        self.scope = scope
         self._context = context
         self._window = window
         self._grace = grace
@@ -118,7 +119,7 @@ class AsgiExchange:
 
     async def _run(self) -> None:
         try:
-            await self._app(self._scope, self.receive, self.send)
+            await self._app(self.scope, self.receive, self.send)
         except self._runtime.port.Cancelled:
             self._failed(AppProtocolError("the app's task was cancelled"))
             raise

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .._bridge._contexts import write_back
 from .._core._refusals import Refusal
 from .._core._request_line import check_request_line
+from .._core._route import hand_on
 from .._core._scope import scope_from_environ
 from .._core._websocket_scope import asks_for_websocket
 from ..exceptions import BadRequest
@@ -195,7 +196,10 @@ class AsgiToWsgi:
     def _respond(self, pump: ResponsePump, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         exchange = pump.exchange
         try:
-            first = pump.next()
+            try:
+                first = pump.next()
+            finally:
+                hand_on(exchange.scope, environ)
             pump.send_hints()
             file = open_file(exchange.messages) if exchange.messages.path else None
         except UNANSWERED as error:

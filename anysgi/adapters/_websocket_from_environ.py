@@ -97,10 +97,10 @@ class WebSocketExchange(AsgiExchange):
         upgrade: Upgrade,
     ) -> None:
         super().__init__(runtime, self._converse, scope, context, window, grace, has_body=False)
-        self._scope = websocket_scope(scope)
+        self.scope = websocket_scope(scope)
         self._conversation = app
         self._upgrade = upgrade
-        self._steps = WebSocketMessages(self._scope["subprotocols"])
+        self._steps = WebSocketMessages(self.scope["subprotocols"])
         self._greeted = False
         self._inbox = Inbox(runtime.port, window)
         self._timers: list[Timer] = []
@@ -178,7 +178,7 @@ class WebSocketExchange(AsgiExchange):
     async def _read(self, accept: Accept) -> None:
         assert self._pump is not None
         try:
-            await self._pump.run(early_bytes(self._scope["wsgi.environ"]["wsgi.input"]))
+            await self._pump.run(early_bytes(self.scope["wsgi.environ"]["wsgi.input"]))
         finally:
             self._inbox.finish(self._pump.end)
             self._stream.hang_up()

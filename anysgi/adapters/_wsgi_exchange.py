@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from .._bridge._contexts import write_back
 from .._bridge._pool import PoolFull
 from .._bridge._to_loop import ToLoop
+from .._core._route import hand_on
 from ..exceptions import ClientDisconnected, RequestTimeout
 from ._nesting import ended, pool_for
 from ._request_input import WsgiInput
@@ -145,7 +146,10 @@ class WsgiExchange:
         pool = self._adapter.pool if self._pump.outer is None else pool_for(self._pump)
         if not pool.submit(call):
             self._queued()
-        await out.news()
+        try:
+            await out.news()
+        finally:
+            hand_on(self._environ, self._environ.get("asgi.scope", {}))
         body, more = out.taken() or await out.take()
         self._started = True
         if self._hints is not None:
