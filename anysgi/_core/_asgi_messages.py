@@ -66,6 +66,10 @@ _LOST_FILE = (
 )
 
 
+class LostFile(AppProtocolError):
+    """The app was offered to name a file, and returned before any of a body came: maybe it did name one."""
+
+
 class _Switched(int):
     """A status only an adapter can give: 101 says that the connection is no longer the server's."""
 
@@ -110,12 +114,14 @@ class ResponseMessages:
         return self.state is DONE or self.state is WHOLE
 
     @property
-    def unfinished(self) -> str:
+    def unfinished(self) -> AppProtocolError:
         """What is wrong with an app that returns now, unless it is done."""
-        lost = _LOST_FILE if PATHSEND in self._offered and self.state in (IDLE, STARTED) else ""
+        said = "before its response was complete; send a last http.response.body without more_body"
         if self.state is IDLE:
-            return f"the app returned without a response; send http.response.start and http.response.body first{lost}"
-        return f"the app returned before its response was complete; send a last {MORE} without more_body{lost}"
+            said = "without a response; send http.response.start and http.response.body first"
+        if PATHSEND in self._offered and self.state in (IDLE, STARTED):
+            return LostFile(f"the app returned {said}{_LOST_FILE}")
+        return AppProtocolError(f"the app returned {said}")
 
     @property
     def silent(self) -> bool:

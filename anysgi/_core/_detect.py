@@ -38,8 +38,19 @@ _FRAMEWORKS: dict[str, tuple[str, Convention]] = {
     "webob.dec.wsgify": ("WebOb", "wsgi"),
 }
 _WSGI_DECORATORS = {"werkzeug.wrappers.request"}  # `@Request.application` makes a WSGI app that takes *args
-_LOOK_THROUGH = ("__wrapped__", "app", "wsgi_app", "asgi_app", "application", "_app", "wsgi", "wsgi_application")
-"""What middleware calls the app in it: an attribute, or in a function a variable of the function around it."""
+_LOOK_THROUGH = (
+    "__wrapped__",
+    "app",
+    "wsgi_app",
+    "asgi_app",
+    "application",
+    "_app",
+    "wsgi",
+    "wsgi_application",
+    "server",
+)
+"""What middleware calls the app in it: an attribute, or in a function a variable of the function around it.  Dash says
+`server`."""
 _DEEPEST = 16  # wrappers; ends the walk on objects that answer to every attribute, such as mocks
 
 

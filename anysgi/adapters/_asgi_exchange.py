@@ -127,7 +127,7 @@ class AsgiExchange:
             self._failed(contained(error))
         else:
             if not self.messages.done:
-                self._failed(AppProtocolError(self.messages.unfinished))
+                self._failed(self.messages.unfinished)
         finally:
             self._hand_over()
             self._runtime.forget(self)

@@ -7,6 +7,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from .._bridge._contexts import write_back
+from .._core._asgi_messages import PATHSEND, LostFile
 from .._core._refusals import Refusal
 from .._core._request_line import check_request_line
 from .._core._route import hand_on
@@ -17,7 +18,7 @@ from ._asgi_exchange import AsgiExchange
 from ._asgi_refusals import UNANSWERED, answer, body_for, refuse
 from ._asgi_response import ResponsePump, StreamingResponse
 from ._environ_body import EnvironBody
-from ._files import BLOCK, open_file
+from ._files import BLOCK, may_ask_again, open_file
 from ._homes import Homes
 from ._nesting import inherit_scope, outer_of
 from ._options import NEEDS_WSPROTO, check_app, check_choice, check_positive, is_plain, single_callable
@@ -113,6 +114,7 @@ class AsgiToWsgi:
         self.shutdown_timeout = shutdown_timeout
         self.raise_app_errors = raise_app_errors
         self.propagate_context = propagate_context
+        self._offers_files = True  # until middleware loses one
         self.homes = _homes(mode)(self._single, loop, lifespan, startup_timeout, shutdown_timeout)
 
     def start(self) -> None:
@@ -160,6 +162,8 @@ class AsgiToWsgi:
         except BadRequest as error:
             return refuse(environ, start_response, error)
         scope = _scope(environ, runtime.state, nested=outer is not None)
+        if not self._offers_files:
+            scope["extensions"].pop(PATHSEND, None)
         context = copy_context()
         if upgrade is None:
             exchange = AsgiExchange(runtime, self._single, scope, context, self.window, self.grace, not body.empty)
@@ -180,6 +184,9 @@ class AsgiToWsgi:
         finally:
             if self.propagate_context:
                 write_back(context)
+        if response is None:
+            self._offers_files = False
+            return self(environ, start_response)
         if runtime.port.inline:
             from ._inline import lingering
 
@@ -193,7 +200,8 @@ class AsgiToWsgi:
             raise BadRequest(NEEDS_WSPROTO, 501) from error
         return Upgrade(environ, self.max_message_size, self.ping_interval)
 
-    def _respond(self, pump: ResponsePump, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def _respond(self, pump: ResponsePump, environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
+        """Give the server the response; None if the app is to be asked once more, without the offer to name a file."""
         exchange = pump.exchange
         try:
             try:
@@ -206,6 +214,8 @@ class AsgiToWsgi:
             exchange.end_early()
             return refuse(environ, start_response, error)
         except Exception as error:
+            if isinstance(error, LostFile) and may_ask_again(environ):
+                return None
             if self.raise_app_errors:
                 raise
             exchange.end_early()  # it may have been the server that failed, and the app waits

@@ -11,6 +11,7 @@ Send".
 from __future__ import annotations
 
 import io
+import logging
 import os
 import stat
 from abc import abstractmethod
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
     from .._core._asgi_messages import ResponseMessages
-    from ..types import Message
+    from ..types import Environ, Message
+
+log = logging.getLogger("anysgi")
 
 BLOCK = 65_536  # bytes: frameworks ask for 4 to 8 KiB, made for a socket of the app's own
 _OPENED = (io.BufferedReader, io.FileIO)  # what `open` gives: nothing between the file and what would be read
@@ -122,3 +125,22 @@ def open_file(messages: ResponseMessages) -> BinaryIO | None:
         file.close()
         raise
     return file
+
+
+def may_ask_again(environ: Environ) -> bool:
+    """Say what became of a file that middleware lost, and whether the request can be made once more without harm.
+
+    It can if its method is safe (RFC 9110 section 9.2.1) and it has no body that might have been read.  Nothing of the
+    first response went to the client.
+    """
+    method = environ["REQUEST_METHOD"].upper()
+    bodiless = environ.get("CONTENT_LENGTH") in (None, "", "0") and "HTTP_TRANSFER_ENCODING" not in environ
+    if method not in ("GET", "HEAD") or not bodiless:
+        return False
+    log.warning(
+        "%s %r ended without a response after the app was offered %s. Some middleware drops that message, brotli-asgi "
+        "does, so the app is asked again, and gets no such offer from now on: files go out as blocks. To have it so "
+        "from the start, see docs/how-to/files.md",
+        *(method, environ.get("PATH_INFO", ""), PATHSEND),
+    )
+    return True

@@ -139,15 +139,51 @@ class OnlyBodies:
         await self.app(scope, receive, known)
 
 
-@pytest.mark.parametrize("holds_head", [True, False], ids=["with its head", "after its head"])
-def test_a_file_lost_in_middleware_is_an_error_that_names_the_way_out(path: Path, holds_head: bool) -> None:
+LOSSES = pytest.mark.parametrize("holds_head", [True, False], ids=["with its head", "after its head"])
+
+
+@LOSSES
+@pytest.mark.parametrize("mode", ["thread", "inline"])
+def test_a_file_lost_in_middleware_is_asked_for_once_more_as_bytes(
+    path: Path, holds_head: bool, mode: Any, caplog: Any
+) -> None:
+    asked: list[bool] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        asked.append(PATHSEND in scope["extensions"])
+        await FileResponse(path)(scope, receive, send)
+
+    adapter = AsgiToWsgi(OnlyBodies(app, holds_head=holds_head), lifespan="off", mode=mode)
+    for _ in range(2):
+        peer = fetch(adapter, wsgi_file_wrapper=Wrapper)
+        assert (peer.status, peer.body) == ("200 OK", CONTENT)
+    assert asked == [True, False, False]
+    assert [record.message.split(" ended")[0] for record in caplog.records] == ["GET '/'"]
+    assert "docs/how-to/files.md" in caplog.text
+    adapter.close()
+
+
+@LOSSES
+@pytest.mark.parametrize("request_is", ["no safe method", "a body", "chunks"])
+def test_a_file_lost_where_the_request_cannot_be_repeated_is_an_error_that_names_the_way_out(
+    path: Path, holds_head: bool, request_is: str
+) -> None:
+    method = "POST" if request_is == "no safe method" else "GET"
+    extra = {"a body": {"CONTENT_LENGTH": "2"}, "chunks": {"HTTP_TRANSFER_ENCODING": "chunked"}}.get(request_is, {})
     app = OnlyBodies(FileResponse(path), holds_head=holds_head)
-    peer = fetch(wrap(app), wsgi_file_wrapper=Wrapper)
+    peer = fetch(wrap(app), body=b"ab" if extra else b"", method=method, wsgi_file_wrapper=Wrapper, **extra)
     assert peer.status.startswith("500")
     for said in (PATHSEND, "middleware", "@middleware(needs_bytes=True)", "docs/how-to/files.md"):
         assert said in peer.errors
     as_bytes = middleware(needs_bytes=True)(lambda request: None)
     assert fetch(wrap(as_bytes(app)), wsgi_file_wrapper=Wrapper).body == CONTENT
+
+
+def test_an_app_that_forgets_to_respond_is_told_so_after_it_was_asked_again() -> None:
+    peer = fetch(wrap(asgi_app()), wsgi_file_wrapper=Wrapper)
+    assert peer.status.startswith("500")
+    assert "the app returned without a response" in peer.errors
+    assert PATHSEND not in peer.errors
 
 
 def test_a_missing_response_says_nothing_of_files_where_none_was_offered() -> None:

@@ -234,7 +234,7 @@ def test_the_adapters_speak_what_their_names_say() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["app", "wsgi_app", "asgi_app", "application", "__wrapped__", "_app", "wsgi", "wsgi_application"]
+    "name", ["app", "wsgi_app", "asgi_app", "application", "__wrapped__", "_app", "wsgi", "wsgi_application", "server"]
 )
 def test_a_wrapper_that_takes_anything_speaks_what_it_wraps(name: str) -> None:
     assert guess_convention(Wrapper(Wrapper(wsgi), name)) == "wsgi"
