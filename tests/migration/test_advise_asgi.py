@@ -25,6 +25,7 @@ NATURE = {
     "computes": ("FIX FIRST", "of CPU in one piece stop the event loop"),
     "fails": ("UNKNOWN", "100% of its requests fail"),
     "nowhere": ("UNKNOWN", "every answer was 404"),
+    "account": ("UNKNOWN", "every answer was 307 to /login: "),
 }
 
 
@@ -40,7 +41,7 @@ def test_routes_are_classed_by_what_they_do_to_the_loop() -> None:
 
 
 def test_few_samples_are_no_verdict_and_time_is_bounded() -> None:
-    assert judge(Held(3, 0.0, 0, 0.0, {})).word == "UNKNOWN"
+    assert judge(Held(3, 0.0, 0, "", 0.0, {})).word == "UNKNOWN"
     [few] = advise_on_a_loop(app, {"r": [Asked("GET", "/sleeps")]}, 1000, 0.01, str)
     assert (few.verdict.word, few.measured.count < 30) == ("UNKNOWN", True)
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from anysgi.migration._advise._experiment import Contended
+from anysgi.migration._advise._figures import Measured, summarize
 from anysgi.migration._advise._measure import Sample
 from anysgi.migration._advise._statistics import Estimate, estimate, longest_burst, mean_cpu, mean_wall
 from anysgi.migration._advise._trial import Trial
-from anysgi.migration._advise._verdict import Demand, Measured, judge, summarize
+from anysgi.migration._advise._verdict import Demand, judge
 
 
 def exactly(value: float) -> Estimate:
@@ -31,6 +32,7 @@ def route(wall: float, cpu: float, waits: dict[str, float] | None = None, **othe
         gap=0.0,
         failed=0.0,
         refused=0,
+        redirected="",
         count=60,
         grown=1.0,
         busy=0.1,
@@ -73,6 +75,15 @@ COMPUTING = route(0.010, 0.010, {})
             "UNKNOWN",
             "every answer was 401, so its handler may never have run",
         ),
+        (replace(COMPUTING, redirected="302 to /login"), Demand(40), "UNKNOWN", "every answer was 302 to /login: "),
+        (replace(WAITING, redirected="302 to /items"), Demand(40), "MOVE", ""),  # it did work before
+        (
+            route(0.1, 0.001, {"lock": 0.099}),
+            Demand(40),
+            "UNKNOWN",
+            "of waiting is for other threads",
+        ),
+        (route(0.1, 0.001, {"lock": 0.02, "socket": 0.08}), Demand(40), "MOVE", "socket 80.0 ms"),
         (replace(WAITING, failed=0.2), Demand(40), "UNKNOWN", "20% of its requests fail"),
     ],
 )
@@ -83,22 +94,43 @@ def test_verdicts(measured: Measured, demand: Demand, word: str, why: str) -> No
 
 
 def sample(**given: Any) -> Sample:
-    plain = Sample(wall=0.1, cpu=0.01, queued=0.0, waits={}, burst=0.01, longest=0.0, gap=0.0, status=200)
+    plain = Sample(
+        wall=0.1, cpu=0.01, aside=0.0, queued=0.0, waits={}, burst=0.01, longest=0.0, gap=0.0, status=200, location=""
+    )
     return replace(plain, **given)
 
 
 def test_waiting_for_the_lock_of_the_interpreter_is_not_taken_for_waiting() -> None:
     """The naive measure would call this route nine tenths I/O."""
     solo = [sample(wall=0.010, cpu=0.010, burst=0.010)] * 40
-    contended = Contended(tuple([sample(wall=0.1, cpu=0.010)] * 40), 10, elapsed=0.4)
+    contended = Contended(tuple([sample(wall=0.1, cpu=0.010)] * 40), 10, elapsed=0.4, cpu=0.4)
     measured = summarize(solo, contended)
     assert (round(measured.grown), measured.busy) == (10, pytest.approx(1.0))
     assert judge(measured, Demand()).word == "KEEP"
 
 
+def test_threads_of_its_own_that_compute_are_not_taken_for_waiting() -> None:
+    solo = [sample(wall=0.020, cpu=0.001, aside=0.019, waits={"lock": 0.019}, burst=0.001)] * 40
+    contended = Contended(tuple([sample(wall=0.080, cpu=0.001)] * 40), 8, elapsed=0.4, cpu=0.8)
+    measured = summarize(solo, contended)
+    assert (measured.cpu.value, measured.busy) == (pytest.approx(0.020), pytest.approx(2.0))
+    assert judge(measured, Demand()).word == "KEEP"
+
+
+def test_redirects_to_one_place_are_told_and_others_are_not() -> None:
+    def told(*answers: tuple[int, str]) -> str:
+        solo = [sample(status=status, location=location) for status, location in answers]
+        return summarize(solo, Contended(tuple(solo), 4, elapsed=1.0, cpu=0.4)).redirected
+
+    assert told((302, "/login?next=/a"), (302, "/login?next=/b")) == "302 to /login"
+    assert told((302, "/items/1"), (302, "/items/2")) == ""  # it found out where to
+    assert told((302, "/login"), (200, "")) == ""
+    assert told((304, ""), (304, "")) == ""
+
+
 def test_a_busy_machine_is_not_taken_for_waiting() -> None:
     solo = [sample(wall=0.1, cpu=0.01, queued=0.09)] * 40
-    measured = summarize(solo, Contended(tuple(solo), 4, elapsed=1.0))
+    measured = summarize(solo, Contended(tuple(solo), 4, elapsed=1.0, cpu=0.4))
     assert measured.fill.value == pytest.approx(1.0)
     assert measured.waited == pytest.approx(0.0)
 
@@ -107,9 +139,9 @@ def test_a_lock_of_theirs_is_found_on_a_busy_machine_too() -> None:
     """Other processes had the CPU while these requests stood in the run queue; nobody held the global lock."""
     solo = [sample(wall=0.006, cpu=0.001, waits={"sleep": 0.005})] * 40
     each = sample(wall=0.040, cpu=0.001, queued=0.015, waits={"sleep": 0.005})
-    measured = summarize(solo, Contended((each,) * 40, 4, elapsed=0.4, held=0.02))
+    measured = summarize(solo, Contended((each,) * 40, 4, elapsed=0.4, cpu=0.04, held=0.02))
     assert judge(measured, Demand(threads=8)).word == "FIX FIRST"
-    held = summarize(solo, Contended((each,) * 40, 4, elapsed=0.4, held=0.9))
+    held = summarize(solo, Contended((each,) * 40, 4, elapsed=0.4, cpu=0.04, held=0.9))
     assert judge(held, Demand(threads=8)).word != "FIX FIRST"
 
 
@@ -121,7 +153,9 @@ def test_a_few_requests_that_delay_each_other_among_many_are_no_queue() -> None:
 
 def test_figures_are_means_with_intervals() -> None:
     samples = [sample(wall=0.1 + n / 1000, waits={"socket": 0.04, "lock": 0.02}, longest=0.03) for n in range(40)]
-    measured = summarize([*samples, sample(status=0), sample(status=503)], Contended(tuple(samples), 4, elapsed=1.0))
+    measured = summarize(
+        [*samples, sample(status=0), sample(status=503)], Contended(tuple(samples), 4, elapsed=1.0, cpu=0.4)
+    )
     assert measured.wall.low < measured.wall.value < measured.wall.high
     assert measured.failed == pytest.approx(2 / 42)
     assert measured.in_turn == pytest.approx(0.01 * 40 / 42)

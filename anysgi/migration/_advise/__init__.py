@@ -1,8 +1,8 @@
 """Would ASGI help this route?  An honest answer, from running it.
 
-`_requests` groups what to send by route, `_waits` and `_measure` time one request, `_experiment` runs a
-route alone and against itself, `_verdict` decides, and `_trial` checks the decision by running both.  `_on_a_loop` asks
-of an app that is on ASGI already what holds up its event loop.
+`_requests` groups what to send by route, `_waits` and `_measure` time one request, `_experiment` runs a route alone and
+against itself, `_figures` reduces both runs, `_verdict` decides, and `_trial` checks the decision by running both.
+`_on_a_loop` asks of an app that is on ASGI already what holds up its event loop.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ._experiment import against_itself, alone
+from ._figures import Measured, summarize
 from ._on_a_loop import LoopAdvice, advise_on_a_loop
 from ._requests import by_route, scope_of
 from ._statistics import Estimate
 from ._trial import Trial, try_both
-from ._verdict import Demand, Measured, Verdict, judge, summarize
+from ._verdict import Demand, Verdict, judge
 from ._waits import watched
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
 from ._measure import Sample, measure
@@ -36,12 +36,14 @@ class Contended:
         samples: its requests.
         at_once: how many were under way at a time.
         elapsed: seconds the whole run took.
+        cpu: seconds of CPU that the process used meanwhile, threads of the app's own included.
         held: the share of the time in which somebody who wanted Python's global lock waited for it.
     """
 
     samples: tuple[Sample, ...]
     at_once: int
     elapsed: float
+    cpu: float
     held: float = 0.0
 
     @property
@@ -55,7 +57,7 @@ class Contended:
 
         Not the time in the run queue: where other processes use the machine, that is theirs.
         """
-        return max(sum(sample.cpu for sample in self.samples) / self.elapsed, self.held)
+        return max(self.cpu / self.elapsed, self.held)
 
 
 def alone(app: Any, requests: Sequence[Asked], count: int, seconds: float) -> list[Sample]:
@@ -105,13 +107,13 @@ def against_itself(app: Any, requests: Sequence[Asked], at_once: int, count: int
     for worker in workers:
         worker.start()
     end[0] = perf_counter() + seconds
-    started = perf_counter()
+    started, cpu = perf_counter(), process_time()
     with _global_lock() as held:
         together.wait()
         for worker in workers:
             worker.join()
-        elapsed = perf_counter() - started
-    return Contended(tuple(samples), threads, elapsed, held())
+        elapsed, used = perf_counter() - started, process_time() - cpu
+    return Contended(tuple(samples), threads, elapsed, used, held())
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from contextlib import ExitStack
 from dataclasses import dataclass
-from time import perf_counter, thread_time
+from time import perf_counter, process_time, thread_time
 from typing import TYPE_CHECKING, Any
 
 from ..._core._closing import close
@@ -27,22 +27,26 @@ class Sample:
     Attributes:
         wall: from the call to the return of `close()`.
         cpu: CPU time of the thread.
+        aside: CPU time of other threads meanwhile; alone in the process, of those that the request works on.
         queued: time the thread was ready and had no CPU: other processes, or other threads.
         waits: time in known blocking calls, by kind.
         burst: the longest stretch of CPU between two waits.
         longest: the longest single wait that a coroutine could do.
         gap: the longest time between two chunks of the body.
         status: of the response; 0 if the app raised, or gave none that is a number.
+        location: where it sent the client; mostly nowhere.
     """
 
     wall: float
     cpu: float
+    aside: float
     queued: float
     waits: dict[str, float]
     burst: float
     longest: float
     gap: float
     status: int
+    location: str
 
     @property
     def waited(self) -> float:
@@ -61,18 +65,20 @@ def measure(app: Any, request: Asked) -> Sample:
     environ["wsgi.input"] = io.BytesIO(request.body)
     environ["wsgi.errors"] = io.StringIO()
     tally.begin()
-    started, cpu, queued = perf_counter(), thread_time(), run_queue()
-    status, gap = _call(app, environ)
+    started, cpu, all_cpu, queued = perf_counter(), thread_time(), process_time(), run_queue()
+    status, location, gap = _call(app, environ)
     wall, used, ready = perf_counter() - started, thread_time() - cpu, run_queue() - queued
+    aside = max(process_time() - all_cpu - used, 0.0)
     waits, burst = tally.end()
-    return Sample(wall, used, ready, waits, burst, tally.longest, gap, status)
+    return Sample(wall, used, aside, ready, waits, burst, tally.longest, gap, status, location)
 
 
-def _call(app: Any, environ: Any) -> tuple[int, float]:
-    heads: list[str] = []
+def _call(app: Any, environ: Any) -> tuple[int, str, float]:
+    """The status, the Location field, and the longest time between two chunks."""
+    heads: list[tuple[str, Any]] = []
 
-    def start_response(status: str, _headers: Any, _exc_info: Any = None) -> Any:
-        heads.append(status)
+    def start_response(status: str, headers: Any, _exc_info: Any = None) -> Any:
+        heads.append((status, headers))
         return lambda _chunk: None
 
     gap = 0.0
@@ -86,6 +92,8 @@ def _call(app: Any, environ: Any) -> tuple[int, float]:
                 gap, last = max(gap, now - last), now
                 if now - started > _LONGEST:
                     break
-        return int(heads[-1].partition(" ")[0]) if heads else 0, gap
+        status, headers = heads[-1]
+        location = next((value for name, value in headers if name.lower() == "location"), "")
+        return int(status.partition(" ")[0]), location, gap
     except Exception:
-        return 0, gap
+        return 0, "", gap

@@ -10,14 +10,15 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter, thread_time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anysgi.exceptions import ExchangeTimeout
 from anysgi.testing import arun
 
 from .._compare._targets import scenario_of
 from .._lifespan import started
-from ._verdict import ENOUGH, FAILED, LOOP_STOPS, Verdict, ms, refusal, too_few, why_refused
+from ._figures import redirection, refusal
+from ._verdict import ENOUGH, FAILED, LOOP_STOPS, Verdict, ms, too_few, why_redirected, why_refused
 from ._waits import tally
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Held:
         count: requests measured.
         failed: the share of them with a status of 500 or more, an exception, or no end.
         refused: the status, if every answer was one of 400 to 499; otherwise 0.
+        redirected: the status and the path, if every answer sent its client to the same one; otherwise empty.
         burst: the longest stretch of CPU between two turns of the loop; one request in twenty has a longer one.
         waits: mean time in known blocking calls, by kind.
     """
@@ -45,6 +47,7 @@ class Held:
     count: int
     failed: float
     refused: int
+    redirected: str
     burst: float
     waits: dict[str, float]
 
@@ -85,7 +88,7 @@ def advise_on_a_loop(
 async def _held(
     app: Any, requests: Sequence[Asked], samples: int, seconds: float, state: dict[str, Any] | None
 ) -> Held:
-    taken: list[tuple[int, float, dict[str, float]]] = []
+    taken: list[_One] = []
     end = perf_counter() + seconds
     for number in range(_WARM_UP + samples):
         one = await _one(app, requests[number % len(requests)], state)
@@ -93,28 +96,41 @@ async def _held(
             taken.append(one)
         if taken and perf_counter() > end:
             break
-    bursts = sorted(burst for _, burst, _ in taken)
-    kinds = {kind for *_, waits in taken for kind in waits}
+    bursts = sorted(one.burst for one in taken)
+    kinds = {kind for one in taken for kind in one.waits}
     return Held(
         count=len(taken),
-        failed=sum(status >= 500 for status, *_ in taken) / len(taken),
-        refused=refusal([status for status, *_ in taken]),
+        failed=sum(one.status >= 500 for one in taken) / len(taken),
+        refused=refusal([one.status for one in taken]),
+        redirected=redirection([(one.status, one.location) for one in taken]),
         burst=bursts[int((len(bursts) - 1) * 0.95)],
-        waits={kind: sum(waits.get(kind, 0.0) for *_, waits in taken) / len(taken) for kind in sorted(kinds)},
+        waits={kind: sum(one.waits.get(kind, 0.0) for one in taken) / len(taken) for kind in sorted(kinds)},
     )
 
 
-async def _one(app: Any, request: Asked, state: dict[str, Any] | None) -> tuple[int, float, dict[str, float]]:
-    """Its status, 500 for any failure; its longest stretch of CPU, and its waits on the loop's thread."""
+class _One(NamedTuple):
+    """A request: its status, 500 for any failure; its longest stretch of CPU, and its waits on the loop's thread."""
+
+    status: int
+    location: str
+    burst: float
+    waits: dict[str, float]
+
+
+async def _one(app: Any, request: Asked, state: dict[str, Any] | None) -> _One:
+    location = ""
     async with _turns() as bursts:
         tally.begin()
         try:
             exchange = await arun(app, scenario_of(request), convention="asgi", bound=_BOUND, state=state)
             status = 500 if exchange.exception is not None else exchange.status or 500
+            location = next(
+                (str(value, "latin-1") for name, value in exchange.headers if name.lower() == b"location"), ""
+            )
         except ExchangeTimeout:
             status = 500
         waits, _ = tally.end()
-    return status, max(bursts, default=0.0), waits
+    return _One(status, location, max(bursts, default=0.0), waits)
 
 
 @asynccontextmanager
@@ -158,4 +174,6 @@ def judge(held: Held) -> Verdict:
     if held.burst > LOOP_STOPS:
         why = f"{ms(held.burst)} of CPU in one piece stop the event loop: a thread, a process, or a queue"
         return Verdict("FIX FIRST", why)
+    if held.redirected:
+        return Verdict("UNKNOWN", why_redirected(held.redirected))
     return Verdict("KEEP", f"it holds the event loop for {ms(held.burst)} at a time, and waits nowhere on it")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ...types import ASGIApp, Receive, Scope, Send
     from .._compare._exchanges import Asked
-    from ._verdict import Measured
+    from ._figures import Measured
 
 _THREADS = 4
 _CLIENTS = 16

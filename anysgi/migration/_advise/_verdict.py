@@ -10,14 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ._statistics import Estimate, estimate, longest_burst, mean_cpu, mean_wall, threads_to_fill_a_cpu
 from ._waits import CONVERTIBLE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ._experiment import Contended
-    from ._measure import Sample
+    from ._figures import Measured
 
 Word = Literal["MOVE", "KEEP", "STAY", "FIX FIRST", "UNKNOWN"]
 
@@ -47,81 +43,11 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """A route's figures, in seconds.
-
-    Attributes:
-        wall, cpu: of one request alone.
-        fill: requests under way that keep one CPU busy: wall over CPU.
-        burst: the longest stretch of CPU.
-        waits: mean time in known blocking calls, by kind, and `unknown`.
-        in_turn: what could be saved at most if its waits were done at once, and not one after the other.
-        gap: the longest time between two chunks.
-        failed: the share of requests with a status of 500 or more, or an exception.
-        refused: the status, if every answer was one of 400 to 499; otherwise 0.
-        count: samples taken alone.
-        grown: wall time against itself, over that alone; run queue taken off both.
-        busy: the share of the contended run in which requests had a CPU, or Python's global lock.
-        at_once: requests under way in the contended run.
-    """
-
-    wall: Estimate
-    cpu: Estimate
-    fill: Estimate
-    burst: float
-    waits: dict[str, float]
-    in_turn: float
-    gap: float
-    failed: float
-    refused: int
-    count: int
-    grown: float
-    busy: float
-    at_once: int
-
-    @property
-    def waited(self) -> float:
-        """Seconds of waiting in a request, whatever for."""
-        return sum(self.waits.values())
-
-    def share(self, *kinds: str) -> float:
-        """The share of the waiting that is of these kinds."""
-        return sum(self.waits.get(kind, 0.0) for kind in kinds) / self.waited if self.waited else 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """What to do with a route, and why."""
 
     word: Word
     why: str
-
-
-def summarize(solo: Sequence[Sample], contended: Contended) -> Measured:
-    """Reduce the samples of both runs, at least one each, to the figures a verdict needs."""
-    kinds = {kind for sample in solo for kind in sample.waits}
-    waits = {kind: sum(sample.waits.get(kind, 0.0) for sample in solo) / len(solo) for kind in sorted(kinds)}
-    wall = estimate(solo, mean_wall)
-    return Measured(
-        wall=wall,
-        cpu=estimate(solo, mean_cpu),
-        fill=estimate(solo, threads_to_fill_a_cpu),
-        burst=longest_burst(solo),
-        waits=waits | {"unknown": sum(sample.unknown for sample in solo) / len(solo)},
-        in_turn=sum(_saved_at_most(sample) for sample in solo) / len(solo),
-        gap=max(sample.gap for sample in solo),
-        failed=sum(sample.status == 0 or sample.status >= 500 for sample in solo) / len(solo),
-        refused=refusal([sample.status for sample in solo]),
-        count=len(solo),
-        grown=mean_wall(contended.samples) / wall.value,
-        busy=contended.busy,
-        at_once=contended.at_once,
-    )
-
-
-def refusal(statuses: Sequence[int]) -> int:
-    """The first status, if all are of 400 to 499; otherwise 0."""
-    return statuses[0] if all(400 <= status < 500 for status in statuses) else 0
 
 
 def why_refused(status: int) -> str:
@@ -132,13 +58,17 @@ def why_refused(status: int) -> str:
     )
 
 
+def why_redirected(redirected: str) -> str:
+    """What a route that sends everybody to one place may not show."""
+    return (
+        f"every answer was {redirected}: if that is a login, its handler has never run, so add the headers it needs "
+        "(--header); if it is all the route does, a move would gain nothing"
+    )
+
+
 def too_few(count: int) -> str:
     """What to do where the time was over too soon."""
     return f"{count} sample{'s' * (count != 1)}, and {ENOUGH} are needed: raise --seconds or --samples"
-
-
-def _saved_at_most(sample: Sample) -> float:
-    return max(sum(sample.waits.get(kind, 0.0) for kind in CONVERTIBLE) - sample.longest, 0.0)
 
 
 def judge(measured: Measured, demand: Demand) -> Verdict:
@@ -194,13 +124,19 @@ def _stops_a_loop(m: Measured, _demand: Demand) -> str:
 
 
 def _nobody_knows_what_for(m: Measured, demand: Demand) -> str:
-    """It waits enough for a move to matter, but in calls that are not known."""
-    if m.fill.above(demand.threads) is False or m.share("unknown") <= _MOSTLY:
+    """It waits enough for a move to matter, but in calls that are not known, or for what threads of its own do."""
+    hidden = m.share("unknown", "lock")
+    if m.fill.above(demand.threads) is False or hidden <= _MOSTLY:
         return ""
-    return (
-        f"{m.share('unknown'):.0%} of its {ms(m.waited)} of waiting is in calls this tool cannot see, such as a "
-        "database driver in C: whether they have an asyncio API is the question"
-    )
+    unseen = "in calls this tool cannot see, such as a database driver in C"
+    if m.share("lock") > m.share("unknown"):
+        unseen = "for other threads, and what those wait for this tool cannot see"
+    return f"{hidden:.0%} of its {ms(m.waited)} of waiting is {unseen}: whether that has an asyncio API is the question"
+
+
+def _redirects(m: Measured, _demand: Demand) -> str:
+    """Nothing that it does speaks for a move; which may be because it was not let do anything."""
+    return why_redirected(m.redirected) if m.redirected else ""
 
 
 def _is_close(m: Measured, demand: Demand) -> str:
@@ -237,6 +173,7 @@ _QUESTIONS: tuple[tuple[Word, Callable[[Measured, Demand], str]], ...] = (
     ("UNKNOWN", _nobody_knows_what_for),
     ("UNKNOWN", _is_close),
     ("MOVE", _runs_out_of_threads),
+    ("UNKNOWN", _redirects),
 )
 
 

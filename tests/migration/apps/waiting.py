@@ -1,5 +1,6 @@
 """Routes whose nature is known: each does one thing, for a known time."""
 
+import hashlib
 import math
 import socket
 import sqlite3
@@ -8,7 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, redirect
+from werkzeug.wrappers import Response as Redirect
 
 app = Flask(__name__, static_folder=None)
 LOCK = threading.Lock()
@@ -76,6 +78,12 @@ def compute_and_sleep() -> None:
     time.sleep(0.02)
 
 
+def on_a_thread(work: Callable[[], Any]) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
 WORK: dict[str, Callable[[], Any]] = {
     "cpu": lambda: burn(0.03),
     "sleep": lambda: time.sleep(0.02),
@@ -83,6 +91,8 @@ WORK: dict[str, Callable[[], Any]] = {
     "socket": ask,
     "lock": under_lock,
     "mixed": compute_and_sleep,
+    "computing-thread": lambda: on_a_thread(lambda: hashlib.pbkdf2_hmac("sha256", b"p", b"s", 20_000)),
+    "waiting-thread": lambda: on_a_thread(lambda: time.sleep(0.02)),
 }
 
 
@@ -105,3 +115,8 @@ def stream() -> Response:
 @app.get("/fails")
 def fails() -> str:
     raise LookupError
+
+
+@app.get("/account")
+def account() -> Redirect:
+    return redirect("/login?next=/account")

@@ -5,6 +5,7 @@ import threading
 import time
 
 from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
 
 from .waiting import burn
 
@@ -43,3 +44,8 @@ async def computes() -> str:
 @app.get("/fails")
 async def fails() -> str:
     raise LookupError
+
+
+@app.get("/account")
+async def account() -> RedirectResponse:
+    return RedirectResponse("/login?next=/account")
