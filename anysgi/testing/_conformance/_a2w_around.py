@@ -13,7 +13,7 @@ from .._peer_events import Disconnect
 from .._run import run
 from .._scenario import Scenario
 from ._a2w_probing import Echo, answered, http_only, respond
-from ._check import BOUND, Checks, Make, equal, expect, made
+from ._check import BOUND, Checks, Make, equal, expect, made, unchanged
 
 AROUND = Checks()
 check = AROUND.add
@@ -27,8 +27,7 @@ def the_environ_is_left_as_it_was(make: Make) -> None:
     def server_side(environ: Any, start_response: Any) -> Any:
         before.update(environ)
         body = b"".join(adapter(environ, start_response))
-        kept = {key: environ.get(key) for key in before}
-        equal(kept, before, "the environ")
+        unchanged({key: value for key, value in environ.items() if key in before}, before, "environ")
         return [body]
 
     with made(make, http_only(Echo())) as adapter:
@@ -55,7 +54,7 @@ def requests_run_at_the_same_time(make: Make) -> None:
             thread.start()
         for thread in threads:
             thread.join(2 * BOUND)
-    equal(found, [b"met"] * 2, "the bodies")
+    equal(found, [b"met"] * 2, "what the two requests got")
 
 
 @check

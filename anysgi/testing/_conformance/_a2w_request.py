@@ -25,7 +25,7 @@ def the_scope_is_legal(make: Make) -> None:
     equal((scope["path"], scope["query_string"], scope["http_version"]), ("/a b", b"x=1", "1.1"), "the target")
     headers = {bytes(name): bytes(value) for name, value in scope["headers"]}
     wanted = {b"content-type": b"text/plain", b"content-length": b"3", b"x-a": b"1", b"host": b"testserver"}
-    equal({name: headers.get(name) for name in wanted}, wanted, "headers")
+    equal({name: headers.get(name) for name in wanted}, wanted, "what became of the headers")
     expect("version" in scope["asgi"], "asgi has no version")
 
 
@@ -51,7 +51,7 @@ def a_path_includes_its_mount(make: Make) -> None:
     """`path` has root_path in front (ASGI spec, "WSGI Compatibility")."""
     app = Echo()
     answered(make, app, Scenario(target=b"/api/x", root_path="/api"))
-    equal((app.scope["root_path"], app.scope["path"]), ("/api", "/api/x"), "root_path and path")
+    equal((app.scope["root_path"], app.scope["path"]), ("/api", "/api/x"), "the pair of root_path and path")
 
 
 @check

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -135,6 +135,16 @@ def expect(condition: object, otherwise: str) -> None:
 def equal(found: object, wanted: object, what: str) -> None:
     """Expect two values to be the same."""
     expect(found == wanted, f"{what} is {found!r:.200}, not {wanted!r:.200}")
+
+
+def unchanged(found: Mapping[str, Any], before: Mapping[str, Any], what: str) -> None:
+    """Expect a scope or environ to be as before; what differs is told key by key."""
+    added = [f"{key!r} is {found[key]!r:.80}, and was not there" for key in found.keys() - before]
+    gone = [f"{key!r} is gone" for key in before.keys() - found]
+    both = sorted(found.keys() & before)
+    other = [f"{key!r} is {found[key]!r:.80}, and was {before[key]!r:.80}" for key in both if found[key] != before[key]]
+    differences = "; its ".join(sorted(added) + sorted(gone) + other)
+    expect(not differences, f"the {what}'s {differences}")
 
 
 def _first_line(error: BaseException) -> str:

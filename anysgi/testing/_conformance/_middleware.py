@@ -7,14 +7,17 @@ business is what the check looks at.
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Iterator
 from typing import Any
 
+from ...types import Convention
 from .._peer_events import Disconnect
-from .._programs import Echo, Program, Read, Say
+from .._programs import Program, Say
 from .._run import run
 from .._scenario import Scenario
-from ._check import BOUND, Checks, Make, equal, expect, made
+from ._a2w_probing import respond, whole
+from ._check import BOUND, Checks, Make, equal, expect, made, unchanged
 from ._wsgi_probes import Body, Probe
 
 WSGI_MIDDLEWARE, ASGI_MIDDLEWARE = Checks(), Checks()
@@ -32,7 +35,7 @@ def wsgi_passes_close_on(make: Make) -> None:
     body = Body([b"one", b"two"])
     with made(make, Probe(body)) as app:
         found = run(app, convention="wsgi", bound=BOUND)
-    equal((body.closed, found.body), (1, b"onetwo"), "close() calls and body")
+    equal((body.closed, found.body), (1, b"onetwo"), "the pair of close() calls and body")
     expect(not found.leaks, f"leaves {[str(leak) for leak in found.leaks]}")
 
 
@@ -101,9 +104,12 @@ def wsgi_passes_exc_info_on(make: Make) -> None:
 @WSGI_MIDDLEWARE.add
 def wsgi_keeps_requests_apart(make: Make) -> None:
     """Nothing of one request shows in the next."""
-    with made(make, Program((Read(), Echo())).wsgi) as app:
-        bodies = [run(app, Scenario("POST", body=body), convention="wsgi", bound=BOUND).body for body in (b"a", b"b")]
-    equal(bodies, [b"a", b"b"], "the bodies")
+
+    def inner(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return [environ["wsgi.input"].read() + environ.get("HTTP_X_WHO", "").encode()]
+
+    _kept_apart(make, inner, "wsgi")
 
 
 # ASGI
@@ -115,9 +121,10 @@ def asgi_does_not_change_the_scope_it_was_given(make: Make) -> None:
     before: dict[str, Any] = {}
 
     async def outer(scope: Any, receive: Any, send: Any) -> None:
-        before.update({**scope, "headers": list(scope["headers"])})
+        scope["extensions"] = {"http.response.debug": {}}
+        before.update(copy.deepcopy(scope))
         await app(scope, receive, send)
-        equal(scope, before, "the scope")
+        unchanged(scope, before, "scope")
 
     with made(make, HELLO.asgi) as app:
         run(outer, UPLOAD, bound=BOUND).raise_for_exception()
@@ -237,6 +244,16 @@ def asgi_raises_the_apps_own_exception(make: Make) -> None:
 @ASGI_MIDDLEWARE.add
 def asgi_keeps_requests_apart(make: Make) -> None:
     """Nothing of one request shows in the next."""
-    with made(make, Program((Read(), Echo())).asgi) as app:
-        bodies = [run(app, Scenario("POST", body=body), convention="asgi", bound=BOUND).body for body in (b"a", b"b")]
-    equal(bodies, [b"a", b"b"], "the bodies")
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        await respond(send, await whole(receive) + dict(scope["headers"]).get(b"x-who", b""))
+
+    _kept_apart(make, inner, "asgi")
+
+
+def _kept_apart(make: Make, inner: Any, convention: Convention) -> None:
+    """An app that sends body and header back is asked with a header, and then without."""
+    asked = [Scenario("POST", headers={"X-Who": "ann"}, body=b"hello "), Scenario("POST", body=b"who")]
+    with made(make, inner) as app:
+        got = [run(app, scenario, convention=convention, bound=BOUND).body for scenario in asked]
+    equal(got, [b"hello ann", b"who"], "what two requests got that sent 'hello ' with X-Who: ann, and 'who'")

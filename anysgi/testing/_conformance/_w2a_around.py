@@ -12,7 +12,7 @@ from .._exchange import Exchange
 from .._peer_events import SendFails
 from .._run import arun, run
 from .._scenario import Scenario
-from ._check import BOUND, Checks, Make, equal, expect, made
+from ._check import BOUND, Checks, Make, equal, expect, made, unchanged
 from ._w2a_probing import exchange
 from ._wsgi_probes import Probe
 
@@ -34,7 +34,7 @@ def requests_run_at_the_same_time(make: Make) -> None:
         with made(make, app) as adapter:
             return await asyncio.gather(*(arun(adapter, convention="asgi", bound=BOUND) for _ in range(2)))
 
-    equal([found.body for found in asyncio.run(two())], [b"met"] * 2, "the bodies")
+    equal([found.body for found in asyncio.run(two())], [b"met"] * 2, "what the two requests got")
 
 
 @check
@@ -45,7 +45,7 @@ def the_scope_is_left_as_it_was(make: Make) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         before.update(copy.deepcopy(scope))
         await adapter(scope, receive, send)
-        equal(scope, before, "the scope")
+        unchanged(scope, before, "scope")
 
     with made(make, Probe()) as adapter:
         run(app, Scenario(headers={"a": "b"}), bound=BOUND).raise_for_exception()

@@ -69,7 +69,9 @@ def a_mount_is_split_off(make: Make) -> None:
     """SCRIPT_NAME is root_path, PATH_INFO the rest (ASGI spec, "WSGI Compatibility")."""
     app = Probe()
     answered(make, app, Scenario(target=b"/api/x", root_path="/api"))
-    equal((app.environ["SCRIPT_NAME"], app.environ["PATH_INFO"]), ("/api", "/x"), "SCRIPT_NAME and PATH_INFO")
+    equal(
+        (app.environ["SCRIPT_NAME"], app.environ["PATH_INFO"]), ("/api", "/x"), "the pair of SCRIPT_NAME and PATH_INFO"
+    )
 
 
 @check
@@ -132,6 +134,7 @@ READS: dict[str, Any] = {
     "readlines()": lambda body: body.readlines(),
     "readlines(5)": lambda body: body.readlines(5),
     "iteration": lambda body: list(body),
+    "read(None)": lambda body: body.read(None),
 }
 
 
@@ -141,7 +144,8 @@ def the_body_reads_like_a_file(make: Make) -> None:
     for name, read in READS.items():
         for content in (TEXT, b""):
             app = Probe(read=read)
-            answered(make, app, Scenario("POST", body=[content[:5], content[5:]]))
+            error = exchange(make, app, Scenario("POST", body=[content[:5], content[5:]])).exception
+            expect(error is None, f"{name} of {content!r} raises {error!r}")
             equal(app.got, read(io.BytesIO(content)), f"{name} of {content!r}")
 
 
@@ -151,6 +155,14 @@ def an_upload_that_breaks_off_is_no_end(make: Make) -> None:
     app = Probe(read=lambda body: body.read())
     exchange(make, app, Scenario("POST", body=b"abcdef", peer=[Disconnect(after_bytes=3)]))
     expect(app.got is None, f"the app got {app.got!r} as if it were all")
+
+
+@check
+def a_client_that_leaves_amid_an_upload_is_no_error(make: Make) -> None:
+    """Servers log what an app raises, but for the OSError of a lost client (ASGI spec, "Disconnected Client")."""
+    app = Probe(read=lambda body: body.read())
+    found = exchange(make, app, Scenario("POST", body=b"abcdef", peer=[Disconnect(after_bytes=3)], like="uvicorn"))
+    expect(found.exception is None or isinstance(found.exception, OSError), f"raises {found.exception!r}")
 
 
 @check
