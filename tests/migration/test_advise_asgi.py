@@ -33,7 +33,7 @@ def test_routes_are_classed_by_what_they_do_to_the_loop() -> None:
     groups = {name: [Asked("GET", f"/{name}")] for name in NATURE}
     begun: list[str] = []
     with watched():
-        found = {one.route: one.verdict for one in advise_on_a_loop(app, groups, 30, 5.0, begun.append)}
+        found = {one.route: one.verdict for one in advise_on_a_loop(app, groups, 30, 20.0, begun.append)}
     assert begun == list(NATURE)
     assert {name: verdict.word for name, verdict in found.items()} == {name: word for name, (word, _) in NATURE.items()}
     for name, (_, why) in NATURE.items():

@@ -170,10 +170,10 @@ _QUESTIONS: tuple[tuple[Word, Callable[[Measured, Demand], str]], ...] = (
     ("FIX FIRST", _wait_for_each_other),
     ("MOVE", _is_long_lived),
     ("STAY", _stops_a_loop),
-    ("UNKNOWN", _nobody_knows_what_for),
-    ("UNKNOWN", _is_close),
     ("MOVE", _runs_out_of_threads),
     ("UNKNOWN", _redirects),
+    ("UNKNOWN", _nobody_knows_what_for),
+    ("UNKNOWN", _is_close),
 )
 
 
