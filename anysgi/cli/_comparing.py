@@ -1,4 +1,4 @@
-"""What `compare` and `replay` share: whom to ask, progress, and where the result goes; and how `advise` reads."""
+"""What `compare` and `replay` share: whom to ask, progress, and where the result goes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from importlib.util import find_spec
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ..exceptions import RecordingError
-from ..migration._compare._recordings import read_recording
 from ..migration._compare._report import html_report, junit_report
 from ..migration._compare._summary import Summary
 from ..migration._compare._targets import AppTarget, UrlTarget
@@ -26,12 +23,13 @@ from ._tables import has_tables, print_table, require_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
 
-    from ..migration._compare._exchanges import Recorded
     from ..migration._compare._noise import Noise
     from ..migration._compare._running import Compared
     from ..migration._compare._targets import Target
     from ..migration._route_names import Namer
+    from ._recording import Recording
 
 
 where_it_goes = together(
@@ -75,7 +73,7 @@ def namer(*targets: Target) -> Namer:
 
 
 def ready(
-    requests: Path | None, limit: int | None, *, as_json: bool, progress: bool | None, report: Path | None
+    requests: Recording | None, limit: int | None, *, as_json: bool, progress: bool | None, report: Path | None
 ) -> int:
     """Say whatever can be known to be missing or wrong before the first request is sent.
 
@@ -96,20 +94,10 @@ def ready(
         raise AppProblem('The report needs jinja2. Install it: pip install "anysgi[migration]"')
     if requests is None:
         return 0
-    total = sum(1 for _ in islice(requests_of(requests), limit))
+    total = sum(1 for _ in islice(requests.requests(), limit))
     if not total:
         raise AppProblem(f'{requests} holds no requests. A line of it: {{"method": "GET", "path": "/items/7"}}')
     return total
-
-
-def requests_of(path: Path) -> Iterator[Recorded]:
-    """Read a recording; what is wrong with it is said in one paragraph."""
-    try:
-        yield from read_recording(path)
-    except RecordingError as error:
-        raise AppProblem(str(error)) from None
-    except OSError as error:
-        raise click.UsageError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
 def summarize(

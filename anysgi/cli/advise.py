@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from itertools import count, islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,10 +25,10 @@ from ..migration._compare._running import SAFE
 from ..migration._compare._side_headers import given as given_headers
 from ..migration._inventory import take_inventory
 from ._arguments import as_json, header_option, how_to_import, is_watched, progress_option
-from ._comparing import requests_of
 from ._errors import AppProblem
 from ._load import load
 from ._options import THREADS, Options
+from ._recording import open_recording
 from ._tables import print_table, require_tables
 
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from ..migration._advise import Estimate
     from ..migration._compare._exchanges import Asked, Headers
     from ._load import Loaded
+    from ._recording import Recording
 
 _MOST = 100_000  # requests that are read
 _NOT_KNOWN = (
@@ -58,9 +58,9 @@ _NOT_KNOWN_ON_A_LOOP = (
 @click.option(
     "--requests",
     "file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
     required=True,
-    help="A recording, a HAR file, or JSON lines: method, path.",
+    help="A recording, a HAR file, JSON lines: method, path; or `-` for stdin.",
 )
 @click.option("--threads", type=click.IntRange(1), default=THREADS, show_default=True, help="A process has today.")
 @click.option("--rate", type=float, help="Requests/s of a process, spread over the routes as in FILE.")
@@ -73,7 +73,7 @@ _NOT_KNOWN_ON_A_LOOP = (
 @progress_option
 @as_json
 def advise_command(
-    file: Path,
+    file: str,
     threads: int,
     rate: float | None,
     concurrency: int,
@@ -107,7 +107,7 @@ def advise_command(
     Exit code: 0 every route has a verdict, 1 one is UNKNOWN or FIX FIRST, or the app cannot be run, 2 wrong usage.
     """
     require_tables(as_json)
-    requests = [given_headers(request, header) for request in _read(file)]
+    requests = [given_headers(request, header) for request in _read(open_recording(file))]
     with watched():
         loaded = load(Options(**given))
         sent = [request for request in requests if unsafe or request.method in SAFE]
@@ -141,15 +141,15 @@ def _counting(total: int, watched: bool) -> Callable[[str], None]:
     return begin
 
 
-def _read(file: Path) -> list[Asked]:
+def _read(recording: Recording) -> list[Asked]:
     try:
-        requests = [recorded.request for recorded in islice(requests_of(file), _MOST)]
+        requests = [recorded.request for recorded in islice(recording.requests(), _MOST)]
         for request in requests:
             scope_of(request)
     except ScenarioError as error:
         raise AppProblem(f"{request.at}: no client could send this: {error}") from None
     if not requests:
-        raise AppProblem(f'{file} holds no requests. A line of it: {{"method": "GET", "path": "/items/7"}}')
+        raise AppProblem(f'{recording} holds no requests. A line of it: {{"method": "GET", "path": "/items/7"}}')
     return requests
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import closing
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,11 +14,13 @@ from ..migration._compare._openapi import requests_from_openapi
 from ..migration._compare._running import compare as compare_sides
 from ..migration._compare._side_headers import WithHeaders, hiding
 from ._arguments import header_option
-from ._comparing import namer, publish, ready, requests_of, summarize, target, where_it_goes
+from ._comparing import namer, publish, ready, summarize, target, where_it_goes
 from ._errors import AppProblem
+from ._recording import open_recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from ..migration._compare._exchanges import Headers, Recorded
     from ..migration._compare._targets import Target
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
-@click.option("--requests", required=True, metavar="FILE|openapi", help="A recording, a HAR file, or `openapi`.")
+@click.option(
+    "--requests", required=True, metavar="FILE|openapi", help="A recording, a HAR file, `-`: stdin, or `openapi`."
+)
 @header_option("--old-header", "OLD alone gets")
 @header_option("--new-header", "NEW alone gets")
 @where_it_goes
@@ -62,20 +65,21 @@ def compare(
     where it does not repeat itself, that is noise and left out.  Only GET, HEAD and OPTIONS are sent, unless --isolated
     says that data may be changed.
 
-    Twins rarely take each other's tokens and sessions: --old-header and --new-header give each its own.  No report has
-    their values, not even where an answer repeats them.
+    Twins rarely take each other's tokens and sessions: --old-header and --new-header give each its own.  Every request
+    is sent with it, also those that guests made: compare these without the options.  No report has the values, not even
+    where an answer repeats them.
 
     FILE is a recording of `anysgi.migration.record`, a HAR file, or lines such as {"path": "/users?page=2"}.
 
     Exit code: 0 no difference, 1 differences, nothing compared, or an app or file that cannot be used, 2 wrong usage.
     """
-    recording = None if requests == "openapi" else Path(requests)
+    recording = None if requests == "openapi" else open_recording(requests)
     total = ready(recording, limit, as_json=as_json, progress=progress, report=report)
     noise = Noise(ignore)
     with closing(target(old, app_dir, timeout)) as before, closing(target(new, app_dir, timeout)) as after:
         hide = hiding(old_header + new_header)
         sides = WithHeaders(before, old_header, hide), WithHeaders(after, new_header, hide)
-        asked = _from_openapi(*reversed(sides)) if recording is None else requests_of(recording)
+        asked = _from_openapi(*reversed(sides)) if recording is None else recording.requests()
         results = compare_sides(islice(asked, limit), *sides, noise=noise, isolated=isolated, name=namer(before, after))
         given = dict(old_header).keys() & dict(new_header).keys()
         summary = summarize(results, progress=progress, total=total, given=given)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,10 +13,12 @@ from ..migration._compare._noise import Noise
 from ..migration._compare._running import replay as replay_to
 from ..migration._compare._side_headers import WithHeaders, hiding, renewed
 from ._arguments import header_option
-from ._comparing import namer, publish, ready, requests_of, summarize, target, where_it_goes
+from ._comparing import namer, publish, ready, summarize, target, where_it_goes
+from ._recording import open_recording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ..migration._compare._exchanges import Headers, Recorded
     from ..migration._compare._side_headers import Hide
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("target_name", metavar="TARGET")
-@click.option("--requests", required=True, type=click.Path(path_type=Path), help="A recording or a HAR file.")
+@click.option("--requests", required=True, metavar="FILE", help="A recording, a HAR file, or `-` for stdin.")
 @header_option("--header", "TARGET gets")
 @where_it_goes
 def replay(
     target_name: str,
-    requests: Path,
+    requests: str,
     header: Headers,
     report: Path | None,
     junit: Path | None,
@@ -48,6 +49,7 @@ def replay(
     anysgi replay shop:app --requests traffic.jsonl
     anysgi replay http://127.0.0.1:8000 --requests traffic.har --ignore date --report parity.html
     anysgi replay shop:app --requests traffic.jsonl --header "Authorization: Token $TOKEN"
+    zcat traffic.jsonl.gz | anysgi replay shop:app --requests -
 
     TARGET is MODULE:APP, of either convention, or a URL.  Only GET, HEAD and OPTIONS are sent, unless --isolated says
     that the data may be changed.  Requests without a recorded answer are sent, and not compared.
@@ -57,17 +59,18 @@ def replay(
 
     Exit code: 0 no difference, 1 differences, nothing compared, or an app or file that cannot be used, 2 wrong usage.
     """
-    total = ready(requests, limit, as_json=as_json, progress=progress, report=report)
+    recording = open_recording(requests)
+    total = ready(recording, limit, as_json=as_json, progress=progress, report=report)
     noise = Noise(ignore)
     with closing(target(target_name, app_dir, timeout)) as asked:
         hide = hiding(header)
-        sent = (_without(hide, recorded) for recorded in islice(requests_of(requests), limit))
+        sent = (_without(hide, recorded) for recorded in islice(recording.requests(), limit))
         side = WithHeaders(asked, header, hide, renewed)
         results = replay_to(sent, side, noise=noise, isolated=isolated, name=namer(asked))
         summary = summarize(results, progress=progress, total=total, given=dict(header).keys())
     publish(
         summary,
-        old=str(requests),
+        old=recording.name,
         new=target_name,
         noise=noise,
         report=report,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import io
 import json
 import os
 import re
@@ -13,12 +15,13 @@ from time import perf_counter
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from flask import Flask
 
 from anysgi.cli import main
 from anysgi.exceptions import RecordingError
 from anysgi.migration._compare._exchanges import Answered, Asked, Recorded
+from anysgi.migration._compare._har import write_har
 from anysgi.migration._compare._noise import Noise
 from anysgi.migration._compare._openapi import requests_from_openapi
 from anysgi.migration._compare._recordings import read_recording
@@ -280,8 +283,48 @@ def traffic(tmp_path: Path) -> Path:
 HERE = Path(__file__).parent / "apps"
 
 
-def run(*arguments: str) -> Any:
-    return CliRunner().invoke(main, [*arguments, "--app-dir", str(HERE)])
+def run(*arguments: str, stdin: str = "") -> Any:
+    return CliRunner().invoke(main, [*arguments, "--app-dir", str(HERE)], input=stdin)
+
+
+@pytest.mark.parametrize("command", ["replay", "compare", "advise"])
+@pytest.mark.parametrize("har", [False, True], ids=["lines", "HAR"])
+def test_requests_may_come_through_a_pipe(command: str, har: bool, traffic: Path) -> None:
+    if har:
+        written = io.StringIO()
+        write_har(read_recording(traffic), written)
+        text = written.getvalue()
+    else:
+        text = traffic.read_text()
+    sides = ("twins.old:app",) * (2 if command == "compare" else 1)
+    few = ["--samples", "1"] if command == "advise" else []
+    from_file = run(command, *sides, "--requests", str(traffic), *few, "--json")
+    piped = run(command, *sides, "--requests", "-", *few, "--json", stdin=text)
+    assert not piped.stderr
+    assert _told(piped) == _told(from_file)
+
+
+def _told(done: Result) -> tuple[int, Any]:
+    """What does not depend on the clock, and on what the source is called."""
+    told = json.loads(done.stdout)
+    names = [route if isinstance(route, str) else route["route"] for route in told["routes"]]
+    return done.exit_code, [told.get("same"), told.get("different"), names]
+
+
+def test_a_pipe_that_is_named_is_read_as_well(traffic: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with concurrent.futures.ThreadPoolExecutor() as writer:
+        writer.submit(pipe.write_bytes, traffic.read_bytes())
+        done = run("replay", "twins.old:app", "--requests", str(pipe))
+    assert "9 not compared: the recording has no answer" in done.output, done.output
+
+
+def test_a_broken_line_of_a_pipe_is_named() -> None:
+    done = run("replay", "twins.old:app", "--requests", "-", stdin="{}\n")
+    assert (done.exit_code, "stdin:1: not a recorded exchange" in done.output) == (1, True), done.output
+    done = run("advise", "twins.old:app", "--requests", "-", stdin="")
+    assert (done.exit_code, "stdin holds no requests" in done.output) == (1, True), done.output
 
 
 def test_the_command_says_that_nothing_differs(traffic: Path) -> None:

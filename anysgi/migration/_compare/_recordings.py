@@ -26,23 +26,28 @@ VERSION = 1
 _LONGEST = 64 * 1024 * 1024  # bytes of a line: what no recorder writes, and no reader should hold
 
 
-def read_recording(path: Path) -> Iterator[Recorded]:
+def read_recording(path: Path, name: str | None = None) -> Iterator[Recorded]:
     """Read a recording, or a HAR file, exchange by exchange.
+
+    Args:
+        path: a file; not a pipe, of which the beginning cannot be read twice.
+        name: what places in it are called after, if not `path`.
 
     Raises:
         RecordingError: something in it is not what it should be; the message has the file and the line.
         OSError: it cannot be read.
     """
+    called = name or str(path)
     with path.open("rb") as file:
         first = file.readline(_LONGEST)
         while first and not first.strip():
             first = file.readline(_LONGEST)
         if _is_har(first):
             file.seek(0)
-            yield from read_har(file, str(path))
+            yield from read_har(file, called)
         else:
             file.seek(0)
-            yield from _lines(file, str(path))
+            yield from _lines(file, called)
 
 
 def _is_har(first: bytes) -> bool:
