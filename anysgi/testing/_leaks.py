@@ -108,7 +108,7 @@ def _threads(before: list[threading.Thread]) -> list[Leak]:
     alive = [thread for thread in threading.enumerate() if thread not in before]
     frames = sys._current_frames()
     return [
-        Leak("thread", f"{thread.name} {_at(frames.get(thread.ident or 0))}")
+        Leak("thread", f"{thread.name} {_at(_own(frames.get(thread.ident or 0)))}".rstrip())
         for thread in alive
         if not _idle(frames.get(thread.ident or 0))
     ]
@@ -117,9 +117,15 @@ def _threads(before: list[threading.Thread]) -> list[Leak]:
 def _idle(frame: FrameType | None) -> bool:
     if frame is None:
         return True  # it has ended meanwhile
-    while frame.f_back is not None and _place(frame)[0] in ("threading.py", "queue.py"):
+    own = _own(frame)
+    return own is not None and _place(own) in _IDLE
+
+
+def _own(frame: FrameType | None) -> FrameType | None:
+    """The innermost frame that does not merely wait; None if the thread has none."""
+    while frame is not None and _place(frame)[0] in ("threading.py", "queue.py"):
         frame = frame.f_back
-    return _place(frame) in _IDLE
+    return frame
 
 
 def _place(frame: FrameType) -> tuple[str, str]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # These hold an app, or a server around the adapter, that is written for asyncio.
 FOR_ASYNCIO = {
+    "a_cancelled_upload_ends_for_the_app",
     "a_cancelled_receive_loses_nothing",
     "a_cancelled_request_closes_the_iterable",
     "a_chunk_leaves_before_the_app_goes_on",

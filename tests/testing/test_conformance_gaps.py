@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
+import io
 import logging
+import threading
 from typing import Any
 
 import pytest
 
 from anysgi.testing import CheckResult, check_middleware
+from anysgi.testing._conformance import _w2a_request
+from anysgi.testing._conformance._asgi_to_wsgi import ASGI_TO_WSGI
 from anysgi.testing._conformance._check import Check
 from anysgi.testing._conformance._wsgi_to_asgi import WSGI_TO_ASGI
 
@@ -21,8 +27,8 @@ def _quiet() -> Any:
     logging.disable(logging.NOTSET)
 
 
-def tried(name: str, make: Any) -> CheckResult:
-    [check] = [check for check in WSGI_TO_ASGI if check.name == name]
+def tried(name: str, make: Any, checks: Any = WSGI_TO_ASGI) -> CheckResult:
+    [check] = [check for check in checks if check.name == name]
     assert isinstance(check, Check)
     return check.try_on(make)
 
@@ -96,6 +102,77 @@ def test_a_scope_that_was_changed_is_told_by_what_changed() -> None:
 
     result = tried("the_scope_is_left_as_it_was", seeded.wsgi_to_asgi(around_adapter=changes))
     assert result.detail == "the scope's 'added' is 1, and was not there; its 'path' is '/elsewhere', and was '/'"
+
+
+def in_one_context(app: Any) -> Any:
+    """Around a WSGI app: each request runs in the context of the first."""
+    kept: list[contextvars.Context] = []
+
+    def outer(environ: Any, start_response: Any) -> Any:
+        kept.append(contextvars.copy_context())
+        return list(kept[0].run(app, environ, start_response))
+
+    return outer
+
+
+def test_an_adapter_that_keeps_one_context_is_found() -> None:
+    result = tried("context_variables_of_a_request_stay_in_it", seeded.wsgi_to_asgi(in_one_context))
+    assert result.detail == "what the second request sees of the first is b'mine', not b'nobody'"
+
+
+def test_an_adapter_whose_app_reads_on_after_the_request_was_cancelled_is_found(monkeypatch: Any) -> None:
+    monkeypatch.setattr(_w2a_request, "BOUND", 0.5)
+
+    class Deaf(io.RawIOBase):
+        """Once the upload broke off, whoever reads waits."""
+
+        def __init__(self, body: Any) -> None:
+            self.body = body
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: Any) -> int:
+            try:
+                return len(self.body.read(1))
+            except OSError:
+                over.wait(10)
+            return 0
+
+    over = threading.Event()
+
+    def spoil(environ: dict[str, Any]) -> None:
+        environ["wsgi.input"] = io.BufferedReader(Deaf(environ["wsgi.input"]))
+
+    result = tried("a_cancelled_upload_ends_for_the_app", seeded.wsgi_to_asgi(seeded.environ_spoiled(spoil)))
+    over.set()
+    assert result.detail == "the app still reads"
+
+
+def test_an_adapter_to_wsgi_that_runs_apps_in_a_context_of_its_own_is_found() -> None:
+    def elsewhere(app: Any) -> Any:
+        async def outer(scope: Any, receive: Any, send: Any) -> None:
+            await asyncio.create_task(app(scope, receive, send), context=contextvars.Context())
+
+        return outer
+
+    make = seeded.asgi_to_wsgi(elsewhere)
+    assert tried("context_variables_of_the_server_reach_the_app", make, ASGI_TO_WSGI).detail.startswith("the variable")
+
+
+def test_an_adapter_to_wsgi_that_keeps_one_context_is_found() -> None:
+    kept: list[contextvars.Context] = []
+
+    def together(app: Any) -> Any:
+        async def outer(scope: Any, receive: Any, send: Any) -> None:
+            kept.append(contextvars.copy_context())
+            await asyncio.create_task(app(scope, receive, send), context=kept[0])
+
+        return outer
+
+    make = seeded.asgi_to_wsgi(together)
+    result = tried("context_variables_of_a_request_stay_in_it", make, ASGI_TO_WSGI)
+    assert result.detail == "what the second request sees of the first is b'mine', not b'nobody'"
 
 
 # Middleware

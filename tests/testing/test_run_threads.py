@@ -1,8 +1,9 @@
-"""The helper threads of `run`: after a Ctrl-C, and in a forked child."""
+"""Threads of `run`: its helpers after a Ctrl-C and in a forked child, and those an app leaves."""
 
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import threading
 from collections.abc import Iterator
@@ -55,3 +56,43 @@ def test_a_forked_child_has_helpers_of_its_own() -> None:
         os._exit(0 if run(says("the child's")).body == b"the child's" else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert run(says("the parent's")).body == b"the parent's"
+
+
+@pytest.mark.parametrize("wait", ["event", "queue"])
+def test_a_thread_that_is_left_is_told_by_the_line_of_its_own_code(wait: str) -> None:
+    release = threading.Event()
+    jobs: queue.Queue[None] = queue.Queue()
+    threads: list[threading.Thread] = []
+
+    def forgotten() -> None:
+        release.wait(10) if wait == "event" else jobs.get(timeout=10)
+
+    def app(environ: Any, start_response: Any) -> Any:
+        threads.append(threading.Thread(target=forgotten))
+        threads[0].start()
+        start_response("200 OK", [])
+        return []
+
+    [leak] = run(app).leaks
+    release.set()
+    jobs.put(None)
+    threads[0].join(10)
+    line = forgotten.__code__.co_firstlineno + 1
+    assert leak.what.endswith(f"at {__file__}:{line}")
+
+
+def test_a_thread_that_is_left_in_no_python_code_of_its_own_is_told_by_its_name() -> None:
+    lock = threading.Lock()
+    lock.acquire()
+    threads: list[threading.Thread] = []
+
+    def app(environ: Any, start_response: Any) -> Any:
+        threads.append(threading.Thread(target=lock.acquire, args=[True, 10], name="forgotten"))
+        threads[0].start()
+        start_response("200 OK", [])
+        return []
+
+    [leak] = run(app).leaks
+    lock.release()
+    threads[0].join(10)
+    assert leak.what == "forgotten"

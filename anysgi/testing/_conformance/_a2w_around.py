@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from contextvars import ContextVar
 from typing import Any
 
 from .._peer_events import Disconnect
@@ -55,6 +56,37 @@ def requests_run_at_the_same_time(make: Make) -> None:
         for thread in threads:
             thread.join(2 * BOUND)
     equal(found, [b"met"] * 2, "what the two requests got")
+
+
+@check
+def context_variables_of_the_server_reach_the_app(make: Make) -> None:
+    """What outer middleware sets is visible inside."""
+    who: ContextVar[str] = ContextVar("who", default="nobody")
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await respond(send, who.get().encode())
+
+    def outer(environ: Any, start_response: Any) -> Any:
+        who.set("me")
+        return adapter(environ, start_response)
+
+    with made(make, http_only(app)) as adapter:
+        equal(run(outer, convention="wsgi", bound=BOUND).body, b"me", "the variable")
+
+
+@check
+def context_variables_of_a_request_stay_in_it(make: Make) -> None:
+    """What an app sets for itself is not there when it is called again."""
+    whose: ContextVar[str] = ContextVar("whose", default="nobody")
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen = whose.get()
+        whose.set("mine")
+        await respond(send, seen.encode())
+
+    with made(make, http_only(app)) as adapter:
+        seen = [run(adapter, convention="wsgi", bound=BOUND).body for _ in range(2)]
+    equal(seen[1], b"nobody", "what the second request sees of the first")
 
 
 @check

@@ -69,6 +69,22 @@ def context_variables_of_the_server_reach_the_app(make: Make) -> None:
 
 
 @check
+def context_variables_of_a_request_stay_in_it(make: Make) -> None:
+    """What an app sets for itself is not there when it is called again."""
+    whose: ContextVar[str] = ContextVar("whose", default="nobody")
+
+    def app(environ: Any, start_response: Any) -> Any:
+        seen = whose.get()
+        whose.set("mine")
+        start_response("200 OK", [])
+        return [seen.encode()]
+
+    with made(make, app) as adapter:
+        seen = [run(adapter, convention="asgi", bound=BOUND).body for _ in range(2)]
+    equal(seen[1], b"nobody", "what the second request sees of the first")
+
+
+@check
 def an_error_before_the_head_reaches_the_server(make: Make) -> None:
     """The server logs it and answers 500 (ASGI spec, "Applications")."""
 

@@ -166,6 +166,30 @@ def a_client_that_leaves_amid_an_upload_is_no_error(make: Make) -> None:
 
 
 @check
+def a_cancelled_upload_ends_for_the_app(make: Make) -> None:
+    """Where the server gives a request up, who still reads its body gets an error, and leaves its thread."""
+    reads, over = threading.Event(), threading.Event()
+
+    def read(body: Any) -> None:
+        try:
+            reads.set()
+            body.read()
+        finally:
+            over.set()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        never = asyncio.Event()
+        request = asyncio.create_task(adapter(scope, never.wait, send))
+        await asyncio.to_thread(reads.wait, BOUND / 2)
+        request.cancel()
+        await asyncio.wait([request], timeout=BOUND / 2)
+
+    with made(make, Probe(read=read)) as adapter:
+        run(app, Scenario("POST", body=b"abc"), bound=2 * BOUND).raise_for_exception()
+        expect(not reads.is_set() or over.wait(BOUND / 2), "the app still reads")
+
+
+@check
 def an_upload_streams(make: Make) -> None:
     """The app reads the first chunk while the client still sends: uploads need not fit into memory."""
     first = threading.Event()
