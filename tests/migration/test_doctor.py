@@ -219,8 +219,7 @@ def test_a_body_limit_on_both_sides_or_on_none_is_fine() -> None:
 def test_djangos_body_limit_is_known(monkeypatch: pytest.MonkeyPatch, limit: int | None) -> None:
     from anysgi.migration._doctor import _limits
 
-    settings = SimpleNamespace(settings=SimpleNamespace(DATA_UPLOAD_MAX_MEMORY_SIZE=limit))
-    monkeypatch.setattr(_limits.importlib, "import_module", lambda _name: settings)
+    monkeypatch.setattr("django.conf.settings", SimpleNamespace(DATA_UPLOAD_MAX_MEMORY_SIZE=limit))
     found = _limits._body_limit(replace(side(sick.flask_app()), framework="Django"))
     assert found == (("DATA_UPLOAD_MAX_MEMORY_SIZE", limit) if limit else None)
 
@@ -314,7 +313,7 @@ def test_a_check_can_be_left_out() -> None:
 
 def in_django(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
     given = SimpleNamespace(**{"DATABASES": {}, "MIDDLEWARE": [], **settings})
-    monkeypatch.setattr("anysgi.migration._doctor._django._settings", lambda _patient: given)
+    monkeypatch.setattr("anysgi.migration._doctor._django.settings_of", lambda *_sides: given)
 
 
 @pytest.mark.parametrize(
@@ -376,8 +375,7 @@ DJANGO = {
 
 
 def beside_django(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> list[Finding]:
-    given = SimpleNamespace(settings=SimpleNamespace(**{**DJANGO, **settings}))
-    monkeypatch.setattr("anysgi.migration._doctor._sides.importlib", SimpleNamespace(import_module=lambda _name: given))
+    monkeypatch.setattr("django.conf.settings", SimpleNamespace(**{**DJANGO, **settings}))
     old = replace(side(sick.flask_app(), "site:app"), framework="Django")
     new = side(sick.with_session())
     patient = Patient(old, new)

@@ -161,19 +161,22 @@ DJANGO_STATIC = {
 def test_djangos_static_files_want_somebody_who_serves_them(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], severity: str | None
 ) -> None:
-    given = SimpleNamespace(settings=SimpleNamespace(**DJANGO_STATIC | settings))
-    monkeypatch.setattr(
-        "anysgi.migration._doctor._static.importlib", SimpleNamespace(import_module=lambda _name: given)
-    )
+    monkeypatch.setattr("django.conf.settings", SimpleNamespace(**DJANGO_STATIC | settings))
     site = replace(side(sick.flask_app(), "site:app"), framework="Django")
     assert [item.severity for item in CHECKS["static-urls"](Patient(site))] == ([severity] if severity else [])
 
 
-def test_a_side_that_serves_djangos_static_files_is_found(monkeypatch: pytest.MonkeyPatch, files: Path) -> None:
-    given = SimpleNamespace(settings=SimpleNamespace(**DJANGO_STATIC))
-    monkeypatch.setattr(
-        "anysgi.migration._doctor._static.importlib", SimpleNamespace(import_module=lambda _name: given)
+def test_a_setting_of_both_sides_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("django.conf.settings", SimpleNamespace(**DJANGO_STATIC))
+    old, new = (
+        replace(side(sick.flask_app(), name), framework="Django") for name in ("site.wsgi:app", "site.asgi:app")
     )
+    [told] = CHECKS["static-urls"](Patient(old, new))
+    assert told.what.startswith("nothing in site.wsgi:app or site.asgi:app serves /static/: ")
+
+
+def test_a_side_that_serves_djangos_static_files_is_found(monkeypatch: pytest.MonkeyPatch, files: Path) -> None:
+    monkeypatch.setattr("django.conf.settings", SimpleNamespace(**DJANGO_STATIC))
     site = replace(side(sick.flask_app(), "site:app"), framework="Django")
     assert not [*CHECKS["static-urls"](Patient(site, side(starlette_with(files))))]
 
@@ -191,11 +194,12 @@ def test_djangos_finders_name_its_static_files(monkeypatch: pytest.MonkeyPatch) 
         def list(self, ignored: list[str]) -> list[tuple[str, None]]:
             return [("admin\\base.css", None), ("ü.css", None)]
 
-    django = SimpleNamespace(settings=SimpleNamespace(**DJANGO_STATIC), get_finders=lambda: [Finder()])
-    monkeypatch.setattr("anysgi.migration._doctor._static_files.importlib.import_module", lambda _name: django)
+    settings = SimpleNamespace(**DJANGO_STATIC)
+    monkeypatch.setattr("django.contrib.staticfiles.finders.get_finders", lambda: [Finder()])
+    monkeypatch.setattr("django.conf.settings", settings)
     site = replace(side(sick.flask_app(), "site:app"), framework="Django")
     assert list(static_files(site)) == ["/static/admin/base.css", "/static/%C3%BC.css"]
-    django.settings.INSTALLED_APPS = []
+    settings.INSTALLED_APPS = []
     assert list(static_files(site)) == []
     assert list(static_files(replace(site, framework=None))) == []
 
@@ -205,8 +209,7 @@ def test_django_keeps_the_first_prefix_of_a_relative_url(
     monkeypatch: pytest.MonkeyPatch, written: str | None, kept: tuple[str, ...]
 ) -> None:
     raw = SimpleNamespace(STATIC_URL=written)
-    django = SimpleNamespace(settings=SimpleNamespace(STATIC_URL="/static/", _wrapped=raw))
-    monkeypatch.setattr("anysgi.migration._doctor._static_files.importlib.import_module", lambda _name: django)
+    monkeypatch.setattr("django.conf.settings", SimpleNamespace(STATIC_URL="/static/", _wrapped=raw))
     assert prefixed_once(replace(side(sick.flask_app()), framework="Django")) == kept
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -188,14 +189,10 @@ def test_the_depth_is_bounded_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_function_without_source_is_said() -> None:
     namespace: dict[str, Any] = {"__name__": _uses.__name__}
-    exec("def made(): pass", namespace)
-    found = read_handler((namespace["made"],), project="<string>")
+    exec(compile("def made(): pass", Path(_uses.__file__).with_name("made.py"), "exec"), namespace)
+    found = read_handler((namespace["made"],))
     assert found.unknown == ("1 calls on values that are only known at run time",)
     assert (found.name, found.line) == ("made", 1)
-
-
-def test_the_project_can_be_named() -> None:
-    assert read_handler((_uses.sleeps,), project="/nowhere").facts == ()
 
 
 def test_a_file_among_installed_packages_is_a_project_of_its_own(

@@ -6,7 +6,6 @@ with the request; a connection that is to outlive the request is then nobody's (
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from itertools import pairwise
@@ -17,7 +16,7 @@ from ._finding import Evidence, Finding, line_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._finding import Patient
+    from ._finding import Patient, Side
 
 
 def persistent_connections(patient: Patient) -> Iterator[Finding]:
@@ -52,7 +51,7 @@ def atomic_requests(patient: Patient) -> Iterator[Finding]:
 
 def sync_middleware(patient: Patient) -> Iterator[Finding]:
     """Each change between async and sync middleware costs a hop to a thread and back, on every request."""
-    settings = _settings(patient)
+    settings = settings_of(*patient.sides)
     names = list(settings.MIDDLEWARE) if settings else []
     sync_only = [name for name in names if not getattr(_import(name), "async_capable", False)]
     hops = _hops([name not in sync_only for name in names])
@@ -74,14 +73,17 @@ def _hops(is_async: list[bool]) -> int:
     return sum(outer and not inner for outer, inner in pairwise(chain))
 
 
-def _settings(patient: Patient) -> Any:
-    if not any(side.framework == "Django" for side in patient.sides):
+def settings_of(*sides: Side) -> Any:
+    """Django's settings, which the whole process shares; None if none of the sides is Django's."""
+    if not any(side.framework == "Django" for side in sides):
         return None
-    return importlib.import_module("django.conf").settings
+    from django.conf import settings
+
+    return settings
 
 
 def databases(patient: Patient) -> list[tuple[str, dict[str, Any]]]:
-    settings = _settings(patient)
+    settings = settings_of(*patient.sides)
     return list(settings.DATABASES.items()) if settings else []
 
 
@@ -93,7 +95,10 @@ def settings_files(patient: Patient) -> tuple[str, ...]:
 
 
 def _import(name: str) -> object:
-    return importlib.import_module("django.utils.module_loading").import_string(name)
+    from django.utils.module_loading import import_string
+
+    found: object = import_string(name)
+    return found
 
 
 def _place(name: str) -> tuple[str | None, int | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from ._finding import Evidence, Finding, line_of
@@ -41,7 +40,9 @@ def _body_limit(side: Side) -> tuple[str, int] | None:
         limit = side.inner.config.get("MAX_CONTENT_LENGTH")
         return ("MAX_CONTENT_LENGTH", limit) if limit else None
     if side.framework == "Django":
-        limit = importlib.import_module("django.conf").settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        from django.conf import settings
+
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         return ("DATA_UPLOAD_MAX_MEMORY_SIZE", limit) if limit else None
     return None
 

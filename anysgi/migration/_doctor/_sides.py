@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +75,8 @@ def _flask_cookie(app: Any) -> Cookie:
 
 
 def _django_cookie(_app: Any) -> Cookie | None:
-    settings = importlib.import_module("django.conf").settings
+    from django.conf import settings
+
     if "django.contrib.sessions.middleware.SessionMiddleware" not in settings.MIDDLEWARE:
         return None
     return {name: getattr(settings, setting) for name, setting in _FLASK.items() if name != "httponly"}
@@ -130,7 +130,8 @@ def _trusts(side: Side) -> Iterator[str]:
         if getattr(item.cls, "__name__", "") == "ProxyHeadersMiddleware":
             yield "ProxyHeadersMiddleware"
     if side.framework == "Django":
-        settings = importlib.import_module("django.conf").settings
+        from django.conf import settings
+
         for name in ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "USE_X_FORWARDED_PORT"):
             if getattr(settings, name):
                 yield f"{name} = {getattr(settings, name)!r}"

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ._django import settings_files
+from ._django import settings_files, settings_of
 from ._finding import Evidence, Finding, line_of
 from ._sides import layers
 
@@ -30,28 +29,21 @@ _SETTINGS = {
 
 def static_urls(patient: Patient) -> Iterator[Finding]:
     """Django's static files: `runserver` serves them by itself, no other server does.  --run asks for every file."""
-    for side in patient.sides:
-        settings = _django(side)
-        if settings is None or "django.contrib.staticfiles" not in settings.INSTALLED_APPS:
-            continue
-        url = urlsplit(settings.STATIC_URL or "")
-        if url.path and not url.netloc and not any(_serves(other, url.path, settings) for other in patient.sides):
-            root = settings.STATIC_ROOT
-            yield Finding(
-                "static-urls",
-                "note" if root else "warning",
-                f"nothing in {side.name} serves {url.path}: runserver does it by itself, an ASGI server does not"
-                + (", so a proxy has to" if root else "; and without STATIC_ROOT no proxy can"),
-                (
-                    line_of(settings_files(patient), "STATIC_URL", settings.STATIC_URL),
-                    Evidence(f"STATIC_ROOT = {root!r}"),
-                ),
-                '"whitenoise.middleware.WhiteNoiseMiddleware" second in MIDDLEWARE, STATIC_ROOT, and collectstatic',
-            )
-
-
-def _django(side: Side) -> Any:
-    return importlib.import_module("django.conf").settings if side.framework == "Django" else None
+    names = [side.name for side in patient.sides if side.framework == "Django"]
+    settings = settings_of(*patient.sides)  # of the process, whichever side has them
+    if settings is None or "django.contrib.staticfiles" not in settings.INSTALLED_APPS:
+        return
+    url = urlsplit(settings.STATIC_URL or "")
+    if url.path and not url.netloc and not any(_serves(side, url.path, settings) for side in patient.sides):
+        root = settings.STATIC_ROOT
+        yield Finding(
+            "static-urls",
+            "note" if root else "warning",
+            f"nothing in {' or '.join(names)} serves {url.path}: runserver does it by itself, an ASGI server does not"
+            + (", so a proxy has to" if root else "; and without STATIC_ROOT no proxy can"),
+            (line_of(settings_files(patient), "STATIC_URL", settings.STATIC_URL), Evidence(f"STATIC_ROOT = {root!r}")),
+            '"whitenoise.middleware.WhiteNoiseMiddleware" second in MIDDLEWARE, STATIC_ROOT, and collectstatic',
+        )
 
 
 def _serves(side: Side, prefix: str, settings: Any) -> bool:
@@ -80,7 +72,7 @@ def prefixes(patient: Patient) -> Iterator[Finding]:
 
 def _prefix(side: Side) -> tuple[str, Evidence]:
     name = _SETTINGS.get(side.framework or "", "")
-    holder = _django(side) or getattr(side.inner, "config", side.inner)
+    holder = settings_of(side) or getattr(side.inner, "config", side.inner)
     value = holder.get(name) if isinstance(holder, dict) else getattr(holder, name, None)
     found = line_of(side.files, name, value or "") if name else Evidence("")
     return (value or "").rstrip("/"), Evidence(f"{side.name}: {found.seen}", found.file, found.line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator
 from os import walk
 from pathlib import Path
@@ -23,7 +22,8 @@ def prefixed_once(side: Side) -> tuple[str, ...]:
     """The URLs that Django puts the prefix of its first request before, and keeps: later ones tell nothing."""
     if side.framework != "Django":
         return ()
-    settings: Any = importlib.import_module("django.conf").settings
+    from django.conf import settings
+
     written = {name: getattr(settings._wrapped, name, None) or "/" for name in ("STATIC_URL", "MEDIA_URL")}
     return tuple(getattr(settings, name) for name, url in written.items() if not url.startswith(("/", "http")))
 
@@ -48,11 +48,13 @@ def _starlette(side: Side) -> Served:
 
 
 def _django(_side: Side) -> Served:
-    settings: Any = importlib.import_module("django.conf").settings
+    from django.conf import settings
+
     url = urlsplit(settings.STATIC_URL or "")
     if url.path and not url.netloc and "django.contrib.staticfiles" in settings.INSTALLED_APPS:
-        finders: Any = importlib.import_module("django.contrib.staticfiles.finders")
-        for finder in finders.get_finders():
+        from django.contrib.staticfiles.finders import get_finders
+
+        for finder in get_finders():
             yield url.path, (name.replace("\\", "/") for name, _ in finder.list([]))
 
 

@@ -36,13 +36,11 @@ READERS = {
 _DEEPEST = 8  # apps mounted in apps
 
 
-def take_inventory(app: object, project: str | None = None) -> Inventory:
+def take_inventory(app: object) -> Inventory:
     """List the routes of an app, with what their handlers use.
 
     Args:
         app: a framework's app, or anything around one.
-        project: the folder whose functions are followed when a handler calls them; by default the top-level package
-            of each handler.
 
     Returns:
         Every route in the order the framework tries them; without any when no known framework is found.
@@ -51,9 +49,7 @@ def take_inventory(app: object, project: str | None = None) -> Inventory:
     if found is None:
         return Inventory(None, (), ("the framework is unknown, and so are its routes and what their handlers use",))
     unknown: list[str] = []
-    routes = tuple(
-        replace(route, handler=read_handler(route.runs, project)) for route in _walk(Mount("", app), unknown)
-    )
+    routes = tuple(replace(route, handler=read_handler(route.runs)) for route in _walk(Mount("", app), unknown))
     return Inventory(found[0], routes, tuple(unknown))
 
 

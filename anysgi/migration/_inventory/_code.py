@@ -32,12 +32,11 @@ _NOT_WORTH_A_WORD = sys.stdlib_module_names | {
 _METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "dispatch", "dispatch_request", "__call__")
 
 
-def read_handler(runs: tuple[object, ...], project: str | None = None) -> Handler:
-    """Read the source of a route's handler and of what runs with it.
+def read_handler(runs: tuple[object, ...]) -> Handler:
+    """Read the source of a route's handler and of what runs with it; functions of its own package are followed.
 
     Args:
         runs: the handler first.
-        project: the folder whose functions are followed; by default the handler's own top-level package.
 
     Returns:
         What is known; an empty `Handler` when there is none.
@@ -46,7 +45,7 @@ def read_handler(runs: tuple[object, ...], project: str | None = None) -> Handle
         return Handler(unknown=("no handler is registered for it",))
     innermost = _target(unwrap(runs[0])[-1])
     file, line = place_of(innermost)
-    reading = _Reading(project or project_of(getattr(innermost, "__module__", None) or ""))
+    reading = _Reading(project_of(getattr(innermost, "__module__", None) or ""))
     for value in runs:
         for function, me in _entries(value):
             reading.facts.update(_wrapping(function, file, line))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +24,11 @@ _VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
 
 def read(_app: Any) -> Iterator[Route | str]:
     """Yield the routes of the configured Django project; its handlers hold no routes of their own."""
-    urls: Any = importlib.import_module("django.urls")  # untyped, and not installed where it is not used
-    settings: Any = importlib.import_module("django.conf").settings
+    from django.conf import settings  # here: not installed where it is not used
+    from django.urls import get_resolver
+
     slash: Slash = "301" if settings.APPEND_SLASH and _COMMON in settings.MIDDLEWARE else "404"
-    yield from _patterns(urls.get_resolver().url_patterns, "", (), slash)
+    yield from _patterns(get_resolver().url_patterns, "", (), slash)
 
 
 def _patterns(patterns: Any, prefix: str, outer: tuple[Parameter, ...], slash: Slash) -> Iterator[Route | str]:
