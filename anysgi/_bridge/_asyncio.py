@@ -170,7 +170,8 @@ def host_loop(name: str, begin: Callable[[AsyncioPort, Callable[[], None]], None
         name: `"asyncio"` or `"uvloop"`.
         begin: called on the loop with its port, and with what ends it (on the loop, too).
     """
-    with asyncio.Runner(loop_factory=lambda: new_loop(name)) as runner:
+    runner = asyncio.Runner(loop_factory=lambda: new_loop(name))
+    try:
         port = AsyncioPort(runner.get_loop())
         over = asyncio.Event()
         port.soon(lambda: begin(port, over.set))
@@ -182,6 +183,7 @@ def host_loop(name: str, begin: Callable[[AsyncioPort, Callable[[], None]], None
                 break
             except (SystemExit, KeyboardInterrupt) as error:  # of one app's task; it would end the loop of all
                 log.critical("a task raised %r, which ends an event loop; it goes on without the task", error)
+    finally:
         _close(runner)
     port.close()
 

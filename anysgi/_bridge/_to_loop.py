@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ._pieces import most_chunks, next_piece
 
 if TYPE_CHECKING:
+    from _thread import LockType
     from collections.abc import Callable
 
     from ._port import Port
@@ -198,7 +199,7 @@ class ToLoop:
         self._taken += self._out
         self._out = 0
         if self._blocked and self._made - self._taken <= self._window // 2:
-            self._open_gate()
+            open_gate(self._gate)
 
     async def finished(self) -> None:
         """Wait until the thread is through; raise the error it left behind, if any."""
@@ -218,12 +219,14 @@ class ToLoop:
         """The taker is gone: the next `put` and `take` raise what `reason()` makes.  The first reason stays."""
         if self.broken is None:
             self.broken = reason
-        self._open_gate()
+        open_gate(self._gate)
         self._bell.ring()
 
-    def _open_gate(self) -> None:
-        if self._gate.locked():
-            try:
-                self._gate.release()
-            except RuntimeError:  # somebody opened it first
-                pass
+
+def open_gate(gate: LockType) -> None:
+    """Let the thread through that waits for it; several may open it at once."""
+    if gate.locked():
+        try:
+            gate.release()
+        except RuntimeError:  # somebody opened it first
+            pass

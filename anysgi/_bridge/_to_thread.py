@@ -11,7 +11,7 @@ from _thread import allocate_lock
 from typing import TYPE_CHECKING
 
 from ._pieces import most_chunks, next_piece
-from ._to_loop import ENDED, OPEN
+from ._to_loop import ENDED, OPEN, open_gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,11 +93,7 @@ class ToThread:
 
     def _wake(self) -> None:
         self._parked = False
-        if self._gate.locked():
-            try:
-                self._gate.release()
-            except RuntimeError:  # somebody opened it first
-                pass
+        open_gate(self._gate)
 
     @property
     def full(self) -> bool:

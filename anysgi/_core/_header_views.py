@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, overload
 
 from ._fields import Fields, Headers
-from ._headers import ENCODED_NAMES, encoded_name, field_name, field_value, headers_from_environ
+from ._headers import ENCODED_NAMES, encoded_name, field_name, field_value, headers_from_environ, separator
 from ._one_header import environ_key, known_key
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class ScopeHeaders(ByteHeaders):
         found: bytes | None = None
         for field, value in self.raw:
             if len(field) == size and (field == wanted or field.lower() == wanted):
-                found = value if found is None else (b"; " if wanted == b"cookie" else b", ").join((found, value))
+                found = value if found is None else separator(environ_key(name)).encode().join((found, value))
         return default if found is None else found.decode("latin-1")
 
 
@@ -168,8 +168,8 @@ class EnvironHeaders(Headers):
 
     def add(self, name: str, value: str) -> None:
         field_value(value, name)
-        present = self.getlist(name)
-        self.environ[environ_key(name)] = ("; " if name.lower() == "cookie" else ", ").join([*present, value])
+        key = environ_key(name)
+        self.environ[key] = separator(key).join([*self.getlist(name), value])
 
     def delete(self, name: str) -> None:
         self.environ.pop(environ_key(name), None)

@@ -109,11 +109,14 @@ def _underscore_allowed(lowered: bytes, policy: UnderscorePolicy) -> bool:
     return policy == "keep" and lowered.replace(b"_", b"-") not in _GUARDED
 
 
+def separator(key: str) -> str:
+    """What joins the values of a repeated field, by its environ key (RFC 9110 section 5.3, RFC 9113 section 8.2.3)."""
+    return "; " if key == "HTTP_COOKIE" else ", "
+
+
 def _join(key: str, values: list[str]) -> str:
-    if key == "HTTP_COOKIE":
-        return "; ".join(values)
     if key not in _SINGLE:
-        return ", ".join(values)
+        return separator(key).join(values)
     if len(set(values)) > 1:
         raise BadRequest(f"{key.removeprefix('HTTP_').replace('_', '-').title()} is repeated with different values")
     return values[0]

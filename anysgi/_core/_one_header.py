@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._headers import LONGEST, REMEMBERED
+from ._headers import LONGEST, REMEMBERED, separator
 
 if TYPE_CHECKING:
     from ..types import Environ, Scope
@@ -36,5 +36,5 @@ def header_in_scope(scope: Scope, name: str) -> str:
     for key, value in scope["headers"]:
         if key == wanted:
             text = value.decode("latin-1")
-            found = f"{found}{'; ' if name == 'cookie' else ', '}{text}" if found else text
+            found = f"{found}{separator(environ_key(name))}{text}" if found else text
     return found

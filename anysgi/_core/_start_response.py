@@ -62,10 +62,6 @@ class ResponseHead:
         """Whether the request is a HEAD."""
         return self._method == "HEAD"
 
-    @property
-    def committed(self) -> bool:
-        return self._state is COMMITTED
-
     def propose(self, status: object, headers: object, exc_info: ExcInfo | None = None) -> None:
         """Check and store a head (PEP 3333, "The start_response() Callable").
 

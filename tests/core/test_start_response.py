@@ -88,11 +88,6 @@ def test_every_event_in_every_state(state: str, event: str) -> None:
             EVENTS[event](made)
 
 
-def test_a_head_is_only_proposed_until_it_is_committed() -> None:
-    assert not head("start").committed
-    assert head("start", "commit").committed
-
-
 def test_the_exception_of_a_late_start_is_raised_as_it_was() -> None:
     made, info = head("start", "commit"), exc_info()
     with pytest.raises(Boom) as caught:

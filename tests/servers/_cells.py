@@ -86,6 +86,11 @@ class Cell:
         return f"{self.server}-{self.app}{extra}" + (f"-{self.way}" if self.way in {"both", "native"} else "")
 
     @property
+    def ready(self) -> str:
+        """What answers 200 once the server is up."""
+        return "/get" if self.app == "httpbin" else "/hello"
+
+    @property
     def takes_one_at_a_time(self) -> bool:
         return self.server == "gunicorn-sync"
 

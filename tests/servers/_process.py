@@ -192,7 +192,7 @@ def start(name: str, command: list[str], environ: Mapping[str, str], folder: Pat
         )
     server = Server(name, process, port, output, folder / f"{name}.journal")
     try:
-        become_ready(server, ready if "httpbin" not in name else "/get")
+        become_ready(server, ready)
     except BaseException:
         kill(process)
         raise

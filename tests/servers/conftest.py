@@ -23,7 +23,7 @@ class Servers:
     def get(self, cell: Cell) -> Server:
         server = self.running.get(cell)
         if server is None or server.process.poll() is not None:
-            server = self.running[cell] = start(cell.name, cell.command(), cell.environ(), self.folder)
+            server = self.running[cell] = start(cell.name, cell.command(), cell.environ(), self.folder, cell.ready)
         return server
 
     def stop(self) -> None:
