@@ -21,7 +21,18 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from anysgi.exceptions import StackError
-from anysgi.middleware import Flow, Request, Response, Stack, digest, metrics, middleware, rate_limit, tracing
+from anysgi.middleware import (
+    Flow,
+    Request,
+    Response,
+    Stack,
+    digest,
+    metrics,
+    middleware,
+    rate_limit,
+    tracing,
+    trusted_hosts,
+)
 
 from ._driving import Answer, App, Ask, Drive
 
@@ -257,8 +268,11 @@ def test_attributes_are_the_apps(drive: Drive) -> None:
 def test_options_by_position_and_strangers_are_refused() -> None:
     with pytest.raises(StackError, match="by name"):
         tag(App().wsgi, "x-name")  # type: ignore[call-overload]
-    with pytest.raises(StackError, match=r"5\.0 is no app; tag takes its options by name"):
+    with pytest.raises(StackError, match=r"5\.0 is no app; tag takes its options by name: tag\(name=5\.0\)"):
         tag(5.0)  # type: ignore[type-var]
+    for several in (["a.example"], {"a": 1}):
+        with pytest.raises(StackError, match=r"is no app; trusted_hosts takes its options by name: .*\(hosts="):
+            trusted_hosts(several)  # type: ignore[call-overload]
     with pytest.raises(StackError, match="made of layers"):
         Stack(42)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="nmae"):

@@ -35,6 +35,7 @@ Skip: TypeAlias = "Callable[[Request], bool] | str | Iterable[str]"
 """Requests a layer has no part in: a predicate, or path patterns such as `"/health"` and `"/static/*"`."""
 
 
+_NO_APPS = (int, float, str, bytes, list, tuple, set, frozenset, dict)
 _EXTRAS = {"http_sf": "digest", "limits": "ratelimit", "opentelemetry": "tracing", "prometheus_client": "metrics"}
 
 
@@ -86,9 +87,10 @@ class Middleware(Generic[P]):
         from ._stack import Stack
 
         if no_more:
-            raise StackError(f"{self.name} takes its options by name: {self.name}(app, option=...)")
-        if isinstance(app, (int, float, str, bytes)):
-            raise StackError(f"{app!r} is no app; {self.name} takes its options by name: {self.name}(option={app!r})")
+            raise StackError(f"{self.name} takes its options by name: {self.name}(app, {self._an_option()}=...)")
+        if isinstance(app, _NO_APPS):
+            write = f"{self.name}({self._an_option()}={app!r})"
+            raise StackError(f"{app!r} is no app; {self.name} takes its options by name: {write}")
         stack = Stack(self._layer(skip, options))
         return stack if app is None else stack(app)
 
@@ -130,6 +132,14 @@ class Middleware(Generic[P]):
                 f"{self._where()} must take the request and keyword-only options: "
                 f"def {self.name}(request, *, option=...)"
             )
+
+    def _an_option(self) -> str:
+        named = (
+            each.name
+            for each in inspect.signature(self._function).parameters.values()
+            if each.kind is each.KEYWORD_ONLY
+        )
+        return next(named, "option")
 
     def _where(self) -> str:
         code = getattr(self._function, "__code__", None)
