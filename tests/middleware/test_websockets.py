@@ -21,7 +21,9 @@ from anysgi.middleware import (
     Response,
     Stack,
     access_log,
+    compress,
     current_request_id,
+    errors,
     load_shed,
     maintenance,
     middleware,
@@ -30,6 +32,7 @@ from anysgi.middleware import (
 )
 from anysgi.middleware._engine._layer import Middleware
 
+from ..adapters._calling import make_environ
 from ._driving import BOUND
 
 DENIAL = {"websocket.http.response": {}}
@@ -310,3 +313,55 @@ def test_the_page_on_websockets_names_the_layers_that_run_for_them() -> None:
     layers = [getattr(library, name) for name in library.__all__]
     ours = [layer.name for layer in layers if isinstance(layer, Middleware) and layer._declared["websocket"]]
     assert re.findall(r"`(\w+)`", named) == sorted(ours)
+
+
+# Under WSGI a WebSocket is a request whose app takes the server's connection
+
+
+HANDSHAKE = {"HTTP_UPGRADE": "websocket", "HTTP_CONNECTION": "keep-alive, Upgrade"}
+
+
+def taken_over(error: BaseException, stack: Stack, **environ: str) -> list[str]:
+    """Ask an app that ends the way Flask-Sock's do; returns the heads that the server got."""
+    heads: list[str] = []
+
+    def app(environ: Any, start_response: Any) -> Any:
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        stack(app)(make_environ("GET", "/ws", **environ), lambda status, headers, exc_info=None: heads.append(status))
+    assert raised.value is error
+    return heads
+
+
+@pytest.mark.parametrize("error", [StopIteration(), ConnectionError()], ids=["gunicorn", "werkzeug"])
+def test_an_app_that_took_the_connection_under_wsgi_has_switched_protocols(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[Any] = []
+    with caplog.at_level(logging.INFO):
+        assert taken_over(error, Stack(access_log, errors, tag(log=seen), compress), **HANDSHAKE) == []
+    assert seen == [("GET", False), 101, ("complete", 0)]
+    assert [(record.levelname, '"GET /ws HTTP/1.1" 101' in record.message) for record in caplog.records] == [
+        ("INFO", True)
+    ]
+
+
+def test_only_a_handshake_switches_protocols_under_wsgi() -> None:
+    seen: list[Any] = []
+    taken_over(ConnectionError(), Stack(tag(log=seen)))
+    taken_over(ConnectionRefusedError(), Stack(tag(log=seen)), **HANDSHAKE)
+    assert seen == [("GET", False), ("GET", False)]
+
+
+def test_a_layer_that_fails_after_a_websocket_under_wsgi_is_heard() -> None:
+    @middleware
+    def faulty(request: Request) -> Flow:
+        yield request
+        raise LookupError("the layer's own")
+
+    def app(environ: Any, start_response: Any) -> Any:
+        raise StopIteration
+
+    with pytest.raises(LookupError, match="the layer's own"):
+        faulty(app)(make_environ("GET", "/ws", **HANDSHAKE), lambda *args: None)

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NoReturn
 
 from ..._core._closing import Rest, close
+from ..._core._websocket_scope import asks_for_websocket
 from ...exceptions import AppProtocolError, BadRequest
 from ._answers import problem
 from ._body import Body, at_hand, is_changed, is_used, pass_on
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from ..._core._header_views import TextList
     from ...types import Environ, ExcInfo, StartResponse, Write, WSGIApp
     from ._wsgi_request import WsgiRequest
+
+TAKEN_OVER = (StopIteration, ConnectionError)
+"""What Flask-Sock and Flask-SocketIO raise after a WebSocket, for gunicorn and for werkzeug: nothing is to be sent."""
 
 
 class WsgiExchange(Exchange):
@@ -83,6 +87,9 @@ class WsgiExchange(Exchange):
             close(iterable)
             if self._write is not None:
                 self._fail(error)
+            if self.result is None and type(error) in TAKEN_OVER and asks_for_websocket(self.request.environ):
+                self._switch()
+                raise
             self.result = error
         else:
             response = self.result
@@ -90,6 +97,16 @@ class WsgiExchange(Exchange):
                 self._iterable = response._iterable = iterable
             else:
                 self._take(iterable)
+
+    def _switch(self) -> None:
+        """The app has had a WebSocket on the server's connection: the layers see that as they do under ASGI."""
+        self.result = wsgi_response("101 Switching Protocols", [], self.request)
+        for call in self.unwind():
+            call.make()
+        result, self.result = self.result, None
+        if isinstance(result, BaseException):
+            raise result
+        self.finish("complete")
 
     def _fail(self, error: BaseException) -> NoReturn:
         """Cut a response whose head is out."""
