@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from ..exceptions import AppProtocolError, AppTypeError, AppValueError
 from ._body_length import BodyLength
 from ._headers import HOP_BY_HOP, check_name
+from ._lost_files import LOST, PATHSEND, LostFile
 from ._remembered import RememberedPairs, remember_pair
 from ._status_line import status_line
 
@@ -39,7 +40,7 @@ START, MORE, FINAL, TRAILERS = (
     "final http.response.body",
     "http.response.trailers",
 )
-EARLY_HINT, PATHSEND = "http.response.early_hint", "http.response.pathsend"
+EARLY_HINT = "http.response.early_hint"
 ZEROCOPYSEND = "http.response.zerocopysend"
 
 TRANSITIONS: dict[str, dict[str, str]] = {
@@ -59,15 +60,6 @@ _MISTAKES = {
     WHOLE: "while the body is being sent; expected 'http.response.body'",
     DONE: "after the response was complete; an app responds once",
 }
-
-_LOST_FILE = (
-    "; or it sent http.response.pathsend, which the server offered, and middleware around the app dropped it: have a "
-    "layer made with @middleware(needs_bytes=True) around both (docs/how-to/files.md)"
-)
-
-
-class LostFile(AppProtocolError):
-    """The app was offered to name a file, and returned before any of a body came: maybe it did name one."""
 
 
 class _Switched(int):
@@ -120,7 +112,7 @@ class ResponseMessages:
         if self.state is IDLE:
             said = "without a response; send http.response.start and http.response.body first"
         if PATHSEND in self._offered and self.state in (IDLE, STARTED):
-            return LostFile(f"the app returned {said}{_LOST_FILE}")
+            return LostFile(f"the app returned {said}{LOST}")
         return AppProtocolError(f"the app returned {said}")
 
     @property

@@ -7,7 +7,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from .._bridge._contexts import write_back
-from .._core._asgi_messages import PATHSEND, LostFile
+from .._core._lost_files import PATHSEND, LostFile, is_repeatable
 from .._core._refusals import Refusal
 from .._core._request_line import check_request_line
 from .._core._route import hand_on
@@ -18,7 +18,7 @@ from ._asgi_exchange import AsgiExchange
 from ._asgi_refusals import UNANSWERED, answer, body_for, refuse
 from ._asgi_response import ResponsePump, StreamingResponse
 from ._environ_body import EnvironBody
-from ._files import BLOCK, may_ask_again, open_file
+from ._files import BLOCK, open_file, tell_of_lost_file
 from ._homes import Homes
 from ._nesting import inherit_scope, outer_of
 from ._options import NEEDS_WSPROTO, check_app, check_choice, check_positive, is_plain, single_callable
@@ -186,6 +186,7 @@ class AsgiToWsgi:
                 write_back(context)
         if response is None:
             self._offers_files = False
+            tell_of_lost_file(scope)
             return self(environ, start_response)
         if runtime.port.inline:
             from ._inline import lingering
@@ -214,7 +215,7 @@ class AsgiToWsgi:
             exchange.end_early()
             return refuse(environ, start_response, error)
         except Exception as error:
-            if isinstance(error, LostFile) and may_ask_again(environ):
+            if isinstance(error, LostFile) and is_repeatable(environ):
                 return None
             if self.raise_app_errors:
                 raise

@@ -17,14 +17,15 @@ import stat
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from .._core._asgi_messages import PATHSEND, ZEROCOPYSEND
+from .._core._asgi_messages import ZEROCOPYSEND
+from .._core._lost_files import PATHSEND
 from ..exceptions import AppProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
     from .._core._asgi_messages import ResponseMessages
-    from ..types import Environ, Message
+    from ..types import Message, Scope
 
 log = logging.getLogger("anysgi")
 
@@ -127,20 +128,11 @@ def open_file(messages: ResponseMessages) -> BinaryIO | None:
     return file
 
 
-def may_ask_again(environ: Environ) -> bool:
-    """Say what became of a file that middleware lost, and whether the request can be made once more without harm.
-
-    It can if its method is safe (RFC 9110 section 9.2.1) and it has no body that might have been read.  Nothing of the
-    first response went to the client.
-    """
-    method = environ["REQUEST_METHOD"].upper()
-    bodiless = environ.get("CONTENT_LENGTH") in (None, "", "0") and "HTTP_TRANSFER_ENCODING" not in environ
-    if method not in ("GET", "HEAD") or not bodiless:
-        return False
+def tell_of_lost_file(scope: Scope) -> None:
+    """Warn that middleware lost the file of a request, and what is done about it."""
     log.warning(
         "%s %r ended without a response after the app was offered %s. Some middleware drops that message, brotli-asgi "
         "does, so the app is asked again, and gets no such offer from now on: files go out as blocks. To have it so "
         "from the start, see docs/how-to/files.md",
-        *(method, environ.get("PATH_INFO", ""), PATHSEND),
+        *(scope["method"], scope["path"], PATHSEND),
     )
-    return True

@@ -13,9 +13,10 @@ import pytest
 from starlette.responses import FileResponse
 
 from anysgi import AsgiToWsgi, WsgiToAsgi
-from anysgi._core._asgi_messages import PATHSEND, ZEROCOPYSEND
+from anysgi._core._asgi_messages import ZEROCOPYSEND
+from anysgi._core._lost_files import PATHSEND
 from anysgi.exceptions import AppProtocolError
-from anysgi.middleware import middleware
+from anysgi.middleware import Flow, Request, Response, middleware
 from anysgi.testing import run
 
 from ._calling import WsgiPeer, asgi_app, body, fetch, head, make_environ
@@ -137,6 +138,27 @@ class OnlyBodies:
                 held.clear()
 
         await self.app(scope, receive, known)
+
+
+@middleware
+def tell(request: Request) -> Flow:
+    """Answer the app's failures, as `errors` does."""
+    try:
+        yield request
+    except AppProtocolError as error:
+        return Response(502, str(error))
+
+
+def test_layers_leave_it_to_the_adapter_to_ask_for_a_lost_file_again(path: Path) -> None:
+    adapter = wrap(tell(OnlyBodies(FileResponse(path), holds_head=True)))
+    assert fetch(adapter, wsgi_file_wrapper=Wrapper).body == CONTENT
+    posted = fetch(
+        wrap(tell(OnlyBodies(FileResponse(path), holds_head=True))), method="POST", wsgi_file_wrapper=Wrapper
+    )
+    assert posted.status.startswith("502")
+    assert b"docs/how-to/files.md" in posted.body
+    forgot = fetch(wrap(tell(asgi_app())), wsgi_file_wrapper=Wrapper)
+    assert (forgot.status[:3], forgot.body) == ("502", b"the app returned without sending a response")
 
 
 LOSSES = pytest.mark.parametrize("holds_head", [True, False], ids=["with its head", "after its head"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
+from ..._core._lost_files import LOST, PATHSEND, is_repeatable
 from ...exceptions import AppProtocolError, ClientDisconnected
 from ._dual import amake_all
 from ._exchange import Exchange
@@ -91,7 +92,12 @@ class AsgiExchange(Exchange):
 
     async def _miss_response(self) -> None:
         """Tell the layers that there is no response; unanswered, the server judges that as it would without us."""
-        self.result = missing = AppProtocolError("the app returned without sending a response")
+        scope = self.request.current
+        offered = PATHSEND in (scope.get("extensions") or ())
+        if offered and "wsgi.environ" in scope and is_repeatable(scope["wsgi.environ"]):
+            return  # `AsgiToWsgi` makes this request once more, without the offer, and the layers see that
+        lost = LOST if offered else ""
+        self.result = missing = AppProtocolError(f"the app returned without sending a response{lost}")
         try:
             await self._answer()
         except AppProtocolError as error:
