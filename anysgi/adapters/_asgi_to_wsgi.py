@@ -185,8 +185,9 @@ class AsgiToWsgi:
             if self.propagate_context:
                 write_back(context)
         if response is None:
-            self._offers_files = False
-            tell_of_lost_file(scope)
+            if self._offers_files:
+                self._offers_files = False
+                tell_of_lost_file(scope)
             return self(environ, start_response)
         if runtime.port.inline:
             from ._inline import lingering
