@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import sys
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._bridge._contexts import write_back
-from .._core._lost_files import PATHSEND, LostFile, is_repeatable
+from .._core._lost_files import LostFile, is_repeatable
 from .._core._refusals import Refusal
 from .._core._request_line import check_request_line
 from .._core._route import hand_on
-from .._core._scope import scope_from_environ
 from .._core._websocket_scope import asks_for_websocket
 from ..exceptions import BadRequest
 from ._asgi_exchange import AsgiExchange
 from ._asgi_refusals import UNANSWERED, answer, body_for, refuse
 from ._asgi_response import ResponsePump, StreamingResponse
+from ._asgi_scope import app_scope
 from ._environ_body import EnvironBody
 from ._files import BLOCK, open_file, tell_of_lost_file
 from ._homes import Homes
-from ._nesting import inherit_scope, outer_of
+from ._nesting import outer_of
 from ._options import NEEDS_WSPROTO, check_app, check_choice, check_positive, is_plain, single_callable
 
 if TYPE_CHECKING:
@@ -161,9 +161,7 @@ class AsgiToWsgi:
             upgrade = self._upgrade(environ) if websocket else None
         except BadRequest as error:
             return refuse(environ, start_response, error)
-        scope = _scope(environ, runtime.state, nested=outer is not None)
-        if not self._offers_files:
-            scope["extensions"].pop(PATHSEND, None)
+        scope = app_scope(environ, runtime.state, nested=outer is not None, files=self._offers_files)
         context = copy_context()
         if upgrade is None:
             exchange = AsgiExchange(runtime, self._single, scope, context, self.window, self.grace, not body.empty)
@@ -239,19 +237,6 @@ class AsgiToWsgi:
             whole: Iterable[bytes] = environ["wsgi.file_wrapper"](file, BLOCK)
             return whole
         return [first] if first or not messages.silent else ()
-
-
-def _scope(environ: Environ, state: dict[str, Any] | None, *, nested: bool) -> dict[str, Any]:
-    scope = scope_from_environ(environ)
-    if scope["scheme"] == "https":
-        from ._client_certificate import tls_extension  # here: the others need no ssl
-
-        scope["extensions"]["tls"] = tls_extension(environ)
-    if nested:
-        return inherit_scope(scope, environ, state)
-    if state is not None:
-        scope["state"] = state.copy()
-    return scope
 
 
 def _homes(mode: AsgiMode) -> type[Homes]:
