@@ -109,6 +109,11 @@ def test_what_it_does_not_use_is_not_reported(handler: object) -> None:
         ("botocore.config.Config", None),
         ("boto3.client", "http"),
         ("boto3.dynamodb.conditions.Key", ""),
+        ("subprocess.run", "process"),
+        ("subprocess.list2cmdline", ""),
+        ("socket.socket.connect", "socket"),
+        ("_socket.socket.bind", ""),
+        ("socket.socket.close", ""),
     ],
 )
 def test_of_a_client_only_what_talks_waits(name: str, waits_for: str | None) -> None:

@@ -48,6 +48,7 @@ THREAD_IDS = ("_thread.get_ident", "threading.current_thread", "greenlet._greenl
 """What tells one thread from another, as the scope of a SQLAlchemy session."""
 
 _PATHS = ("Path", "_local.Path", "_abc.PathBase")  # where Python 3.13 has their methods
+_AT_ONCE = ("bind", "close", "fileno", "getsockname", "listen", "setblocking", "setsockopt", "settimeout")
 _FILE_METHODS = ("open", "read_bytes", "read_text", "write_bytes", "write_text")
 
 CALLED = {
@@ -76,6 +77,7 @@ CALLED = {
     "imaplib": "socket",
     "paramiko": "socket",
     "ldap3": "socket",
+    **dict.fromkeys([f"{module}.socket.{method}" for module in ("socket", "_socket") for method in _AT_ONCE], ""),
     "select.select": "socket",
     "sqlite3": "database",
     "_sqlite3": "database",
@@ -104,6 +106,7 @@ CALLED = {
     "flask_sqlalchemy.query": "database",
     "peewee": "database",
     "subprocess": "process",
+    "subprocess.list2cmdline": "",
     "os.system": "process",
     "os.wait": "process",
     "posix.system": "process",
