@@ -106,7 +106,9 @@ CALLED = {
     "flask_sqlalchemy.query": "database",
     "peewee": "database",
     "subprocess": "process",
-    "subprocess.list2cmdline": "",
+    **dict.fromkeys(
+        [f"subprocess.{name}" for name in ("list2cmdline", "Popen.kill", "Popen.poll", "Popen.terminate")], ""
+    ),
     "os.system": "process",
     "os.wait": "process",
     "posix.system": "process",
