@@ -30,9 +30,12 @@ def template_in(native: Mapping[str, Any]) -> str | None:
 
 def hand_on(inner: Mapping[str, Any], outer: MutableMapping[str, Any]) -> None:
     """Leave the template of the app inside an adapter where layers outside look; what was said there before holds."""
-    template = template_in(inner)
-    if template is not None:
-        outer.setdefault(ROUTE_KEY, template)
+    if (
+        ROUTE_KEY in inner or "route" in inner or "path_template" in inner or "bottle.route" in inner
+    ):  # seldom: be quick
+        template = template_in(inner)
+        if template is not None:
+            outer.setdefault(ROUTE_KEY, template)
 
 
 _PLACES: dict[str, Callable[[Any], Any]] = {
