@@ -1,7 +1,9 @@
 """`blocking`: who kept an event loop from running, for how long, and on which line.
 
 A thread looks at every thread's stack some hundred times a second.  A loop that runs the same callback at two looks
-has done nothing else in between: whether the callback slept, computed, or sat in C code makes no difference.
+has done nothing else in between: whether the callback slept, computed, or sat in C code makes no difference.  C code
+that lets no other thread run keeps the watcher from looking, too: a callback that is new after such a gap has had it,
+but for what the loop's own clock says it was not running yet.
 
     idle ──> in a callback ──> in another        the first has ended: it blocked for as long as it was seen
                  └──> idle
@@ -85,6 +87,7 @@ class blocking:
         self.baseline = None if baseline is None else Path(baseline)
         self.blocks: list[Block] = []
         self._seen: dict[int, _Callback] = {}
+        self._looked = time.perf_counter()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="anysgi-blocking", daemon=True)
 
@@ -137,8 +140,13 @@ class blocking:
                 del self._seen[ident]
                 before = None
             if frames is not None:
-                self._seen[ident] = callback = before or _Callback(frames[0], now)
+                self._seen[ident] = callback = before or _Callback(frames[0], now - self._unseen(frames[0], now))
                 callback.look(frames)
+        self._looked = now
+
+    def _unseen(self, handle: FrameType, now: float) -> float:
+        gap = now - self._looked
+        return _ran(handle, gap) if gap > 2 * self.interval else 0.0
 
     def _ended(self, callback: _Callback, now: float) -> None:
         if now - callback.since >= self.threshold:
@@ -155,9 +163,10 @@ class _Callback:
         self.places: Counter[tuple[str, int, tuple[str, ...]]] = Counter()
 
     def look(self, frames: list[FrameType]) -> None:
-        own = [frame for frame in frames if _is_own(frame)] or frames
+        inner = next((frame for frame in reversed(frames) if _is_own(frame)), frames[-1])
         stack = tuple(f"{_short(frame)}:{frame.f_lineno}" for frame in frames[-4:])
-        self.places[f"{_short(own[-1])} in {own[-1].f_code.co_name}", own[-1].f_lineno, stack] += 1
+        function = _called_by(inner) if len(frames) == 1 else f"{_short(inner)} in {inner.f_code.co_name}"
+        self.places[function, inner.f_lineno, stack] += 1
 
     def block(self, seconds: float) -> Block:
         function, line, stack = self.places.most_common(1)[0][0]
@@ -174,6 +183,22 @@ def _callback(frame: FrameType | None) -> list[FrameType] | None:
         frames.append(frame)
         frame = frame.f_back
     return None
+
+
+def _ran(handle: FrameType, gap: float) -> float:
+    """Seconds a callback may have run unseen: since the last look, and no longer than its turn of the loop."""
+    turn = handle.f_back.f_locals if handle.f_back is not None else {}
+    if "end_time" not in turn:  # where asyncio notes when the turn began
+        return 0.0
+    turned: float = turn["self"].time() - turn["end_time"]
+    return max(0.0, min(gap, turned))
+
+
+def _called_by(handle: FrameType) -> str:
+    """The name of a callback that has no frame of its own, such as `time.sleep`."""
+    callback = getattr(handle.f_locals.get("self"), "_callback", None)
+    name = getattr(callback, "__qualname__", type(callback).__qualname__)
+    return f"{getattr(callback, '__module__', None) or 'builtins'} in {name}"
 
 
 def _is_own(frame: FrameType) -> bool:

@@ -42,6 +42,66 @@ def test_a_blocked_loop_is_an_error_with_file_function_and_line(work: Any) -> No
     assert block.seconds >= 0.06
 
 
+def holds_the_interpreter() -> None:
+    """One call into C that lets no other thread run; a watcher sees it when it is over."""
+    began = time.perf_counter()
+    length = 2_000_000
+    while time.perf_counter() - began < 0.2:
+        began = time.perf_counter()
+        length *= 2
+        sum(range(length))
+
+
+def test_a_callback_that_goes_straight_into_c_code_is_seen() -> None:
+    async def main() -> None:
+        await asyncio.sleep(0)
+        big.sort(reverse=True)
+
+    big = [*range(10_000_000)]
+    big[::2] = reversed(big[::2])
+    began = time.perf_counter()
+    big.sort()
+    took = time.perf_counter() - began
+    assert took > 0.06
+    big[::2] = reversed(big[::2])
+    with blocking(0.06, fail=False) as watch:
+        asyncio.run(main())
+    [block] = watch.blocks
+    assert block.function.endswith("test_blocking.py in main")
+    assert block.line == main.__code__.co_firstlineno + 2
+
+
+def test_another_threads_c_code_is_not_laid_to_the_loop() -> None:
+    """The loop waits all the while, and so does the watcher; what runs next did not block."""
+
+    async def main() -> None:
+        over = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def work() -> None:
+            time.sleep(0.05)  # until the loop waits
+            holds_the_interpreter()
+            loop.call_soon_threadsafe(over.set)
+
+        working = threading.Thread(target=work)
+        working.start()
+        await over.wait()
+        working.join()
+
+    with blocking(0.1):
+        asyncio.run(main())
+
+
+def test_a_callback_that_is_no_python_code_has_its_name() -> None:
+    async def main() -> None:
+        asyncio.get_running_loop().call_later(0.01, time.sleep, 0.25)
+        await asyncio.sleep(0.1)
+
+    with blocking(0.06, fail=False) as watch:
+        asyncio.run(main())
+    assert [block.function for block in watch.blocks] == ["time in sleep"]
+
+
 def test_a_loop_that_waits_or_does_many_small_things_is_not_blocked() -> None:
     async def main() -> None:
         for _ in range(120):
