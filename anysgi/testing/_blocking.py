@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _SLACK = 1.5  # how much longer than the baseline says a block may last: machines differ
+_HERE = Path.cwd()  # and not where a test may have gone since: names are keys in a baseline
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
@@ -72,6 +73,7 @@ class blocking:
         blocks: what was seen, in order.
 
     Raises:
+        ValueError: the file is no baseline.
         LoopBlocked: on exit; the message has a line for each block.
     """
 
@@ -86,6 +88,7 @@ class blocking:
         self.threshold, self.interval, self.fail = threshold, interval, fail
         self.baseline = None if baseline is None else Path(baseline)
         self.blocks: list[Block] = []
+        self._known()
         self._seen: dict[int, _Callback] = {}
         self._looked = time.perf_counter()
         self._stop = threading.Event()
@@ -103,6 +106,7 @@ class blocking:
 
     def check(self) -> None:
         """Raise `LoopBlocked` for the blocks that the baseline does not know."""
+        __tracebackhide__ = True  # pytest: these lines are no news
         known = self._known()
         new = [block for block in self.blocks if block.seconds > _SLACK * known.get(block.function, 0.0)]
         if new:
@@ -121,8 +125,14 @@ class blocking:
     def _known(self) -> dict[str, float]:
         if self.baseline is None or not self.baseline.exists():
             return {}
-        known: dict[str, float] = json.loads(self.baseline.read_text(encoding="utf-8"))
-        return known
+        try:
+            known: dict[str, float] = json.loads(self.baseline.read_text(encoding="utf-8"))
+            return {function: float(seconds) for function, seconds in known.items()}
+        except (ValueError, TypeError, AttributeError) as error:
+            wanted = '{"file in function": seconds}'
+            raise ValueError(
+                f"{self.baseline} is no baseline, {wanted}: {error}; delete it, and update it anew"
+            ) from error
 
     # On the watching thread
 
@@ -209,6 +219,6 @@ def _is_own(frame: FrameType) -> bool:
 def _short(frame: FrameType) -> str:
     path = frame.f_code.co_filename
     try:
-        return Path(path).relative_to(Path.cwd()).as_posix()
+        return Path(path).relative_to(_HERE).as_posix()
     except ValueError:
         return os.path.basename(path)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ._lint._wsgi import LintWSGI
     from ._scenario import Scenario
 
-LEAKS = pytest.StashKey[list[str]]()
-BLOCKS = pytest.StashKey[list[Any]]()
+REPORTS = "anysgi leaks", "anysgi blocked event loops"
+LEAKS, BLOCKS = REPORTS
 LINTS = pytest.StashKey[list["LintWSGI | LintASGI"]]()
 
 
@@ -59,7 +59,26 @@ def pytest_configure(config: pytest.Config) -> None:
         "both(wsgi, asgi): run the test with the fixture `app` set to a WSGI app, and again to an ASGI app; "
         "each is an app or 'module:name'",
     )
-    config.stash[LEAKS], config.stash[BLOCKS] = [], []
+    _refuse_what_cannot_be_meant(config)
+    config.pluginmanager.register(_Summary(), "anysgi-summary")
+
+
+def _refuse_what_cannot_be_meant(config: pytest.Config) -> None:
+    seconds, file = config.getoption("anysgi_blocking"), config.getoption("anysgi_blocking_baseline")
+    if config.getoption("anysgi_blocking_update"):
+        if seconds is None or file is None:
+            raise pytest.UsageError(
+                "--anysgi-blocking-update needs --anysgi-blocking SECONDS and --anysgi-blocking-baseline FILE"
+            )
+        if config.getoption("numprocesses", None):
+            raise pytest.UsageError("--anysgi-blocking-update writes one file from one process: run it without -n")
+    if seconds is not None:
+        from ._blocking import blocking
+
+        try:
+            blocking(seconds, baseline=file)
+        except ValueError as error:
+            raise pytest.UsageError(str(error)) from error
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -95,7 +114,8 @@ def exchange(request: pytest.FixtureRequest) -> Callable[..., Exchange]:
 
     def run_and_note(app: Any, scenario: Scenario | None = None, **options: Any) -> Exchange:
         found = run(_linted(request, app), scenario, **options)
-        request.config.stash[LEAKS] += [f"{request.node.nodeid}: {leak}" for leak in found.leaks]
+        for leak in found.leaks:
+            request.node.add_report_section("call", LEAKS, f"{request.node.nodeid}: {leak}")
         return found
 
     return run_and_note
@@ -183,16 +203,32 @@ def _watched(item: pytest.Item) -> Generator[None, object, object]:
 
 
 def _judge(item: pytest.Item, watch: blocking) -> None:
-    item.config.stash[BLOCKS] += watch.blocks
+    __tracebackhide__ = True
+    for block in watch.blocks:
+        item.add_report_section("call", BLOCKS, str(block))
     if item.config.getoption("anysgi_blocking_update"):
         watch.update_baseline()
     else:
         watch.check()
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    for title, lines in (("leaks", config.stash[LEAKS]), ("blocked event loops", config.stash[BLOCKS])):
-        if lines:
-            terminalreporter.section(f"anysgi: {title}")
-            for line in lines:
-                terminalreporter.line(str(line))
+class _Summary:
+    """What the tests' reports say, at the end: they are all that comes out of the processes of pytest-xdist."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, list[str]] = {name: [] for name in REPORTS}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "teardown":  # it has the sections of all phases
+            return
+        for title, content in report.sections:
+            for name in REPORTS:
+                if name in title:
+                    self.lines[name].append(content)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        for name, lines in self.lines.items():
+            if lines:
+                terminalreporter.section(name.replace(" ", ": ", 1))
+                for line in lines:
+                    terminalreporter.line(line)

@@ -179,3 +179,28 @@ def test_an_error_of_the_block_itself_is_not_replaced() -> None:
 def test_there_must_be_a_baseline_to_update() -> None:
     with pytest.raises(ValueError, match="baseline"):
         blocking().update_baseline()
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", '{"a.py in f": "long"}'])
+def test_a_file_that_is_no_baseline_is_named(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "blocking.json"
+    file.write_text(content)
+    with pytest.raises(ValueError, match=r"blocking\.json is no baseline"):
+        blocking(baseline=file)
+
+
+def test_a_block_is_named_from_where_the_watch_began_wherever_the_process_went(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        sleeps()
+
+    here = Path(__file__).relative_to(Path.cwd())
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    with blocking(0.06, fail=False) as watch:
+        monkeypatch.chdir(gone)
+        gone.rmdir()
+        asyncio.run(main())
+        monkeypatch.undo()
+    assert [block.function for block in watch.blocks] == [f"{here.as_posix()} in sleeps"]

@@ -169,6 +169,73 @@ def test_blocked_loops_fail_unless_the_baseline_knows_them(user: pytest.Pytester
     user.runpytest_inprocess(*options).assert_outcomes(passed=2)
 
 
+LEAKS_AND_BLOCKS = """
+import asyncio, time
+
+async def leaky(scope, receive, send):
+    leaky.task = asyncio.create_task(asyncio.sleep(30), name="forgotten")
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body"})
+
+def test_leaks(exchange):
+    assert exchange(leaky).leaks
+
+def test_blocks():
+    async def main():
+        time.sleep(0.3)
+    asyncio.run(main())
+"""
+
+
+def test_reports_of_other_processes_arrive(user: pytest.Pytester) -> None:
+    user.makepyfile(LEAKS_AND_BLOCKS)
+    result = user.runpytest_subprocess("-q", "-p", "no:cacheprovider", "-n", "1", "--anysgi-blocking", "0.08")
+    result.assert_outcomes(passed=1, failed=1)
+    lines = result.stdout.lines
+    told = [line for line in lines if line.startswith("test_") and "task forgotten" in line]
+    assert len(told) == 1
+    result.stdout.fnmatch_lines(["*anysgi: leaks*", "*anysgi: blocked event loops*", "0.* s at *.py:* in main *"])
+
+
+def test_a_leak_found_while_a_fixture_is_made_is_reported_once(user: pytest.Pytester) -> None:
+    also = """
+import pytest
+
+@pytest.fixture
+def found(exchange):
+    return exchange(leaky)
+
+def test_fixture(found):
+    assert found.leaks
+"""
+    user.makepyfile(LEAKS_AND_BLOCKS + also)
+    result = user.runpytest_inprocess("-q", "-p", "no:cacheprovider", "-k", "test_fixture")
+    result.assert_outcomes(passed=1, deselected=2)
+    assert len([line for line in result.stdout.lines if "test_fixture: task forgotten" in line]) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--anysgi-blocking-update"], "--anysgi-blocking-update needs --anysgi-blocking SECONDS"),
+        (["--anysgi-blocking", "1", "--anysgi-blocking-update"], "and --anysgi-blocking-baseline FILE"),
+        (
+            ["--anysgi-blocking", "1", "--anysgi-blocking-update", "--anysgi-blocking-baseline", "new.json", "-n", "1"],
+            "*one process*without -n",
+        ),
+        (["--anysgi-blocking", "1", "--anysgi-blocking-baseline", "broken.json"], "broken.json is no baseline*"),
+        (["--anysgi-blocking", "1", "--anysgi-blocking-baseline", "list.json"], "list.json is no baseline*"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_wrong_usage(user: pytest.Pytester, options: list[str], told: str) -> None:
+    user.makepyfile("def test_it(): ...")
+    (user.path / "broken.json").write_text("{")
+    (user.path / "list.json").write_text("[1]")
+    result = user.runpytest_inprocess("-q", "-p", "no:cacheprovider", *options)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: *{told}*"])
+
+
 def test_what_the_clients_import_blocks_no_loop_of_a_test(user: pytest.Pytester) -> None:
     user.makepyfile(
         """
