@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -20,12 +21,14 @@ os.environ.setdefault("PYTHONASYNCIODEBUG", "1")
 
 from anysgi import WorkerPool
 from anysgi._bridge import _forks
+from anysgi.testing._leaks import is_idle
 
 from ._browser import browser as browser
 from .servers._cells import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
 # A busy machine is no bug: what limits a property is pytest's timeout, not hypothesis' 200 ms an example.
 hypothesis.settings.register_profile("anysgi", deadline=None)
@@ -76,16 +79,22 @@ def _modules_are_no_garbage() -> None:
     gc.freeze()
 
 
+def _is_kept(thread: threading.Thread, frame: FrameType | None) -> bool:
+    """Whether it is an idle one of a pool or a shared loop; the loop of a `TestClient` is neither."""
+    return thread.daemon and is_idle(frame) and thread.name != "anysgi-test-client"
+
+
 @pytest.fixture(autouse=True)
 def _nothing_left_behind() -> Iterator[None]:
-    """Fail a test whose pools still run a job, or that left a thread which is neither a pool's nor a shared loop's."""
+    """Fail a test whose pools still run a job, or that left a thread which is not kept for others."""
     before = set(threading.enumerate())
     yield
     pools = [item for item in list(_forks._forkable) if isinstance(item, WorkerPool)]
     assert eventually(lambda: all(pool.stats().busy == 0 for pool in pools)), "a pool thread is still busy"
 
     def strangers() -> list[threading.Thread]:
-        return [t for t in threading.enumerate() if t not in before and not t.daemon]
+        frames = sys._current_frames()
+        return [t for t in threading.enumerate() if t not in before and not _is_kept(t, frames.get(t.ident or 0))]
 
     assert eventually(lambda: not strangers()), f"threads left behind: {strangers()}"
     gc.collect()  # what is unclosed warns now, in the test that made it, and warnings are errors

@@ -30,7 +30,9 @@ _IDLE = {
     ("_thread_cache.py", "_work"),  # trio
     ("_pool.py", "_next_job"),  # anysgi
     ("selectors.py", "select"),  # an event loop on a thread of its own, as adapters from ASGI to WSGI keep one
+    ("runners.py", "run"),  # the same of uvloop, which waits outside of Python
     ("_bounded.py", "_work"),  # our own
+    ("handlers.py", "dequeue"),  # logging's QueueListener, as Litestar starts one
 }
 
 
@@ -110,11 +112,12 @@ def _threads(before: list[threading.Thread]) -> list[Leak]:
     return [
         Leak("thread", f"{thread.name} {_at(_own(frames.get(thread.ident or 0)))}".rstrip())
         for thread in alive
-        if not _idle(frames.get(thread.ident or 0))
+        if not is_idle(frames.get(thread.ident or 0))
     ]
 
 
-def _idle(frame: FrameType | None) -> bool:
+def is_idle(frame: FrameType | None) -> bool:
+    """Whether a thread waits where an idle worker does; `frame` is where it stands."""
     if frame is None:
         return True  # it has ended meanwhile
     own = _own(frame)

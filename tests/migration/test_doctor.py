@@ -468,7 +468,10 @@ def test_descriptors_are_counted_by_what_they_are() -> None:
 
 
 def test_threads_are_counted() -> None:
-    [finding] = ran(sick.flask_app(sick.leaves_a_thread), 8)
+    try:
+        [finding] = ran(sick.flask_app(sick.leaves_a_thread), 8)
+    finally:
+        sick.over.set()
     assert "8 threads more after 8 requests" in finding.what
 
 

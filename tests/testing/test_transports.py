@@ -548,6 +548,26 @@ def test_a_lifespan_that_blocks_the_loop_is_an_error_too(monkeypatch: pytest.Mon
     assert time.monotonic() - started < 2.5
 
 
+@pytest.mark.parametrize("inside", [True, False], ids=["within a with", "for one request"])
+def test_a_loop_that_was_blocked_ends_once_it_can(monkeypatch: pytest.MonkeyPatch, backend: Any, inside: bool) -> None:
+    monkeypatch.setattr("anysgi.testing._transports._loop_thread._SLACK", 0.05)
+    monkeypatch.setattr("anysgi.testing._app_task.GRACE", 0.02)
+    gate, before = threading.Event(), loop_threads()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        gate.wait(10)
+
+    client = TestClient(app, backend=backend, lifespan="off", timeout=0.05)
+    try:
+        with pytest.raises((httpx2.ReadTimeout, TimeoutError)), client if inside else contextlib.nullcontext():
+            client.get("/")
+        [blocked] = loop_threads() - before
+    finally:
+        gate.set()
+    blocked.join(10)
+    assert not blocked.is_alive()
+
+
 def test_an_app_without_a_lifespan_is_served_all_the_same() -> None:
     async def main() -> None:
         async with LifespanManager(lifespan_that(ValueError("no lifespan here"))):

@@ -56,6 +56,8 @@ class LifespanManager:
         except BaseException:
             await self._end()
             raise
+        if self._task.over:  # without a lifespan; nobody may come to say more
+            await self._end()
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -100,7 +102,9 @@ class LifespanManager:
         """Nothing more is said: an app that waits for it ends by an error, or is cancelled."""
         task, self._task = self._task, None
         self._tell.close()
-        if task is not None:
-            await task.stop()
-        self._told.close()
-        self._answers.close()
+        try:
+            if task is not None:
+                await task.stop()
+        finally:  # the caller may be cancelled itself
+            self._told.close()
+            self._answers.close()

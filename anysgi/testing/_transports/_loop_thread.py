@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from concurrent.futures import Future
 from functools import partial
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import anyio
 from anyio.from_thread import BlockingPortal
 
+from .._app_task import on_trio
 from .._bounded import OutOfTime, bounded
 
 if TYPE_CHECKING:
@@ -47,9 +49,12 @@ class LoopThread:
         self._blocked = False
 
     async def _main(self) -> None:
+        over = anyio.Event()
+        self._end = partial(_soon(), over.set)
         async with BlockingPortal() as portal:
             self._ready.set_result(portal)
-            await portal.sleep_until_stopped()
+            await over.wait()
+            await portal.stop(cancel_remaining=True)
 
     def _begin(self) -> None:
         try:
@@ -94,9 +99,21 @@ class LoopThread:
             del error  # whose traceback leads back here
 
     def stop(self) -> None:
-        """End the thread; one that an app blocks, or whose last tasks will not end, is left behind."""
-        if self._thread is None or self._blocked:
+        """End the thread; one that an app blocks, or whose last tasks will not end, is not waited for."""
+        if self._thread is None:
             return
-        portal = self._ready.result()
-        portal.start_task_soon(portal.stop, True)
-        self._thread.join(_SLACK)
+        self._ready.result()
+        try:
+            self._end()
+        except RuntimeError:  # the loop has ended: an app stopped it
+            return
+        self._thread.join(0 if self._blocked else _SLACK)
+
+
+def _soon() -> Callable[[Callable[[], object]], object]:
+    """What runs a function on this loop, called on any thread; it waits for nothing, as a portal's methods do."""
+    if on_trio():
+        import trio
+
+        return trio.lowlevel.current_trio_token().run_sync_soon
+    return asyncio.get_running_loop().call_soon_threadsafe

@@ -161,9 +161,11 @@ class WebSocketCall:
     async def close(self) -> None:
         """The response to the handshake is closed: an app that has not ended is cancelled."""
         self.leave(1006, "")
-        await self._task.stop()
-        for stream in (self._to_app, self._for_app, self._take):
-            stream.close()
+        try:
+            await self._task.stop()
+        finally:  # the caller may be cancelled itself
+            for stream in (self._to_app, self._for_app, self._take):
+                stream.close()
 
 
 def _ours(error: BaseException | None) -> bool:

@@ -91,8 +91,12 @@ def leaves_a_descriptor() -> str:
     return ""
 
 
+over = threading.Event()
+"""Ends the threads of `leaves_a_thread`."""
+
+
 def leaves_a_thread() -> str:
-    threading.Thread(target=threading.Event().wait, args=(30,), daemon=True).start()
+    threading.Thread(target=over.wait, args=(30,), daemon=True).start()
     return ""
 
 
