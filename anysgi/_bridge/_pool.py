@@ -178,6 +178,8 @@ class WorkerPool:
                 self._wait_max = max(self._wait_max, self._wait)
             job.run()
             del job  # an idle thread keeps no request alive
+            if self._jobs is not jobs:  # the job forked: in the child the pool has begun anew, without this thread
+                return
             self._settle()
 
     def _settle(self) -> None:

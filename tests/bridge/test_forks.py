@@ -61,6 +61,34 @@ pool._lock.release()
 pool.close(10)
 """
 
+FORKING_JOB = """
+import faulthandler
+pool = WorkerPool(1)
+pids = []
+
+class Forks(Job):
+    def run(self):
+        pid = os.fork()
+        if pid:
+            pids.append(pid)
+            self.ended.set()
+        else:
+            worker = threading.current_thread()
+            threading.Thread(target=use_it_later, args=(worker,)).start()
+
+def use_it_later(worker):
+    faulthandler.dump_traceback_later(8, exit=True)
+    worker.join(5)  # its queue is the parent's
+    let_go(held(pool))
+    os._exit(worker.is_alive())
+
+job = Forks()
+pool.submit(job)
+assert job.ended.wait(10)
+assert os.waitstatus_to_exitcode(os.waitpid(pids[0], 0)[1]) == 0
+assert pool.close(10)
+"""
+
 LOOP = """
 async def work():
     done.append(os.getpid())
@@ -101,6 +129,7 @@ asyncio.run(main())
 PROGRAMS = {
     "a pool": POOL,
     "a pool whose lock was held": LOCKED_POOL,
+    "a pool, a job of which forked": FORKING_JOB,
     "the asyncio loop": f"LOOP = 'asyncio'\n{LOOP}",
     "the uvloop loop": f"LOOP = 'uvloop'\n{LOOP}",
     "a socket pair": SOCKET_PAIR,
