@@ -31,6 +31,8 @@ _IDLE = {
     ("_pool.py", "_next_job"),  # anysgi
     ("selectors.py", "select"),  # an event loop on a thread of its own, as adapters from ASGI to WSGI keep one
     ("runners.py", "run"),  # the same of uvloop, which waits outside of Python
+    ("_io_epoll.py", "get_events"),  # of trio, on Linux
+    ("_io_kqueue.py", "get_events"),  # and on macOS
     ("_bounded.py", "_work"),  # our own
     ("handlers.py", "dequeue"),  # logging's QueueListener, as Litestar starts one
 }
