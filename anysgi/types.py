@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     ASGIApp: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
     """`await app(scope, receive, send)`; loose, so that Starlette's and asgiref's types both fit."""
 
+    ASGI2App: TypeAlias = Callable[[Any], Callable[[Any, Any], Awaitable[None]]]
+    """`await app(scope)(receive, send)` (ASGI spec, "Legacy Applications")."""
+
     HeaderList: TypeAlias = list[tuple[bytes, bytes]]
     """ASGI headers: lowercased names, in order, duplicates kept."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextvars import copy_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .._bridge._contexts import write_back
 from .._core._lost_files import LostFile, is_repeatable
@@ -26,7 +26,7 @@ from ._options import NEEDS_WSPROTO, check_app, check_choice, check_positive, is
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..types import ASGIApp, AsgiMode, Environ, LifespanMode, LoopName, StartResponse
+    from ..types import ASGI2App, ASGIApp, AsgiMode, Environ, LifespanMode, LoopName, StartResponse
     from ._websocket_from_environ import Upgrade
 
 
@@ -70,7 +70,7 @@ class AsgiToWsgi:
 
     def __init__(
         self,
-        app: ASGIApp,
+        app: ASGIApp | ASGI2App,
         *,
         lifespan: LifespanMode = "auto",
         loop: LoopName = "asyncio",
@@ -99,7 +99,7 @@ class AsgiToWsgi:
         check_positive(
             max_message_size=max_message_size, ping_interval=ping_interval, max_body_size=max_body_size or None
         )
-        self.app = app
+        self.app = cast("ASGIApp", app)  # or of ASGI 2, for servers that run both
         self._single: ASGIApp = single_callable(app)
         self.lifespan = lifespan
         self.loop = loop

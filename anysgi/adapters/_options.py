@@ -56,11 +56,11 @@ def is_plain(adapter: type, given: dict[str, Any]) -> bool:
     return all(given[name] == default for name, default in defaults.items())
 
 
-def single_callable(app: ASGIApp) -> ASGIApp:
+def single_callable(app: Any) -> ASGIApp:
     """Return an ASGI 3 app; an ASGI 2 app is wrapped by asgiref (ASGI spec, "Legacy Applications")."""
-    if not is_asgi2(app):
-        return app
-    from asgiref.compatibility import double_to_single_callable
+    single: ASGIApp = app
+    if is_asgi2(app):
+        from asgiref.compatibility import double_to_single_callable
 
-    single: ASGIApp = double_to_single_callable(app)  # type: ignore[no-untyped-call]  # asgiref left it untyped
+        single = double_to_single_callable(app)  # type: ignore[no-untyped-call]  # asgiref left it untyped
     return single

@@ -91,10 +91,25 @@ async def plain_app(
 
 asgi3: ASGI3Application = asgiref_app
 
+
+class Legacy:
+    """ASGI 2."""
+
+    def __init__(self, scope: AsgirefScope) -> None: ...
+
+    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None: ...
+
+
+def legacy(scope: dict[str, Any]) -> Legacy:
+    raise NotImplementedError
+
+
 assert_type(AsgiToWsgi(asgiref_app), AsgiToWsgi)
 AsgiToWsgi(own_app)
 AsgiToWsgi(plain_app)
 AsgiToWsgi(asgi3)
+AsgiToWsgi(legacy)
+AsgiToWsgi(Legacy)
 AsgiToWsgi(Starlette())
 AsgiToWsgi(asgi3, max_message_size=1_000_000, ping_interval=None)
 AsgiToWsgi(asgi3, ping_interval="20")  # type: ignore[arg-type]  # seconds
