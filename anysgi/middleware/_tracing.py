@@ -87,9 +87,15 @@ def tracing(
             on_request(span, request)
         request.bind(current, trace.set_span_in_context(span, parent))
         with span:
-            response: Response = yield request
+            try:
+                response: Response = yield request
+            except BaseException as error:
+                _name(span, request, route)
+                span.set_attribute("error.type", type(error).__qualname__)
+                raise
             if span.is_recording():
-                _describe(span, request, response, route)
+                _name(span, request, route)
+                _describe(span, response)
                 span.set_attributes(kept_of("response", response))
             if on_response is not None:
                 on_response(span, request, response)
@@ -122,14 +128,17 @@ def _attributes(request: Request) -> dict[str, Any]:
     return {name: value for name, value in known.items() if value}
 
 
-def _describe(span: Span, request: Request, response: Response, route: Callable[[Request], str | None]) -> None:
-    from opentelemetry.trace import StatusCode
-
-    span.set_attribute("http.response.status_code", response.status)
+def _name(span: Span, request: Request, route: Callable[[Request], str | None]) -> None:
     template = route(request)
     if template:
         span.set_attribute("http.route", template)
         span.update_name(f"{_method(request)} {template}")
+
+
+def _describe(span: Span, response: Response) -> None:
+    from opentelemetry.trace import StatusCode
+
+    span.set_attribute("http.response.status_code", response.status)
     if response.status >= 500:
         span.set_attribute("error.type", str(response.status))
         span.set_status(StatusCode.ERROR)

@@ -128,6 +128,18 @@ def test_failures_are_marked(
         assert (span.attributes or {})["error.type"] == error
 
 
+def test_what_failed_is_named_by_its_route_too(
+    drive: Drive, provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    stack = tracing(tracer_provider=provider, route=lambda _request: "/users/{id}")
+    drive(stack, App(raises=ValueError("no")), path="/users/7")
+    span = only(exporter)
+    assert span.name == "GET /users/{id}"
+    assert (span.attributes or {})["http.route"] == "/users/{id}"
+    assert (span.attributes or {})["error.type"] == "ValueError"
+    assert span.status.status_code is trace.StatusCode.ERROR
+
+
 def test_a_status_of_the_clients_fault_is_no_error(
     drive: Drive, provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
