@@ -114,7 +114,7 @@ class Connection:
             problem = f"the app read {missing!r} of an event without it"
             one_sided = missing in ("text", "bytes")  # an endpoint may well want one of the two only
             self.find(id, Milder("lint", problem) if one_sided else problem, "app", quietly=True)
-        if type(error).__name__ in ("CancelledError", "Cancelled"):
+        if _is_cancellation(error):
             self._take(self.order, order.CANCELLED, "server", quietly=True)
 
     # --- messages
@@ -129,6 +129,10 @@ class Connection:
         self._messages += 1
         try:
             message = await self._awaited(self._receive(), "receive()")
+        except BaseException as error:
+            if _is_cancellation(error):
+                self._take(self.order, order.INTERRUPTED, "server")
+            raise
         finally:
             self._receiving -= 1
         self._last = message
@@ -215,6 +219,11 @@ class Connection:
     def _look_at_buffers(self) -> None:
         if any(bytes(buffer) != content for buffer, content in self._buffers):
             self.find("A028", "the app changed a body after it had sent it")
+
+
+def _is_cancellation(error: BaseException) -> bool:
+    """Whether asyncio or trio cancelled who raises this."""
+    return type(error).__name__ in ("CancelledError", "Cancelled")
 
 
 def _readable_twice(message: Any) -> Any:

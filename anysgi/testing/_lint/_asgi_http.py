@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from . import _asgi_order as order
@@ -13,6 +16,9 @@ from ._values import shown
 
 if TYPE_CHECKING:
     from ._report import Report
+
+_WORD_GETS_ROUND = 0.5
+"""Seconds in which a task that streams may not know yet what another one received: it must be cancelled first."""
 
 _START, _BODY = "http.response.start", "http.response.body"
 
@@ -35,6 +41,8 @@ class HttpConnection(Connection):
         self._head = NO_FIELDS
         self._files: list[Any] = []
         self._cut_short = False  # the client left before its body was complete
+        self._told: Any = None  # the task that heard of the disconnect
+        self._told_at = 0.0
 
     @property
     def gone(self) -> bool:
@@ -48,6 +56,7 @@ class HttpConnection(Connection):
         if not isinstance(message, dict):
             return
         if message.get("type") == "http.disconnect":
+            self._told, self._told_at = _task(), monotonic()
             self._cut_short |= before is order.BODY and self._events > 0
         elif isinstance(body := message.get("body", b""), bytes):
             self._events += 1
@@ -76,7 +85,7 @@ class HttpConnection(Connection):
             return  # an error is a fair answer to a client that left
         if self._cut_short and message.get("type") == _START:
             self.find("A058", f"the client left in mid-body, and the app answered {status}")
-        else:
+        elif _task() is self._told or monotonic() - self._told_at > _WORD_GETS_ROUND:
             self.find("A086", f"the app sent {message.get('type')!r} after it had received 'http.disconnect'")
 
     def _note(self, message: dict[str, Any]) -> None:
@@ -117,3 +126,12 @@ class HttpConnection(Connection):
         declared = None if silent or self.order.state is not order.DONE else self._head.length
         if declared is not None and declared != self._sent:
             self.find("A079", f"content-length is {declared}, and the bodies held {self._sent} bytes")
+
+
+def _task() -> Any:
+    """The running task, of whichever library."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        trio = sys.modules.get("trio")
+        return trio.lowlevel.current_task() if trio else None

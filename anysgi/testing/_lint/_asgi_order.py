@@ -7,7 +7,8 @@ when more of its kind is to come (or, for a start, trailers), or one of the app'
     HTTP_REQUEST    what the server may deliver      BODY -> COMPLETE -> GONE
     HTTP_RESPONSE   what the app may send            IDLE -> STARTED -> STREAMING -> DONE, TRAILERS where announced
     WEBSOCKET       both sides                       CONNECTING -> HANDSHAKE -> OPEN -> CLOSED, GONE; DENYING -> DENIED
-    LIFESPAN        both sides                       NEW -> STARTING -> RUNNING -> STOPPING -> STOPPED; FAILED, PUZZLED
+    LIFESPAN        both sides                       NEW -> STARTING -> RUNNING -> STOPPING -> STOPPED; FAILED
+                    PUZZLED by an unknown event, CUT_OFF when its wait was cancelled
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 from ._asgi_extensions import DEBUG, HINT, PATHSEND, PUSH, TRAILERS, ZEROCOPY
 from ._rule import ASGI, Milder, Severity
 
-RETURN, CANCELLED = "return", "cancelled"
+RETURN, CANCELLED, INTERRUPTED = "return", "cancelled", "its receive() was cancelled"
 Table = dict[str, dict[str, str]]
 
 _START, _BODY, _WS_START, _WS_BODY = (
@@ -116,11 +117,14 @@ WEBSOCKET: Table = {
 # --- lifespan
 
 NEW, STARTING, RUNNING = "before lifespan.startup", "during startup", "after startup"
+CUT_OFF = "after startup, its receive() cancelled"
 FAILED, STOPPING, STOPPED = "after lifespan.startup.failed", "during shutdown", "after shutdown"
 PUZZLED, UNKNOWN = "after an event nobody knows", "lifespan.?"
 _UP, _DOWN = "lifespan.startup", "lifespan.shutdown"
 _UP_SAYS, _DOWN_SAYS = [f"{_UP}.complete", f"{_UP}.failed"], [f"{_DOWN}.complete", f"{_DOWN}.failed"]
 _A108, _A114 = dict.fromkeys(_UP_SAYS, "A108"), dict.fromkeys(_DOWN_SAYS, "A114")
+
+_RUNS = {**{_UP: "A107", _DOWN: STOPPING, UNKNOWN: PUZZLED, **_A108, **_A114}, RETURN: "A114:lint"}
 
 LIFESPAN: Table = {
     NEW: {_UP: STARTING, _DOWN: "A113", **dict.fromkeys([*_UP_SAYS, *_DOWN_SAYS], "A109"), RETURN: "A011"},
@@ -128,10 +132,8 @@ LIFESPAN: Table = {
         **{_UP: "A107", _DOWN: "A113", **_A114, _UP_SAYS[0]: RUNNING, _UP_SAYS[1]: FAILED},
         **{RETURN: "A108", CANCELLED: STARTING},
     },
-    RUNNING: {
-        **{_UP: "A107", _DOWN: STOPPING, UNKNOWN: PUZZLED, **_A108, **_A114},
-        **{RETURN: "A114:lint", CANCELLED: RUNNING},
-    },
+    RUNNING: {**_RUNS, CANCELLED: RUNNING, INTERRUPTED: CUT_OFF},
+    CUT_OFF: {**_RUNS, _DOWN_SAYS[1]: STOPPED, CANCELLED: CUT_OFF},  # Starlette tells of its end in any case
     PUZZLED: {_UP: "A107", _DOWN: STOPPING, **_A108, **dict.fromkeys(_DOWN_SAYS, "A118"), RETURN: PUZZLED},
     FAILED: {_UP: "A107", _DOWN: "A113", **_A108, **_A114, RETURN: FAILED, CANCELLED: FAILED},
     STOPPING: {
