@@ -90,6 +90,7 @@ def compress(
         weak = _weak(headers.get("etag"))
         if response.status == 304 and weak and weak in request.headers.get("if-none-match", ""):
             headers.set("etag", weak)  # the client has the compressed one
+            headers.vary("accept-encoding")
         if not _is_eligible(response, minimum_size) or not is_compressible(headers.get("content-type", "")):
             return
         headers.vary("accept-encoding")

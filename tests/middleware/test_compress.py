@@ -198,6 +198,7 @@ def test_etags_are_made_of_what_the_app_sent_and_still_fit_afterwards(drive: Dri
     assert etag.startswith('W/"')
     again = drive(stack, App(BODY, headers=TEXT), headers={**EVERYTHING, "If-None-Match": etag})
     assert (again.status, again.body, again.header("etag")) == (304, b"", etag)
+    assert again.header("vary") == "accept-encoding", "as on the 200 it stands for (RFC 9110 section 15.4.5)"
 
 
 def test_a_file_the_server_sends_by_itself_stays_one(drive: Drive) -> None:
