@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from ._engine._response import Response
 
 # What describes a body that is not sent; all else stays, for caches to learn of new values (RFC 9110 section 15.4.5).
-_OF_A_BODY = ("content-length", "content-type", "content-encoding", "content-language", "content-range")
+_OF_A_BODY = (
+    *("content-length", "content-type", "content-encoding", "content-language", "content-range"),
+    "content-digest",  # of the content that is sent (RFC 9530 section 2), which is none
+)
 
 
 @middleware(peek=True)

@@ -69,7 +69,8 @@ def digest(
             response = yield from guarded(request, guard)
         want = request.headers.get(f"want-{field}")
         algorithm = wanted_algorithm(want, offered) if always or want is not None else None
-        if algorithm and (kind == "content" or response.status == 200):
+        described = response.status != 304 if kind == "content" else response.status == 200
+        if algorithm and described:
             _describe(request, response, field, algorithm)
         return response
 

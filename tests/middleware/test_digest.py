@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from anysgi.middleware import Stack, compress, digest
+from anysgi.middleware import Stack, compress, conditional, digest
 from anysgi.middleware._digests import digest_field
 
 from ._driving import App, Drive
@@ -51,6 +51,12 @@ def test_a_part_has_no_digest_of_the_whole(drive: Drive) -> None:
     for kind, field, found in [("content", "content-digest", OF_HELLO), ("repr", "repr-digest", None)]:
         stack = digest(kind=kind, always=True)
         assert drive(stack, App(b"hello", status=206)).header(field) == found
+
+
+def test_a_304_has_no_digest_of_content_that_is_not_sent(drive: Drive) -> None:
+    stack = Stack(digest(always=True), conditional())
+    answer = drive(stack, App(b"hello", headers={"ETag": '"a"'}), headers={"If-None-Match": '"a"'})
+    assert (answer.status, answer.header("content-digest")) == (304, None)
 
 
 @pytest.mark.parametrize("body", [b"hello", [b"he", b"llo"]])
