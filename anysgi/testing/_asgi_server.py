@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 class Clock(Protocol):
     """How the peer's time passes."""
 
+    def now(self) -> float:
+        """The peer's time, in seconds from some beginning."""
+
     async def wait(self, awaitable: Awaitable[object]) -> None:
         """Await something of the peer's while time costs nothing."""
 
@@ -56,9 +59,11 @@ class AsgiServer:
         "_gone",
         "_habits",
         "_over",
+        "_pausing",
         "_record",
         "_scenario",
         "_sent",
+        "_until",
         "_upload",
         "_whole",
     )
@@ -78,6 +83,7 @@ class AsgiServer:
         self._over = over
         self._gone = False
         self._sent = 0
+        self._pausing, self._until = -2, 0.0  # the chunk that is waited for, and till when
         self._exchange.request = scope_of(self._scenario, habits)
         if state is not None:
             self._exchange.request["state"] = dict(state)
@@ -114,7 +120,7 @@ class AsgiServer:
             index = self._upload[0][0]
             pause = self._scenario.event(Pause, before_chunk=index)
             if pause is not None:
-                await self._clock.pass_(pause.seconds)
+                await self._pause(index, pause.seconds)
         if self._upload and not self._gone:
             _, body = self._upload.popleft()
             self._look_at_the_upload()
@@ -122,6 +128,12 @@ class AsgiServer:
         if not self._over.is_set():
             await self._over.wait()
         return {"type": "http.disconnect"}
+
+    async def _pause(self, index: int, seconds: float) -> None:
+        """Wait before a chunk; a `receive()` that was given up has waited for a part of it already."""
+        if self._pausing != index:
+            self._pausing, self._until = index, self._clock.now() + seconds
+        await self._clock.pass_(max(0.0, self._until - self._clock.now()))
 
     async def _block(self, seconds: float | None) -> None:
         if seconds is None:

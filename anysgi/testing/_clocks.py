@@ -58,7 +58,10 @@ class SkippingClock:
     """The peer's time on a `ScenarioLoop`."""
 
     def __init__(self, loop: ScenarioLoop, record: Record) -> None:
-        self._selector, self._record = loop.selector, record
+        self._loop, self._selector, self._record = loop, loop.selector, record
+
+    def now(self) -> float:
+        return self._loop.time()
 
     async def wait(self, awaitable: Awaitable[object]) -> None:
         self._selector.skipping += 1
@@ -77,6 +80,9 @@ class PatientClock:
 
     def __init__(self, record: Record) -> None:
         self._record = record
+
+    def now(self) -> float:
+        return self._record.skipped
 
     async def wait(self, awaitable: Awaitable[object]) -> None:
         await awaitable
