@@ -18,6 +18,7 @@ import anyio
 
 from ._bounded import Abandoned
 from ._leaks import stack
+from ._within import Within, guest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator
@@ -37,16 +38,20 @@ class AppTask:
 
     Args:
         call: calls the app, and awaits it.
+        so_far: what was said, for people.
 
     Attributes:
         error: what the app raised, None so far.
+        blocked: where the app was thrown out since it blocked the loop; empty so far.
         cancel: a function that cancels the app, once.
     """
 
-    __slots__ = ("_call", "_coroutine", "_given_up", "_over", "cancel", "error")
+    __slots__ = ("_call", "_coroutine", "_given_up", "_over", "blocked", "cancel", "error", "so_far")
 
-    def __init__(self, call: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, call: Callable[[], Awaitable[None]], so_far: Callable[[], str]) -> None:
         self.error: BaseException | None = None
+        self.blocked = ""
+        self.so_far = so_far
         self._call = call
         self._over = anyio.Event()
         self._given_up = False
@@ -66,6 +71,7 @@ class AppTask:
             self._over.set()
 
     async def _drive(self) -> bool:
+        guest.set(self)
         return await self._until_given_up()
 
     @types.coroutine
@@ -99,13 +105,16 @@ class AppTask:
         return self._over.is_set()
 
     def stands_at(self) -> str:
-        """The innermost calls the app waits in."""
-        return stack(self._coroutine)
+        """The innermost calls the app waits in, or where it blocked the loop."""
+        return f"a call that blocked the event loop:\n{self.blocked}" if self.blocked else stack(self._coroutine)
 
     async def ends(self, seconds: float | None) -> bool:
-        """Wait for the app to end; whether it did in time."""
-        with anyio.move_on_after(seconds):
-            await self._over.wait()
+        """Wait for the app to end; whether it did in time, of itself."""
+        try:
+            with Within(self, seconds):
+                await self._over.wait()
+        except TimeoutError:
+            return self.over and not self.blocked
         return self.over
 
     def raise_error(self) -> None:

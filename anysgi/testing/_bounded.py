@@ -89,7 +89,7 @@ class _Helper:
         makes CPython 3.11 spin in all other threads while they are traced, as coverage and debuggers do.
         """
         ident = self._thread.ident or 0
-        if _burns_time(ident):
+        if burns_time(ident):
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Abandoned))
         self._jobs.put(None)  # last, for a thread that has ended has no clock to look at
 
@@ -106,7 +106,7 @@ def _let_go_of_workers() -> None:
             waited_for.pop(worker, None)
 
 
-def _burns_time(ident: int) -> bool:
+def burns_time(ident: int) -> bool:
     """Whether a thread runs, rather than waits."""
     if not hasattr(time, "pthread_getcpuclockid"):
         return False

@@ -65,6 +65,8 @@ class Record:
 
     def timeout(self, what: str, where: str) -> ExchangeTimeout:
         """The error that tells what happened, the messages so far, and where the app stands."""
-        shown = "\n".join(map(str, self.exchange.messages[-_SHOWN:])) or "(no message)"
-        told = f"{what}: {self.exchange.scenario!r}\nMessages so far:\n{shown}\n{where}"
-        return ExchangeTimeout(told, self.exchange)
+        return ExchangeTimeout(f"{what}: {self.exchange.scenario!r}\n{self.so_far()}\n{where}", self.exchange)
+
+    def so_far(self) -> str:
+        """What was said, for people."""
+        return "Messages so far:\n" + ("\n".join(map(str, self.exchange.messages[-_SHOWN:])) or "(no message)")

@@ -117,7 +117,7 @@ async def arun(
     record = Record(scenario, convention)
     server = AsgiServer(record, habits_of(scenario, convention), PatientClock(record), state, anyio.Event())
     before = threading.enumerate()
-    task = AppTask(partial(_call if on_trio() else _serve_on, app, record, server))
+    task = AppTask(partial(_call if on_trio() else _serve_on, app, record, server), record.so_far)
     try:
         if not await task.ends(bound):
             await _stop(task, record, bound)

@@ -15,6 +15,7 @@ import anyio
 
 from ...exceptions import AppProtocolError, ClientDisconnected
 from .._app_task import AppTask
+from .._within import Within
 
 if TYPE_CHECKING:
     from ...types import ASGIApp, Message
@@ -56,7 +57,7 @@ class AsgiCall:
         self._last = "http.response.body"
         self.extensions: dict[str, Any] = {}
         self._said: deque[str] = deque(maxlen=_SHOWN)
-        self._task = AppTask(self._run)
+        self._task = AppTask(self._run, self._messages)
 
     async def _run(self) -> None:
         with self._put:  # the client reads to the end of it
@@ -64,8 +65,10 @@ class AsgiCall:
 
     def so_far(self) -> str:
         """What was said, and where the app stands, for people."""
-        said = "\n".join(self._said) or "(no message)"
-        return f"Messages so far:\n{said}\nIt stood at {self._task.stands_at()}"
+        return f"{self._messages()}\nIt stood at {self._task.stands_at()}"
+
+    def _messages(self) -> str:
+        return "Messages so far:\n" + ("\n".join(self._said) or "(no message)")
 
     # The app's side
 
@@ -148,7 +151,7 @@ class AsgiCall:
     async def _next(self, timeout: float | None) -> dict[str, Any] | None:
         """The next message; None once the app has failed and nobody wants to know."""
         try:
-            with anyio.fail_after(timeout):
+            with Within(self._task, timeout):
                 return await self._take.receive()
         except anyio.EndOfStream:
             await self._ended(timeout)

@@ -8,6 +8,7 @@ import anyio
 
 from ...exceptions import AppProtocolError, LifespanError
 from .._app_task import AppTask
+from .._within import Within
 
 if TYPE_CHECKING:
     from ...types import ASGIApp, Message, Receive, Scope, Send
@@ -50,9 +51,10 @@ class LifespanManager:
     async def __aenter__(self) -> LifespanManager:
         self._tell, self._told = anyio.create_memory_object_stream[dict[str, Any]](_EVENTS)
         self._put, self._answers = anyio.create_memory_object_stream[dict[str, Any]](_EVENTS)
-        self._task = AppTask(self._run)
+        self._said: list[str] = []
+        self._task = task = AppTask(self._run, self._so_far)
         try:
-            await self._ask("startup")
+            await self._ask(task, "startup")
         except BaseException:
             await self._end()
             raise
@@ -65,7 +67,7 @@ class LifespanManager:
             return
         try:
             if not self._task.over:
-                await self._ask("shutdown")
+                await self._ask(self._task, "shutdown")
         finally:
             await self._end()
 
@@ -74,25 +76,31 @@ class LifespanManager:
         with self._put:  # whoever waits for an answer reads to the end of it
             await self.app(scope, self._told.receive, self._send)
 
+    def _so_far(self) -> str:
+        return "Messages so far:\n" + "\n".join(self._said)
+
     async def _send(self, message: Message) -> None:
+        self._said.append(f"app -> server  {message['type']}")
         if not message["type"].startswith("lifespan."):
             raise AppProtocolError(f"{message['type']!r} is no answer to a lifespan event")
         await self._put.send(dict(message))
 
-    async def _ask(self, event: str) -> None:
+    async def _ask(self, task: AppTask, event: str) -> None:
         """Send one event, and wait for its answer; an app that raises instead of answering has no lifespan."""
+        self._said.append(f"server -> app  lifespan.{event}")
         await self._tell.send({"type": f"lifespan.{event}"})
         try:
-            with anyio.fail_after(self.timeout):
+            with Within(task, self.timeout):
                 self._judge(event, await self._answers.receive())
         except TimeoutError:
-            raise LifespanError(f"lifespan.{event} was not answered within {self.timeout} s") from None
+            what = f"lifespan.{event} was not answered within {self.timeout} s"
+            raise LifespanError(f"{what}\n{self._so_far()}\nIt stood at {task.stands_at()}") from None
         except anyio.EndOfStream:
-            if event == "startup" and self.required and self._task is not None and self._task.error is not None:
-                self._task.error.add_note('An app without a lifespan, as Django, is served with lifespan="auto".')
-                self._task.raise_error()
-            if event == "shutdown" and self._task is not None and self._task.error is not None:
-                raise LifespanError("the app raised at shutdown") from self._task.error
+            if event == "startup" and self.required and task.error is not None:
+                task.error.add_note('An app without a lifespan, as Django, is served with lifespan="auto".')
+                task.raise_error()
+            if event == "shutdown" and task.error is not None:
+                raise LifespanError("the app raised at shutdown") from task.error
 
     def _judge(self, event: str, answer: dict[str, Any]) -> None:
         if answer["type"] != f"lifespan.{event}.complete":

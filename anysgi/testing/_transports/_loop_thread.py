@@ -13,6 +13,7 @@ from anyio.from_thread import BlockingPortal
 
 from .._app_task import on_trio
 from .._bounded import OutOfTime, bounded
+from .._within import expendable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -57,11 +58,13 @@ class LoopThread:
             await portal.stop(cancel_remaining=True)
 
     def _begin(self) -> None:
+        expendable.add(threading.get_ident())
         try:
             self._run()
         except BaseException as error:  # a backend that is not installed
             if not self._ready.done():
                 self._ready.set_exception(error)
+        expendable.discard(threading.get_ident())
 
     def run(
         self,

@@ -18,6 +18,7 @@ import anyio
 
 from ...exceptions import AppProtocolError, ClientDisconnected
 from .._app_task import AppTask
+from .._within import Within
 from ._websocket_errors import closed_by
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class WebSocketCall:
         self.closed: dict[str, Any] = {}
         self.extensions: dict[str, Any] = {"anysgi.websocket": self}
         self._to_app.send_nowait({"type": "websocket.connect"})
-        self._task = AppTask(self._run)
+        self._task = AppTask(self._run, self._state_of_it)
 
     async def _run(self) -> None:
         with self._put:  # the client reads to the end of it
@@ -69,7 +70,10 @@ class WebSocketCall:
 
     def so_far(self) -> str:
         """How far it came, and where the app stands, for people."""
-        return f"The WebSocket is {self._state}. It stood at {self._task.stands_at()}"
+        return f"{self._state_of_it()} It stood at {self._task.stands_at()}"
+
+    def _state_of_it(self) -> str:
+        return f"The WebSocket is {self._state}."
 
     # The app's side
 
@@ -137,8 +141,10 @@ class WebSocketCall:
             Exception: what the app raised.
         """
         try:
-            with anyio.fail_after(self.timeout):
+            with Within(self._task, self.timeout):
                 return await self._take.receive()
+        except TimeoutError:
+            raise TimeoutError(f"the app said nothing within {self.timeout} s\n{self.so_far()}") from None
         except anyio.EndOfStream:
             pass
         await self._task.ends(self.timeout)
