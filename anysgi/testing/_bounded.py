@@ -5,7 +5,6 @@ Helpers are kept and reused.  One whose job ran out of time is abandoned: it is 
 
 from __future__ import annotations
 
-import concurrent.futures.thread as pools
 import ctypes
 import itertools
 import os
@@ -16,14 +15,16 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
 from queue import Empty, SimpleQueue
-from typing import Any, TypeAlias
+from typing import TypeAlias
+
+from ._let_go import let_go_of_daemons
 
 _LOOK = 0.02  # seconds
 Job: TypeAlias = Callable[[], None]
 _numbers = itertools.count(1)
-_idle: list[_Helper] = []
+idle: list[_Helper] = []
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no forks
-    os.register_at_fork(after_in_child=_idle.clear)  # threads do not come along
+    os.register_at_fork(after_in_child=idle.clear)  # threads do not come along
 
 
 class Abandoned(BaseException):
@@ -94,26 +95,17 @@ class _Helper:
         self._jobs.put(None)  # last, for a thread that has ended has no clock to look at
 
 
-def _let_go_of_workers() -> None:
-    """Let the process end while a job of a pool does not.
-
-    The workers of a pool that an app made on a helper's thread are daemons, as that is; yet `concurrent.futures` waits
-    for them all when the process ends.
-    """
-    waited_for: Any = pools._threads_queues
-    for worker in list(waited_for):
-        if worker.daemon:
-            waited_for.pop(worker, None)
-
-
 def burns_time(ident: int) -> bool:
-    """Whether a thread runs, rather than waits."""
-    if not hasattr(time, "pthread_getcpuclockid"):
+    """Whether a thread runs, rather than waits or has ended."""
+    if not hasattr(time, "pthread_getcpuclockid") or ident not in sys._current_frames():
         return False
-    clock = time.pthread_getcpuclockid(ident)
-    before = time.clock_gettime(clock)
-    time.sleep(_LOOK)
-    return time.clock_gettime(clock) - before > _LOOK / 20
+    clock = time.pthread_getcpuclockid(ident)  # of one that has ended it would end the process
+    try:
+        before = time.clock_gettime(clock)
+        time.sleep(_LOOK)
+        return time.clock_gettime(clock) - before > _LOOK / 20
+    except OSError:  # it ended meanwhile
+        return False
 
 
 class Worker:
@@ -125,7 +117,7 @@ class Worker:
     def __init__(self) -> None:
         self._context = copy_context()
         try:
-            self._helper: _Helper | None = _idle.pop()
+            self._helper: _Helper | None = idle.pop()
         except IndexError:
             self._helper = _Helper()
 
@@ -149,12 +141,12 @@ class Worker:
             helper.start(job, self._context)
             if not helper.ends(seconds):
                 late = OutOfTime(helper.stack(), _ask(helper, stops, patience))
-                _let_go_of_workers()
+                let_go_of_daemons()
                 raise late
         except OutOfTime:
             raise
         except BaseException:  # the caller was interrupted, at once or as the time was over; the job was not
-            if helper not in _idle:
+            if helper not in idle:
                 helper.abandon()
             raise
         self._helper = helper
@@ -165,7 +157,7 @@ class Worker:
     def release(self) -> None:
         """Give the thread back."""
         if self._helper is not None:
-            _idle.append(self._helper)
+            idle.append(self._helper)
             self._helper = None
 
 
@@ -184,7 +176,7 @@ def _ask(helper: _Helper, stops: Sequence[Job], patience: float) -> int:
         stop()
         if helper.ends(patience):
             helper.failure()
-            _idle.append(helper)
+            idle.append(helper)
             return asked
     helper.abandon()
     return len(stops) + 1

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from . import _leaks
 from ._bounded import OutOfTime, bounded
 from ._clocks import ScenarioLoop, SkippingClock
+from ._let_go import let_go_of_daemons
+from ._throwing import guest
+from ._within import Here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +31,7 @@ class LoopOfItsOwn:
     Attributes:
         stood_at: where the app stood when its time was over.
         swallowed: whether it went on when it was cancelled.
+        guest: the app, if it is to be thrown out where it blocks.
     """
 
     def __init__(self, skip_sleeps: bool) -> None:
@@ -35,10 +40,15 @@ class LoopOfItsOwn:
         self._task: asyncio.Task[None] | None = None
         self.stood_at = ""
         self.swallowed = False
+        self.guest: Here | None = None
 
     def run(self, serve: Callable[[SkippingClock], Any], record: Record) -> None:
         self._loop = loop = ScenarioLoop(self._skip_sleeps)
-        self._task = task = loop.create_task(serve(SkippingClock(loop, record)))
+        context = None
+        if self.guest is not None:
+            context = copy_context()
+            context.run(guest.set, self.guest)
+        self._task = task = loop.create_task(serve(SkippingClock(loop, record)), context=context)
         try:
             loop.run_until_complete(task)
         except asyncio.CancelledError as error:
@@ -96,22 +106,27 @@ def run_bounded(
 
 
 def _run_here(record: Record, job: Callable[[], None], bound: float, host: LoopOfItsOwn | None) -> None:
-    """On the calling thread nobody can stop an app that blocks; one that awaits is cancelled from another thread."""
-    if host is None:
-        job()
-        return
-    stops = [threading.Timer(bound, host.cancel), threading.Timer(bound + STOPPING, host.halt)]
+    """On the calling thread an app that awaits is cancelled from another thread, and one that blocks is thrown out."""
+    stops = [threading.Timer(bound, host.cancel), threading.Timer(bound + STOPPING, host.halt)] if host else []
     for stop in stops:
         stop.daemon = True
         stop.start()
+    app = Here(record.so_far)
+    if host:
+        host.guest = app
     try:
-        job()
+        (app.watch if host else app.run)(job, bound)
+    except TimeoutError:
+        if not app.blocked:  # it is the record's
+            raise
     except RuntimeError:  # the loop was halted
-        if not host.stood_at:
+        if not host or not host.stood_at:
             raise
     finally:
         for stop in stops:
             stop.cancel()
             stop.join()
-    if host.stood_at:
-        raise record.timeout(f"the app did not end within {bound} s", f"It stood at\n{host.stood_at}")
+    stood_at = app.blocked or (host.stood_at if host else "")
+    if stood_at:
+        let_go_of_daemons()
+        raise record.timeout(f"the app did not end within {bound} s", f"It stood at\n{stood_at}")

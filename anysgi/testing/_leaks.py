@@ -35,7 +35,7 @@ _IDLE = {
     ("_io_kqueue.py", "get_events"),  # and on macOS
     ("_bounded.py", "_work"),  # our own
     ("handlers.py", "dequeue"),  # logging's QueueListener, as Litestar starts one
-    ("_within.py", "_look_on"),
+    ("_watchdog.py", "_look_on"),
 }
 
 

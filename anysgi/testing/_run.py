@@ -19,6 +19,7 @@ from ._app_task import AppTask, on_trio
 from ._asgi_server import AsgiServer
 from ._clocks import PatientClock
 from ._hosts import LoopOfItsOwn, run_bounded
+from ._let_go import let_go_of_daemons
 from ._record import Record
 from ._requests import habits_of
 from ._scenario import Scenario
@@ -46,7 +47,8 @@ def run(
 ) -> Exchange:
     """Run an app on a scenario, and tell what happened.
 
-    The app runs on a helper thread, in a copy of the caller's context; an ASGI app on an event loop of its own.
+    The app runs on a helper thread, in a copy of the caller's context; an ASGI app on an event loop of its own.  What
+    does not end is given up, unless it is C code that lets no other thread run.
 
     Args:
         app: a WSGI or an ASGI app.
@@ -54,8 +56,8 @@ def run(
         convention: `"wsgi"` or `"asgi"`; guessed by default, see `guess_convention`.
         bound: seconds of real time the exchange may take.
         state: the lifespan's state, for the scope of an ASGI app.
-        inline: run on the calling thread, for apps with thread-local fixtures such as Django's connections.  There an
-            app that blocks the thread cannot be stopped, so the bound holds for apps that await alone.
+        inline: run on the calling thread, for apps with thread-local fixtures such as Django's connections.  There the
+            bound holds as far as it does for `arun`.
         skip_sleeps: skip an ASGI app's own sleeps as well as the pauses of the client.  For apps without threads.
 
     Returns:
@@ -79,6 +81,8 @@ def run(
     exchange = _finished(record)
     for pause in _leaks.look_for_threads(before, exchange.leaks):
         time.sleep(pause)
+    if exchange.leaks:
+        let_go_of_daemons()
     return exchange
 
 
@@ -95,10 +99,16 @@ async def arun(
     Time is real here: a pause of the client lets everything that is ready run, and costs nothing, but no timer of the
     app fires early.
 
-    The loop is the caller's, and so the bound holds for apps that await alone.  It cannot stop an app that blocks the
-    loop, and does not hold for what an app leaves on it: a task that goes on is a leak of the exchange, and goes on; a
-    job of the loop's pool, an async generator whose end waits, or a task that swallows its cancellation may hold up the
-    end of the loop for ever.  `loop.stop()` in an app stops the caller's loop.  `run` bounds all of these.
+    An app that blocks the loop, be it in a system call or in Python, is thrown out of the call once the bound is over,
+    if the loop runs on the main thread; on another, if it is in Python.  What cannot be ended from inside of a process
+    is logged as an error of "anysgi.testing", with the stack and the messages so far: a call into C that goes on after
+    a signal; on another thread than the main one any call into C, and Python that catches whatever comes; on CPython
+    3.12, a loop of nothing but a `try` that does.  C code that lets no other thread run is not even logged.
+
+    What an app leaves goes on, and is a leak of the exchange.  As the loop ends, tasks, async generators and jobs of
+    its pool have a second to end, and are logged and left behind if they do not.  Seen to are neither threads of the
+    app's own, for which Python waits as it ends unless they are daemons, nor system tasks of trio.  `loop.stop()` in an
+    app stops the caller's loop.  `run` bounds all of these.
 
     Args:
         app, scenario, convention, bound, state: see `run`.
@@ -117,12 +127,13 @@ async def arun(
     record = Record(scenario, convention)
     server = AsgiServer(record, habits_of(scenario, convention), PatientClock(record), state, anyio.Event())
     before = threading.enumerate()
-    task = AppTask(partial(_call if on_trio() else _serve_on, app, record, server), record.so_far)
+    task = AppTask(partial(_call if on_trio() else _serve_on, app, record, server), record.so_far, bound)
     try:
         if not await task.ends(bound):
             await _stop(task, record, bound)
-    finally:
-        task.cancel()
+    except BaseException:  # the caller is cancelled, or it was stopped already
+        await task.stop()
+        raise
     exchange = _finished(record)
     for pause in _leaks.look_for_threads(before, exchange.leaks):
         await anyio.sleep(pause)
@@ -183,7 +194,7 @@ async def _stop(task: AppTask, record: Record, bound: float) -> None:
     where = task.stands_at()
     task.cancel()
     swallowed = ""
-    if not await task.ends(_hosts.STOPPING):
+    if not await task.is_over(_hosts.STOPPING):
         swallowed = " and swallowed its cancellation"
         await task.give_up()
     raise record.timeout(f"the app did not end within {bound} s{swallowed}", f"It stood at {where}")

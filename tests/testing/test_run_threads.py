@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from anysgi.testing import run
+from anysgi.testing._bounded import burns_time
 
 
 def says(text: str) -> Any:
@@ -96,3 +97,11 @@ def test_a_thread_that_is_left_in_no_python_code_of_its_own_is_told_by_its_name(
     lock.release()
     threads[0].join(10)
     assert leak.what == "forgotten"
+
+
+def test_a_thread_that_has_ended_burns_no_time() -> None:
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
+    assert thread.ident is not None
+    assert not burns_time(thread.ident)

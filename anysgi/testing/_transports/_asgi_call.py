@@ -34,6 +34,7 @@ class AsgiCall:
         body: the request body, chunk by chunk; read when the app asks.
         length: its bytes, None if nobody knows.
         raise_app_exceptions: raise what the app raises; otherwise it becomes a 500.
+        patience: seconds the app may block the loop while nobody waits for it; None for ever.
 
     Attributes:
         extensions: what the app said beside its response, by the names of ASGI's extensions.
@@ -46,6 +47,7 @@ class AsgiCall:
         body: AsyncIterator[bytes],
         length: int | None,
         raise_app_exceptions: bool,
+        patience: float | None,
     ) -> None:
         self._app, self._scope, self._body = app, scope, body
         self._raises = raise_app_exceptions
@@ -57,7 +59,7 @@ class AsgiCall:
         self._last = "http.response.body"
         self.extensions: dict[str, Any] = {}
         self._said: deque[str] = deque(maxlen=_SHOWN)
-        self._task = AppTask(self._run, self._messages)
+        self._task = AppTask(self._run, self.messages, patience)
 
     async def _run(self) -> None:
         with self._put:  # the client reads to the end of it
@@ -65,9 +67,10 @@ class AsgiCall:
 
     def so_far(self) -> str:
         """What was said, and where the app stands, for people."""
-        return f"{self._messages()}\nIt stood at {self._task.stands_at()}"
+        return f"{self.messages()}\nIt stood at {self._task.stands_at()}"
 
-    def _messages(self) -> str:
+    def messages(self) -> str:
+        """What was said, for people."""
         return "Messages so far:\n" + ("\n".join(self._said) or "(no message)")
 
     # The app's side

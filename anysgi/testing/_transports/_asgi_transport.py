@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import anyio.to_thread
@@ -38,10 +39,11 @@ class ASGITransport(_Transport):
                 async for line in response.aiter_lines(): ...
 
     The client's read timeout holds for the head, for each chunk, and for the app's end after the last one.  Closing a
-    response early is a disconnect for the app.  Entering the client runs the app's lifespan.  An async client may be
-    one of asyncio's or trio's.  With a sync client, the app runs on a loop on a thread of the transport's own, from
-    entering the client to closing it, or for one request if it is not entered.  `ws://` and `wss://` requests open a
-    WebSocket, see `connect_websocket`.
+    response early is a disconnect for the app.  An app that blocks the loop for longer, even while nobody waits for it,
+    is thrown out of the call as far as that can be done, see `arun`.  Entering the client runs the app's lifespan.  An
+    async client may be one of asyncio's or trio's.  With a sync client, the app runs on a loop on a thread of the
+    transport's own, from entering the client to closing it, or for one request if it is not entered.  `ws://` and
+    `wss://` requests open a WebSocket, see `connect_websocket`.
 
     Args:
         app: the ASGI app.
@@ -100,13 +102,16 @@ class ASGITransport(_Transport):
 
     async def handle_async_request(self, request: Any) -> Any:
         """Answer one request of an async client."""
-        call, status, headers, chunks = await self._begin(request, aiter(request.stream))
+        call, status, headers, chunks = await self._begin(request, aiter(request.stream), [])
         stream = async_stream(library_of(request))(chunks, call.close)
         return _response(request, call, status, headers, stream)
 
-    async def _begin(self, request: Any, body: AsyncIterator[bytes]) -> tuple[Any, int, Any, AsyncIterator[bytes]]:
+    async def _begin(
+        self, request: Any, body: AsyncIterator[bytes], begun: list[AsgiCall | WebSocketCall]
+    ) -> tuple[Any, int, Any, AsyncIterator[bytes]]:
         timeout = read_timeout(request)
         call = self._call(request, body, timeout)
+        begun.append(call)
 
         def late() -> Exception:
             return timed_out(request, timeout, call.so_far())
@@ -129,7 +134,7 @@ class ASGITransport(_Transport):
             return WebSocketCall(app, websocket_scope_of(head, self._habits), timeout)
         scope = scope_of(head, self._habits)
         scope["extensions"] = {**scope.get("extensions", {}), **self._extensions}
-        return AsgiCall(app, scope, body, body_length(request), self.raise_app_exceptions)
+        return AsgiCall(app, scope, body, body_length(request), self.raise_app_exceptions, timeout)
 
     # For sync clients
 
@@ -151,7 +156,7 @@ class ASGITransport(_Transport):
         thread, self._thread = self._thread, None
         if thread is not None:
             try:
-                if self._manager is not None:
+                if self._manager is not None and not thread.blocked:  # which was told
                     thread.run(self.aclose, limit=PATIENCE + longest_end())
             finally:
                 thread.stop()
@@ -164,8 +169,13 @@ class ASGITransport(_Transport):
                 thread = LoopThread(*self._backend)
                 stack.callback(thread.stop)
             within = None if limit is None else limit + longest_end()  # one that is late is stopped as well
-            body, late = _in_threads(iter(request.stream)), timed_out(request, limit, "it blocks its event loop")
-            call, status, headers, chunks = thread.run(self._begin, request, body, limit=within, late=late)
+            body, begun = _in_threads(iter(request.stream)), list[AsgiCall | WebSocketCall]()
+
+            def late(where: str) -> Exception:
+                return timed_out(request, limit, "\n".join([*(call.messages() for call in begun), where]))
+
+            begin = partial(self._begin, request, body, begun)
+            call, status, headers, chunks = thread.run(begin, limit=within, late=late)
             stack.callback(thread.run, call.close, limit=longest_end(), late=late)
             stream = sync_stream(library_of(request))(_pulled(thread, chunks, within, late), stack.pop_all().close)
         response = _response(request, call, status, headers, stream)
@@ -179,7 +189,9 @@ def _response(request: Any, call: AsgiCall | WebSocketCall, status: int, headers
     return made
 
 
-def _pulled(thread: LoopThread, chunks: AsyncIterator[bytes], limit: float | None, late: Exception) -> Iterator[bytes]:
+def _pulled(
+    thread: LoopThread, chunks: AsyncIterator[bytes], limit: float | None, late: Callable[[str], Exception]
+) -> Iterator[bytes]:
     while (chunk := thread.run(anext, chunks, None, limit=limit, late=late)) is not None:
         yield chunk
 

@@ -27,14 +27,14 @@ class LifespanManager:
 
     Args:
         app: the ASGI app.
-        timeout: seconds that startup, and shutdown, may take.
+        timeout: seconds that startup, and shutdown, may take, and the app may block the loop; see `arun`.
         required: raise what an app raises instead of answering the startup, where others are served all the same.
 
     Attributes:
         state: what the app put into its lifespan's state; each scope gets a shallow copy.
 
     Raises:
-        LifespanError: startup or shutdown failed, or took too long.
+        LifespanError: startup or shutdown failed, or took too long, or the app was thrown out; with the messages.
     """
 
     def __init__(self, app: ASGIApp, timeout: float = PATIENCE, *, required: bool = False) -> None:
@@ -52,7 +52,7 @@ class LifespanManager:
         self._tell, self._told = anyio.create_memory_object_stream[dict[str, Any]](_EVENTS)
         self._put, self._answers = anyio.create_memory_object_stream[dict[str, Any]](_EVENTS)
         self._said: list[str] = []
-        self._task = task = AppTask(self._run, self._so_far)
+        self._task = task = AppTask(self._run, self._so_far, self.timeout)
         try:
             await self._ask(task, "startup")
         except BaseException:
@@ -65,9 +65,12 @@ class LifespanManager:
     async def __aexit__(self, *error: object) -> None:
         if self._task is None:
             return
+        task = self._task
         try:
-            if not self._task.over:
-                await self._ask(self._task, "shutdown")
+            if not task.over:
+                await self._ask(task, "shutdown")
+            elif task.blocked:
+                raise LifespanError(f"the app was thrown out\n{self._so_far()}\nIt stood at {task.stands_at()}")
         finally:
             await self._end()
 
@@ -88,7 +91,7 @@ class LifespanManager:
     async def _ask(self, task: AppTask, event: str) -> None:
         """Send one event, and wait for its answer; an app that raises instead of answering has no lifespan."""
         self._said.append(f"server -> app  lifespan.{event}")
-        await self._tell.send({"type": f"lifespan.{event}"})
+        self._tell.send_nowait({"type": f"lifespan.{event}"})
         try:
             with Within(task, self.timeout):
                 self._judge(event, await self._answers.receive())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from concurrent.futures import Future
 from functools import partial
@@ -13,7 +14,8 @@ from anyio.from_thread import BlockingPortal
 
 from .._app_task import on_trio
 from .._bounded import OutOfTime, bounded
-from .._within import expendable
+from .._throwing import stack
+from .._watchdog import expendable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -41,13 +43,16 @@ class LoopThread:
     Args:
         backend: `"asyncio"` or `"trio"`.
         options: of the backend, see `anyio.run`.
+
+    Attributes:
+        blocked: an app blocked the loop, and the thread was given up.
     """
 
     def __init__(self, backend: str = "asyncio", options: dict[str, Any] | None = None) -> None:
         self._run = partial(anyio.run, self._main, backend=backend, backend_options=options)
         self._ready: Future[BlockingPortal] = Future()
         self._thread: threading.Thread | None = None
-        self._blocked = False
+        self.blocked = False
 
     async def _main(self) -> None:
         over = anyio.Event()
@@ -71,14 +76,15 @@ class LoopThread:
         function: Callable[..., Awaitable[T]],
         *args: Any,
         limit: float | None = None,
-        late: Exception | None = None,
+        late: Callable[[str], Exception] = TimeoutError,
     ) -> T:
         """Await `function(*args)` there.
 
         Args:
             function, args: what to call.
             limit: seconds it promises to take at most; None for ever.
-            late: raised when it takes longer all the same: something blocks the loop.  The thread is given up.
+            late: makes the exception to raise when it takes longer all the same, of what is to be said: something
+                blocks the loop.  The thread is given up.
         """
         if self._thread is None:
             self._thread = threading.Thread(target=self._begin, name="anysgi-test-client", daemon=True)
@@ -89,10 +95,11 @@ class LoopThread:
             if limit is None:
                 found.append(call())
             else:
-                bounded(lambda: found.append(call()), _SLACK if self._blocked else limit + _SLACK)
+                bounded(lambda: found.append(call()), _SLACK if self.blocked else limit + _SLACK)
         except OutOfTime:
-            self._blocked = True
-            raise (late or TimeoutError("the app blocks its event loop")) from None
+            self.blocked = True
+            frame = sys._current_frames().get(self._thread.ident or 0)
+            raise late(f"the app blocks its event loop at\n{stack(frame) if frame else ''}") from None
         value, error = found.pop()
         try:
             if error is not None:
@@ -110,7 +117,7 @@ class LoopThread:
             self._end()
         except RuntimeError:  # the loop has ended: an app stopped it
             return
-        self._thread.join(0 if self._blocked else _SLACK)
+        self._thread.join(0 if self.blocked else _SLACK)
 
 
 def _soon() -> Callable[[Callable[[], object]], object]:

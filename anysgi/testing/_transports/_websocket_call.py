@@ -62,7 +62,7 @@ class WebSocketCall:
         self.closed: dict[str, Any] = {}
         self.extensions: dict[str, Any] = {"anysgi.websocket": self}
         self._to_app.send_nowait({"type": "websocket.connect"})
-        self._task = AppTask(self._run, self._state_of_it)
+        self._task = AppTask(self._run, self.messages, timeout)
 
     async def _run(self) -> None:
         with self._put:  # the client reads to the end of it
@@ -70,9 +70,10 @@ class WebSocketCall:
 
     def so_far(self) -> str:
         """How far it came, and where the app stands, for people."""
-        return f"{self._state_of_it()} It stood at {self._task.stands_at()}"
+        return f"{self.messages()} It stood at {self._task.stands_at()}"
 
-    def _state_of_it(self) -> str:
+    def messages(self) -> str:
+        """How far it came, for people."""
         return f"The WebSocket is {self._state}."
 
     # The app's side

@@ -11,6 +11,7 @@ from ...exceptions import AppProtocolError
 from .._bounded import OutOfTime, Worker
 from .._requests import environ_of, habits_of
 from .._scenario import Scenario
+from .._within import Here
 from ._library import head_of, library_of, read_timeout, sync_stream, timed_out
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class WSGITransport(_Transport):
         root_path: where the app is mounted.
         client: (address, port) of the client, or None.
         like: a server whose environ to imitate, see `presets`.
-        inline: run on the calling thread, for apps with thread-local fixtures such as Django's connections; no timeout
-            can stop an app there.
+        inline: run on the calling thread, for apps with thread-local fixtures such as Django's connections; the
+            timeout holds there as far as the bound of `arun` does.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class WSGITransport(_Transport):
         body = io.BufferedReader(_Upload(iter(request.stream)))
         environ = environ_of(head_of(request, *self._where), self._habits, body, sys.stderr)
         call = _WsgiCall()
-        place = _Here() if self._inline else _Elsewhere(request, call)
+        place = (_Here if self._inline else _Elsewhere)(request, call)
         library = sys.modules[library_of(request)]
         try:
             place.run(lambda: call.begin(self.app, environ))
@@ -97,12 +98,29 @@ def _silent(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class _Here:
-    """The calling thread."""
+    """The calling thread.
+
+    Attributes:
+        late: a job was not done in time, and the app was thrown out.
+    """
 
     late = False
 
+    def __init__(self, request: Any, call: _WsgiCall) -> None:
+        self._request, self._call, self._app = request, call, Here(call.so_far)
+
     def run(self, job: Callable[[], T]) -> T:
-        return job()
+        found: list[T] = []
+        limit = read_timeout(self._request)
+        try:
+            self._app.run(lambda: found.append(job()), limit)
+        except TimeoutError:
+            if not self._app.blocked:
+                raise
+            self.late = True
+            told = f"{self._call.so_far()}It stood at\n{self._app.blocked}"
+            raise timed_out(self._request, limit, told) from None
+        return found[0]
 
     def release(self) -> None:
         """Nothing was taken."""
