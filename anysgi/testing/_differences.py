@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from inspect import isfunction
+from pathlib import Path
 from sys import modules
 from typing import Any
 
@@ -60,7 +61,7 @@ def _side(app: Any, program: Program | None) -> str:
         return "program.expected(scenario)" if program else "exchange"
     written = repr(app)
     for layer in filter(_is_a_name, _layers(app)):
-        written = written.replace(repr(layer), f"{layer.__module__}.{layer.__name__}")
+        written = written.replace(repr(layer), f"{_module_of(layer)}.{layer.__name__}")
     return written if program is None else written.replace(repr(program), "program")
 
 
@@ -81,11 +82,22 @@ def _is_a_name(app: Any) -> bool:
 def _import(app: Any) -> str:
     """The line that brings the name of an app, or that of its class, into reach."""
     if _is_a_name(app):
-        return f"import {app.__module__}"
+        return f"import {_module_of(app)}"
     kind = type(app)
     package = kind.__module__.partition(".")[0]  # public names are of the package, as far as we can tell
     public = getattr(modules.get(package), kind.__name__, None) is kind
-    return "" if isfunction(app) else f"from {package if public else kind.__module__} import {kind.__qualname__}"
+    return "" if isfunction(app) else f"from {package if public else _module_of(kind)} import {kind.__qualname__}"
+
+
+def _module_of(named: Any) -> str:
+    """The name to import a module by; a script has that of its file."""
+    name: str = named.__module__
+    main = modules["__main__"]
+    if name != "__main__":
+        return name
+    if main.__spec__ is not None:  # python -m
+        return main.__spec__.name.removesuffix(".__main__")
+    return Path(getattr(main, "__file__", name)).stem
 
 
 # The facts

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -167,3 +170,29 @@ def test_a_program_serves_http_alone() -> None:
 
     with pytest.raises(ValueError, match="serves http"):
         asyncio.run(SAID.asgi({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
+
+
+SCRIPT = """
+from anysgi.testing import assert_same
+
+def one(environ, start_response):
+    start_response("200 OK", [])
+    return [b"one"]
+
+def other(environ, start_response):
+    start_response("200 OK", [])
+    return [b"other"]
+
+if __name__ == "__main__":
+    assert_same(one, other)
+"""
+
+
+@pytest.mark.parametrize("how", [["my_script.py"], ["-m", "my_script"]], ids=" ".join)
+def test_the_program_of_a_script_is_pasted_beside_it(tmp_path: Path, how: list[str]) -> None:
+    (tmp_path / "my_script.py").write_text(SCRIPT, encoding="utf-8")
+    first = subprocess.run([sys.executable, *how], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    pasted = first.stderr.partition("To see it again:\n\n")[2]
+    assert "import my_script" in pasted
+    again = subprocess.run([sys.executable, "-c", pasted], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    assert "AssertionError: the answers differ" in again.stderr
