@@ -67,12 +67,12 @@ class Running(NamedTuple):
 
     Attributes:
         app: the app whose callback, or step of a task, it is; None if it is no app's.
-        callback: the frame that called it.
+        callback: what the loop calls there: a handle, or a task.
         innermost: where it stands.
     """
 
     app: Guest | None
-    callback: FrameType | None
+    callback: object
     innermost: FrameType
 
 
@@ -81,11 +81,14 @@ def running_on(thread: int) -> Running | None:
     innermost = frame = sys._current_frames().get(thread)
     while frame is not None and innermost is not None:
         if frame.f_code is asyncio.Handle._run.__code__:
-            return Running(frame.f_locals["self"]._context.get(guest), frame, innermost)
+            handle = frame.f_locals["self"]
+            return Running(handle._context.get(guest), handle, innermost)
         if frame.f_code.co_name == "unrolled_run" and hasattr(frame.f_locals.get("task"), "context"):  # trio's
-            return Running(frame.f_locals["task"].context.get(guest), frame, innermost)
+            task = frame.f_locals["task"]
+            return Running(task.context.get(guest), task, innermost)
         if frame.f_code in _ours:
-            return Running(frame.f_locals["self"], frame, innermost)
+            app = frame.f_locals["self"]
+            return Running(app, app, innermost)
         frame = frame.f_back
     return None
 

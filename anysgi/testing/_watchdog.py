@@ -46,13 +46,18 @@ class Watched:
         seconds: how long; None for ever.
     """
 
-    __slots__ = ("app", "callback", "due", "looks", "state", "thread")
+    __slots__ = ("_app", "callback", "due", "looks", "state", "thread")
 
     def __init__(self, app: Guest, seconds: float | None) -> None:
-        self.app, self.state, self.looks = app, WAITING, 0
-        self.callback: tuple[object, int] | None = None
+        self._app = ref(app)  # weakly: what is seen in passing must not keep what an app has left from the collector
+        self.state, self.looks = WAITING, 0
+        self.callback: tuple[ref[object], int] | None = None
         self.thread = threading.get_ident()
         self.due = math.inf if seconds is None else time.monotonic() + seconds + _SLACK
+
+    @property
+    def app(self) -> Guest | None:
+        return self._app()
 
     def __enter__(self) -> None:
         _waits.add(self)
@@ -62,7 +67,8 @@ class Watched:
     def __exit__(self, kind: type[BaseException] | None, *error: Any) -> bool | None:
         _waits.discard(self)
         self.state = OVER
-        if self.app.blocked and (kind is None or issubclass(kind, Exception)):
+        app = self.app
+        if app is not None and app.blocked and (kind is None or issubclass(kind, Exception)):
             raise TimeoutError from None
         return None
 
@@ -107,12 +113,7 @@ def _look_on() -> None:
     while True:
         time.sleep(_LOOK_EVERY)
         idle = 0 if _waits or _apps else idle + 1
-        for thread in {*_apps.values(), *_seen}:
-            _look_at(thread)
-        now = time.monotonic()
-        for wait in [*_waits, *_seen.values()]:
-            if now > wait.due and wait.state is not OVER:
-                _interrupt(wait)
+        _look()
         if idle > _LOOKS:
             with _starting:
                 _thread = None  # before the look: who comes after that finds no thread, and starts one
@@ -122,13 +123,22 @@ def _look_on() -> None:
                 _thread = threading.current_thread()
 
 
+def _look() -> None:
+    for thread in {*_apps.values(), *_seen}:
+        _look_at(thread)
+    now = time.monotonic()
+    for wait in [*_waits, *_seen.values()]:
+        if now > wait.due and wait.state is not OVER:
+            _interrupt(wait)
+
+
 def _look_at(thread: int) -> None:
     """Look whether an app's callback still runs that ran before."""
     running = running_on(thread)
     seen = _seen.pop(thread, None)
     if running is None or running.app is None:
         return
-    callback = running.callback, running.app.steps
+    callback = ref(running.callback), running.app.steps
     if seen is None or seen.callback != callback:
         seen = Watched(running.app, running.app.patience)
         seen.thread, seen.callback = thread, callback

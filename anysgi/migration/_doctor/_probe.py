@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 8
 _OURS = ("asyncio_", "anysgi-")
+_WAITS = "anysgi.testing: waits"
 _BOUND = 10.0  # seconds for a request
 _SERVER = ("localhost", 80)  # apps that look at the Host header allow this one
 _SETTLING = 0.1  # seconds that what a request started may take to end
@@ -181,8 +182,9 @@ def _threads() -> Counter[str]:
 
 
 def _tasks() -> Counter[str]:
-    """Count the tasks of the running loop by what they run."""
-    return Counter(f"task {getattr(task.get_coro(), '__qualname__', task)}" for task in asyncio.all_tasks())
+    """Count the tasks of the running loop by what they run; not those of the probe, which wait for what an app left."""
+    tasks = (task for task in asyncio.all_tasks() if not task.get_name().startswith(_WAITS))
+    return Counter(f"task {getattr(task.get_coro(), '__qualname__', task)}" for task in tasks)
 
 
 def _descriptors() -> Counter[str]:
