@@ -6,6 +6,7 @@ names its own seed.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -39,7 +40,7 @@ CELLS = [
     Cell("uvicorn-h11", "wsgi", "w2a", threads=THREADS),
     Cell("gunicorn-gthread", "starlette", "a2w", threads=THREADS),
     Cell("waitress", "asgi", "a2w", threads=THREADS),
-    Cell("gunicorn-gthread", "flask", "both", threads=THREADS),
+    Cell("gunicorn-gthread", "flask", "both", threads=THREADS, options=json.dumps({"threads": THREADS})),
 ]
 
 
