@@ -21,6 +21,7 @@ import anyio
 from ._bounded import Abandoned
 from ._leaks import stack
 from ._leftovers import expect, look_after, look_whether_it_ends
+from ._let_go import GRACE
 from ._throwing import calls_apps, guest
 from ._watchdog import arrives, leaves
 from ._within import Within
@@ -28,7 +29,6 @@ from ._within import Within
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator
 
-GRACE = 1.0  # seconds an app has to end once its client left, and once more when it was cancelled
 GOING, CANCELLED, GIVEN_UP = "GOING", "CANCELLED", "GIVEN_UP"
 _TIMES = 10  # that an app is thrown out
 _TURNS = 4 * _TIMES  # of the loop, which a cancellation takes two of

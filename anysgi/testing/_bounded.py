@@ -15,11 +15,13 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
 from queue import Empty, SimpleQueue
+from types import FrameType
 from typing import TypeAlias
 
 from ._let_go import let_go_of_daemons
 
 _LOOK = 0.02  # seconds
+_SHOWN = 4  # calls of a stack
 Job: TypeAlias = Callable[[], None]
 _numbers = itertools.count(1)
 idle: list[_Helper] = []
@@ -50,8 +52,8 @@ class _Helper:
         self._jobs: SimpleQueue[tuple[Context, Job] | None] = SimpleQueue()
         self._done: SimpleQueue[None] = SimpleQueue()
         self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, name=f"anysgi-test-{next(_numbers)}", daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._work, name=f"anysgi-test-{next(_numbers)}", daemon=True)
+        self.thread.start()
 
     def _work(self) -> None:
         while (given := self._jobs.get()) is not None:
@@ -79,20 +81,27 @@ class _Helper:
         failure, self._failure = self._failure, None
         return failure
 
-    def stack(self) -> str:
-        frame = sys._current_frames().get(self._thread.ident or 0)
-        return "".join(traceback.format_stack(frame)[-4:]) if frame else ""
-
     def abandon(self) -> None:
         """Use this helper no more, and end its job if it burns time.
 
         One that sits in a system call stays there, on a daemon thread.  It gets no exception: one that is not taken
         makes CPython 3.11 spin in all other threads while they are traced, as coverage and debuggers do.
         """
-        ident = self._thread.ident or 0
+        ident = self.thread.ident or 0
         if burns_time(ident):
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Abandoned))
         self._jobs.put(None)  # last, for a thread that has ended has no clock to look at
+
+
+def stack(frame: FrameType) -> str:
+    """The innermost calls, for people."""
+    return "".join(traceback.format_stack(frame)[-_SHOWN:])
+
+
+def stack_of(thread: threading.Thread) -> str:
+    """The same of a thread; empty if it has ended."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return stack(frame) if frame else ""
 
 
 def burns_time(ident: int) -> bool:
@@ -140,7 +149,7 @@ class Worker:
         try:
             helper.start(job, self._context)
             if not helper.ends(seconds):
-                late = OutOfTime(helper.stack(), _ask(helper, stops, patience))
+                late = OutOfTime(stack_of(helper.thread), _ask(helper, stops, patience))
                 let_go_of_daemons()
                 raise late
         except OutOfTime:

@@ -25,7 +25,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from ._bounded import idle
 from ._leaks import stack
-from ._let_go import let_go
+from ._let_go import GRACE, let_go
 from ._throwing import guest
 from ._watchdog import is_watching, leaves
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from ._throwing import Guest
 
-GRACE = 1.0  # seconds
 _TIMES = 10  # that a task is cancelled
 _log = logging.getLogger("anysgi.testing")
 _worker: Any = pools._worker

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+GRACE = 1.0  # seconds an app has to end once its client left, once more when it was cancelled, and as its loop ends
 _futures: Any = pools
 _threading: Any = threading
 _left: set[threading.Thread] = set()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import trio
 import trio.lowlevel
 
+from ._let_go import GRACE
 from ._throwing import guest
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from ._throwing import Guest
 
-GRACE = 1.0  # seconds
 _TURNS = 5  # of the loop, which the end of a task takes
 _log = logging.getLogger("anysgi.testing")
 

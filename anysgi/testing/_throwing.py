@@ -16,11 +16,10 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from ._bounded import Abandoned, burns_time
+from ._bounded import Abandoned, burns_time, stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 _THROWS = 30  # at once; the interpreter's queue holds 32 calls
 _MOMENT = 0.001  # seconds
-_SHOWN = 4  # calls of a stack
 # Not the app's, even where they run for it: an exception anywhere would break them, and a debugger may take its time.
 _MACHINERY = ("asyncio", "trio", "anyio", "uvloop", "anysgi.testing", "traceback", "_weakrefset", "bdb", "pdb", "cmd")
 
@@ -175,8 +173,3 @@ def is_machinery(frame: FrameType) -> bool:
         return True
     modules = [sys.modules[name] for name in _MACHINERY if name in sys.modules]
     return any(path.startswith(tuple(getattr(module, "__path__", [module.__file__]))) for module in modules)
-
-
-def stack(frame: FrameType) -> str:
-    """The innermost calls, for people."""
-    return "".join(traceback.format_stack(frame)[-_SHOWN:])

@@ -19,7 +19,8 @@ import time
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from ._throwing import Guest, is_machinery, prepare, running_on, stack, throw_out
+from ._bounded import stack
+from ._throwing import Guest, is_machinery, prepare, running_on, throw_out
 
 if TYPE_CHECKING:
     from types import FrameType

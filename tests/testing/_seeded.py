@@ -233,9 +233,12 @@ class EndsWhereItBreaks(io.RawIOBase):
         try:
             piece = self.body.read(1)
         except OSError:
-            piece = b""
+            piece = self.broken()
         buffer[: len(piece)] = piece
         return len(piece)
+
+    def broken(self) -> bytes:
+        return b""
 
 
 def ends_where_it_breaks(environ: dict[str, Any]) -> None:

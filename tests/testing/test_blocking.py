@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import selectors
+import sys
 import threading
 import time
 from pathlib import Path
@@ -42,6 +44,14 @@ def test_a_blocked_loop_is_an_error_with_file_function_and_line(work: Any) -> No
     assert block.seconds >= 0.06
 
 
+def until_it_selects(thread: int) -> None:
+    """Wait until the loop on a thread has nothing to do."""
+    until = time.monotonic() + 10
+    while sys._current_frames()[thread].f_code is not selectors.DefaultSelector.select.__code__:
+        assert time.monotonic() < until
+        time.sleep(0)
+
+
 def holds_the_interpreter() -> None:
     """One call into C that lets no other thread run; a watcher sees it when it is over."""
     began = time.perf_counter()
@@ -76,10 +86,10 @@ def test_another_threads_c_code_is_not_laid_to_the_loop() -> None:
 
     async def main() -> None:
         over = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        loop, loops = asyncio.get_running_loop(), threading.get_ident()
 
         def work() -> None:
-            time.sleep(0.05)  # until the loop waits
+            until_it_selects(loops)
             holds_the_interpreter()
             loop.call_soon_threadsafe(over.set)
 

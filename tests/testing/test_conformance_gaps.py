@@ -56,39 +56,32 @@ def test_an_input_whose_read_takes_no_none_is_no_file() -> None:
     assert result.detail.startswith(r"read(None) of b'one\ntwo\n\nthree' raises TypeError(")
 
 
-def test_a_client_that_leaves_amid_an_upload_may_not_end_in_an_error_of_the_adapter() -> None:
-    def refuses(adapter: Any) -> Any:
+def of_a_client_that_left(raises: Exception) -> CheckResult:
+    """Try an adapter that raises this when its client left amid an upload."""
+
+    def around(adapter: Any) -> Any:
         async def outer(scope: Any, receive: Any, send: Any) -> None:
             async def only_requests() -> Any:
                 message = await receive()
                 if message["type"] != "http.request":
-                    raise ValueError("a non-HTTP-request message")
+                    raise raises
                 return message
 
             await adapter(scope, only_requests, send)
 
         return outer
 
-    result = tried("a_client_that_leaves_amid_an_upload_is_no_error", seeded.wsgi_to_asgi(around_adapter=refuses))
+    return tried("a_client_that_leaves_amid_an_upload_is_no_error", seeded.wsgi_to_asgi(around_adapter=around))
+
+
+def test_a_client_that_leaves_amid_an_upload_may_not_end_in_an_error_of_the_adapter() -> None:
+    result = of_a_client_that_left(ValueError("a non-HTTP-request message"))
     assert not result.passed
     assert "ValueError" in result.detail
 
 
 def test_an_adapter_that_raises_the_servers_own_oserror_is_fine() -> None:
-    def passes_it_on(adapter: Any) -> Any:
-        async def outer(scope: Any, receive: Any, send: Any) -> None:
-            async def only_requests() -> Any:
-                message = await receive()
-                if message["type"] != "http.request":
-                    raise ConnectionResetError("the client left")
-                return message
-
-            await adapter(scope, only_requests, send)
-
-        return outer
-
-    name = "a_client_that_leaves_amid_an_upload_is_no_error"
-    assert tried(name, seeded.wsgi_to_asgi(around_adapter=passes_it_on)).passed
+    assert of_a_client_that_left(ConnectionResetError("the client left")).passed
 
 
 def test_a_scope_that_was_changed_is_told_by_what_changed() -> None:
@@ -123,21 +116,12 @@ def test_an_adapter_that_keeps_one_context_is_found() -> None:
 def test_an_adapter_whose_app_reads_on_after_the_request_was_cancelled_is_found(monkeypatch: Any) -> None:
     monkeypatch.setattr(_w2a_request, "BOUND", 0.5)
 
-    class Deaf(io.RawIOBase):
+    class Deaf(seeded.EndsWhereItBreaks):
         """Once the upload broke off, whoever reads waits."""
 
-        def __init__(self, body: Any) -> None:
-            self.body = body
-
-        def readable(self) -> bool:
-            return True
-
-        def readinto(self, buffer: Any) -> int:
-            try:
-                return len(self.body.read(1))
-            except OSError:
-                over.wait(10)
-            return 0
+        def broken(self) -> bytes:
+            over.wait(10)
+            return b""
 
     over = threading.Event()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 from concurrent.futures import Future
 from functools import partial
@@ -13,8 +12,7 @@ import anyio
 from anyio.from_thread import BlockingPortal
 
 from .._app_task import on_trio
-from .._bounded import OutOfTime, bounded
-from .._throwing import stack
+from .._bounded import OutOfTime, bounded, stack_of
 from .._watchdog import expendable
 
 if TYPE_CHECKING:
@@ -98,8 +96,7 @@ class LoopThread:
                 bounded(lambda: found.append(call()), _SLACK if self.blocked else limit + _SLACK)
         except OutOfTime:
             self.blocked = True
-            frame = sys._current_frames().get(self._thread.ident or 0)
-            raise late(f"the app blocks its event loop at\n{stack(frame) if frame else ''}") from None
+            raise late(f"the app blocks its event loop at\n{stack_of(self._thread)}") from None
         value, error = found.pop()
         try:
             if error is not None:
