@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import sqlite3
 import subprocess
@@ -61,6 +62,18 @@ def _delay() -> Iterator[None]:
     waiting.server.clear()
 
 
+@pytest.fixture
+def _one_core() -> Iterator[None]:
+    """Python computes on one core at a time, and what its threads lose by hopping between cores is the machine's."""
+    if not hasattr(os, "sched_setaffinity"):  # macOS has no say in it
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    yield
+    os.sched_setaffinity(0, cores)
+
+
 def advice(kind: str, at_once: int, **effort: Any) -> Advice:
     with watched():
         requests = [Asked("GET", f"/work/{kind}")]
@@ -77,7 +90,7 @@ def test_a_route_is_classed_by_its_nature(kind: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_delay")
+@pytest.mark.usefixtures("_delay", "_one_core")
 @pytest.mark.parametrize("at_once", [1, 4, 16])
 @pytest.mark.parametrize("kind", NATURE)
 def test_a_route_is_classed_by_its_nature_whatever_the_concurrency(kind: str, at_once: int) -> None:
