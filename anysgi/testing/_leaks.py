@@ -29,6 +29,7 @@ _IDLE = {
     ("_asyncio.py", "run"),  # anyio
     ("_thread_cache.py", "_work"),  # trio
     ("_pool.py", "_next_job"),  # anysgi
+    ("_recorder.py", "_write"),  # of `record`, until the process ends
     ("selectors.py", "select"),  # an event loop on a thread of its own, as adapters from ASGI to WSGI keep one
     ("runners.py", "run"),  # the same of uvloop, which waits outside of Python
     ("_io_epoll.py", "get_events"),  # of trio, on Linux
